@@ -1,0 +1,32 @@
+"""NightFlash: a daylight photo in, the same photo taken at night with a flash out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nightflash.errors import Cancelled, NightFlashError
+from nightflash.settings import Settings
+
+if TYPE_CHECKING:
+    from nightflash.engine import Engine, Night
+    from nightflash.photo import Photo
+    from nightflash.scene import Aim
+
+__version__ = "0.1.0"
+__all__ = ["Aim", "Cancelled", "Engine", "Night", "NightFlashError", "Photo", "Settings"]
+
+_HEAVY = {
+    "Engine": "nightflash.engine",
+    "Night": "nightflash.engine",
+    "Photo": "nightflash.photo",
+    "Aim": "nightflash.scene",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs numpy and torch only when it is asked for (PEP 562)."""
+    if name in _HEAVY:
+        from importlib import import_module
+
+        return getattr(import_module(_HEAVY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

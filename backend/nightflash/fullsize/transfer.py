@@ -1,0 +1,127 @@
+"""From the working size to every pixel: light maps and affine colour maps, strip by strip.
+
+Sources: "Fast Guided Filter" (He & Sun 2015) and "Transform Recipes" / local affine colour
+transfer (Gharbi et al. 2015): what happened to the picture at a small size is fitted as local
+affine maps of the photo's own colours and replayed at the full size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nightflash.fullsize.grain import add_grain
+from nightflash.guided_filter import AffineMaps, GuidedFilter
+from nightflash.light import Light
+
+STRIP_ROWS = 64
+EDGE_EPS = 4e-4  # variance of the square-root-encoded photo below which an edge is none
+
+
+def transfer(
+    photo: npt.NDArray[np.float32],
+    working_photo: Tensor,
+    light: Light,
+    refined: Tensor | None,
+    *,
+    iso: float | None = None,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> npt.NDArray[np.float32]:
+    """Make the full-size night picture.
+
+    Args:
+        photo: (H, W, 3) linear.
+        working_photo: (3, h, w) linear, the same photo at the working size.
+        light: What falls on the scene, at the working size.
+        refined: (3, h, w) linear, the refined night at the working size; None for the light alone.
+        iso: Sensitivity whose grain is added; None adds none.
+        seed: Of the grain.
+        progress: Called with the fraction done, 0..1; an exception it raises stops the work.
+
+    Returns:
+        (H, W, 3) float32 linear.
+    """
+    height, width = photo.shape[:2]
+    fitted = _Fitted(working_photo, light, refined).widen(width)
+    night = np.empty_like(photo)
+    for number, top in enumerate(range(0, height, STRIP_ROWS)):
+        rows = slice(top, min(top + STRIP_ROWS, height))
+        strip = torch.from_numpy(photo[rows]).to(working_photo.device).permute(2, 0, 1).contiguous()
+        result = fitted.apply(strip, rows, height)
+        if iso is not None:
+            result = add_grain(result, iso, seed=(seed, number))
+        night[rows] = result.permute(1, 2, 0).cpu().numpy()
+        progress(rows.stop / height)
+    return night
+
+
+def perceptual_guide(linear: Tensor) -> Tensor:
+    """Square root of linear light: edges in the dark and in the light count alike, and cheap."""
+    return linear.clamp(0.0, 4.0).sqrt()
+
+
+class _Fitted:
+    """Light maps and, after refinement, the change it made, as affine maps of the photo."""
+
+    def __init__(self, photo: Tensor, light: Light, refined: Tensor | None) -> None:
+        self._light = light
+        guide = perceptual_guide(photo)
+        radius = max(2, round(math.hypot(*photo.shape[1:]) / 180))
+        edges = GuidedFilter(guide, radius, EDGE_EPS)
+        self._maps = len(light.maps)
+        low, high = _local_range(light.maps, 2 * radius)
+        parts = [edges.fit(light.maps)]
+        if refined is not None:
+            plain = light.shine(photo, parts[0].apply(guide).clamp(low, high))
+            parts.append(edges.fit(refined - plain))
+        slope = torch.cat([p.slope for p in parts])
+        offset = torch.cat([p.offset for p in parts])
+        self._bands = len(slope)
+        self._planes = torch.cat((slope.flatten(0, 1), offset, low, high))
+
+    def widen(self, width: int) -> _Fitted:
+        """Interpolate along rows once; what is left per strip is one blend of two rows."""
+        h = self._planes.shape[1]
+        self._planes = F.interpolate(
+            self._planes[None], size=(h, width), mode="bilinear", align_corners=False
+        )[0]
+        return self
+
+    def apply(self, photo: Tensor, rows: slice, height: int) -> Tensor:
+        """Night picture of the strip ``photo`` (3, n, W), rows ``rows`` of ``height``."""
+        planes = self._rows(rows, height)
+        n, k = self._bands, self._maps
+        slope = planes[: 3 * n].reshape(n, 3, *photo.shape[1:])
+        values = AffineMaps(slope, planes[3 * n : 4 * n]).apply(perceptual_guide(photo))
+        low, high = planes[4 * n : 4 * n + k], planes[4 * n + k :]
+        night = self._light.shine(photo, torch.minimum(torch.maximum(values[:k], low), high))
+        return night + values[k:] if n > k else night
+
+    def _rows(self, rows: slice, height: int) -> Tensor:
+        h = self._planes.shape[1]
+        centres = torch.arange(rows.start, rows.stop, device=self._planes.device) + 0.5
+        y = (centres * (h / height) - 0.5).clamp(0, h - 1)
+        above = y.floor().long().clamp(max=max(h - 2, 0))
+        below = (above + 1).clamp(max=h - 1)
+        blend = (y - above).to(self._planes)[None, :, None]
+        return torch.lerp(self._planes[:, above], self._planes[:, below], blend)
+
+
+def _local_range(maps: Tensor, radius: int) -> tuple[Tensor, Tensor]:
+    """Least and greatest value of (K, h, w) in square windows of ``2 * radius + 1`` pixels."""
+    if not len(maps):
+        return maps, maps
+
+    def greatest(x: Tensor) -> Tensor:
+        k = 2 * radius + 1
+        wide = F.max_pool2d(x[None], (1, k), 1, (0, radius))
+        return F.max_pool2d(wide, (k, 1), 1, (radius, 0))[0]
+
+    return -greatest(-maps), greatest(maps)

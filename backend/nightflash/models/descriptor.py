@@ -1,0 +1,170 @@
+"""What a network is and what it can do, in the same words for every network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Literal, Protocol, Self, TypeVar
+
+import torch
+from torch import Tensor
+
+Role = Literal["depth", "detector", "features"]
+NetworkSet = Literal["official", "lite", "builtin"]
+
+
+class DepthNetwork(Protocol):
+    """Estimates how near each part of one picture is."""
+
+    def inverse_depth(self, rgb: Tensor) -> Tensor:
+        """Estimate relative inverse depth.
+
+        Args:
+            rgb: (3, H, W) float32, encoded sRGB 0..1, any size and aspect.
+
+        Returns:
+            (h, w) float32 raw relative inverse depth, near = large, scale and offset unknown, at
+            the network's own resolution and covering the same field of view.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One object found in a picture.
+
+    Attributes:
+        box: (x, y, width, height) in pixels of the picture given, clipped to it, origin top left.
+        score: The detector's confidence, 0..1.
+        label: COCO class name, such as ``elephant``.
+        mask: (H, W) float32 0..1 of the whole picture, or None where the detector gives boxes only.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    label: str
+    mask: Tensor | None = None
+
+
+class Detector(Protocol):
+    """Finds objects in a picture."""
+
+    def detect(self, rgb: Tensor, score: float = 0.3) -> list[Detection]:
+        """Find objects.
+
+        Args:
+            rgb: (3, H, W) float32, encoded sRGB 0..1, any size and aspect.
+            score: Least confidence of an object to be reported, 0..1.
+
+        Returns:
+            The objects, most confident first; overlapping boxes of one class are reduced to the
+            best. Empty where nothing is found.
+        """
+        ...
+
+
+class FeatureNetwork(Protocol):
+    """Gives features that tell what is in a picture, differentiable with respect to it.
+
+    Attributes:
+        name: The descriptor's name.
+        content_scale: One factor that brings the mean squared difference of two pictures'
+            features to the scale of torchvision's VGG19 at conv3_1.
+    """
+
+    @property
+    def name(self) -> str:
+        """The descriptor's name."""
+        ...
+
+    @property
+    def content_scale(self) -> float:
+        """Factor from this network's content loss to that of torchvision's VGG19."""
+        ...
+
+    def features(self, rgb: Tensor) -> Tensor:
+        """Compute features.
+
+        Args:
+            rgb: (1, 3, H, W) encoded sRGB, nominally 0..1; any real values are accepted, since an
+                optimiser may leave the range. Sides under 4 pixels are extended to 4 by repeating
+                the edge.
+
+        Returns:
+            (1, C, H // 4, W // 4) float32 whatever the precision of the network.
+        """
+        ...
+
+    def in_precision(self, dtype: torch.dtype) -> Self:
+        """Return a copy that computes in ``dtype``, such as ``torch.bfloat16``.
+
+        A copy, because networks handed out by the registry are shared and rounding their weights
+        cannot be undone.
+        """
+        ...
+
+
+Network = DepthNetwork | Detector | FeatureNetwork
+N = TypeVar("N", bound=Network, covariant=True)
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """What a network itself wants to be fed (its module converts, callers need not).
+
+    Attributes:
+        short_side: Length of the shorter side in pixels, or of both for square inputs; None: free.
+        multiple_of: Both sides are multiples of this many pixels.
+        value_range: Values that black and white have before ``mean`` and ``std``.
+        channel_order: ``RGB`` or ``BGR``.
+        mean: Per channel, in ``channel_order`` and units of ``value_range``; None: not subtracted.
+        std: Per channel, likewise; None: not divided by.
+    """
+
+    short_side: int | None = None
+    multiple_of: int = 1
+    value_range: tuple[float, float] = (0.0, 1.0)
+    channel_order: Literal["RGB", "BGR"] = "RGB"
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class NetworkDescriptor(Generic[N]):
+    """All that is known of a network before its weights are read.
+
+    Attributes:
+        name: Unique short name, such as ``tcmonodepth_small``.
+        role: What it does.
+        network_set: Which set it belongs to.
+        title: One line for people.
+        licence: Of the weights.
+        source: Where the weights come from: repository@commit and path.
+        load: Reads the weights file (None for a network without one) and gives the network on the
+            device, ready to use. Call it through ``registry.load``, which checks the file first.
+        input: What the network is fed.
+        file: Name of its file in the weights folder, or None where it needs none.
+        sha256: Of the file, 64 hexadecimal digits.
+        bytes: Length of the file.
+        needs: Python package it needs beyond the required ones.
+        extra: NightFlash's extra that installs ``needs``.
+        automatic: Whether the choice ``auto`` may take it.
+        preference: Within one role and set, the higher is taken first.
+    """
+
+    name: str
+    role: Role
+    network_set: NetworkSet
+    title: str
+    licence: str
+    source: str
+    load: Callable[[Path | None, torch.device], N]
+    input: NetworkInput = NetworkInput()
+    file: str | None = None
+    sha256: str | None = None
+    bytes: int | None = None
+    needs: str | None = None
+    extra: str | None = None
+    automatic: bool = True
+    preference: int = 0

@@ -1,0 +1,100 @@
+"""Picture files to photos and masks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from nightflash.errors import NightFlashError
+
+from .encoding import Codes, Encoding, Linear, full_scale, strips
+from .photo import Photo, require_finite
+from .profile import SRGB, colour_model, profile_space
+from .raster import Raster, bad_photo, read_raster
+
+
+def read_photo(path: str | PathLike[str]) -> Photo:
+    """A photo from a JPEG, PNG, TIFF, WebP, HEIC, BMP or GIF file, told by its content.
+
+    8 and 16 bits and floats; grey, RGB, palette and CMYK, with or without alpha. The orientation
+    is applied, the ICC profile honoured; without one integers are sRGB and floats linear sRGB.
+    Of an animation the first frame is read. CMYK becomes RGB, by its profile or else by
+    ``(1 - ink)(1 - black)``. The PNG chunks gAMA and cHRM are not looked at.
+
+    Raises:
+        NightFlashError: With code ``bad_photo``, naming the file: it cannot be read, is no picture,
+            is damaged, is too large (`raster.MAX_PIXELS`), or holds NaN or infinity; or HEIC is
+            not installed.
+    """
+    path = Path(path)
+    raster = _finite_raster(path)
+    try:
+        if raster.colour.shape[2] == 4:
+            return _from_inks(raster)
+        return Photo.from_encoded(raster.colour, _source(raster), alpha=raster.alpha)
+    except NightFlashError as fault:
+        raise bad_photo(f"{path}: {fault.sentence}", fault.remedy) from fault
+
+
+def read_mask(path: str | PathLike[str]) -> Linear:
+    """A soft selection from a picture file, upright, in its own size.
+
+    The stored values are coverage as they are: 0 outside, 1 (white) inside, no transfer curve, no
+    profile. A picture with any transparency gives its alpha; otherwise grey gives its values, RGB
+    the mean of its channels (CMYK as RGB). Floats are clipped to 0..1.
+
+    Returns:
+        Coverage 0..1, float32 (H, W).
+
+    Raises:
+        NightFlashError: As `read_photo`.
+    """
+    raster = _finite_raster(Path(path))
+    if raster.alpha is not None and raster.alpha.min() < full_scale(raster.alpha.dtype):
+        return _unit(raster.alpha)
+    coverage = np.empty(raster.colour.shape[:2], np.float32)
+    for rows in strips(*raster.colour.shape[:2]):
+        values = np.clip(_unit(raster.colour[rows]), 0, 1)
+        coverage[rows] = _without_inks(values).mean(axis=-1)
+    return coverage
+
+
+def _finite_raster(path: Path) -> Raster:
+    raster = read_raster(path)
+    for part in (raster.colour, raster.alpha):
+        if part is not None and part.dtype.kind == "f":
+            require_finite(part, str(path))
+    if raster.alpha is not None and raster.alpha.dtype.kind == "f":
+        return replace(raster, alpha=np.clip(raster.alpha, 0, 1))
+    return raster
+
+
+def _source(raster: Raster) -> Encoding:
+    bits = 8 * raster.colour.dtype.itemsize
+    return Encoding(bits, icc=raster.icc, exif=raster.exif, format=raster.format, dpi=raster.dpi)
+
+
+def _from_inks(raster: Raster) -> Photo:
+    """A photo from CMYK, by its profile if that is one for CMYK."""
+    space = None
+    if raster.icc is not None and colour_model(raster.icc) == "CMYK":
+        space = profile_space(raster.icc)
+    linear = np.empty((*raster.colour.shape[:2], 3), np.float32)
+    for rows in strips(*linear.shape[:2]):
+        inks = raster.colour[rows]
+        linear[rows] = space.decode(inks) if space else SRGB.decode(_without_inks(_unit(inks)))
+    alpha = None if raster.alpha is None else _unit(raster.alpha)
+    return Photo(linear, alpha, replace(_source(raster), icc=None))
+
+
+def _without_inks(values: Linear) -> Linear:
+    """Encoded grey or RGB as it is, CMYK (..., 4) as RGB: ``(1 - ink)(1 - black)``."""
+    return (1 - values[..., :3]) * (1 - values[..., 3:]) if values.shape[-1] == 4 else values
+
+
+def _unit(codes: Codes) -> Linear:
+    """Codes as float32 0..1."""
+    return codes.astype(np.float32) / np.float32(full_scale(codes.dtype))

@@ -1,0 +1,58 @@
+"""What the photo shows: depth and the main object, at the working size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Where the user aims the flash; at most one is given, none lets NightFlash find the object.
+
+    Attributes:
+        mask: (H, W) float 0..1 of the photo's size, used as drawn, soft edges kept.
+        box: (x, y, w, h) in pixels of the photo, refined to the object within.
+        point: (x, y) in pixels of the photo, on the object.
+    """
+
+    mask: npt.NDArray[np.float32] | None = None
+    box: tuple[float, float, float, float] | None = None
+    point: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Depth and subject of one photo. It depends on the photo and the aim alone.
+
+    Attributes:
+        photo: (3, h, w) linear RGB at the working size.
+        inverse_depth: (h, w) relative inverse depth, near is large, 0 about infinitely far, 1
+            about the nearest (percentiles, so single pixels lie outside), edges on the photo's.
+        subject: (h, w) soft mask 0..1 of the main object.
+        box: (x, y, w, h) of the subject in pixels of the full-size photo.
+        size: (width, height) of the full-size photo.
+        depth_from: Which network or rule gave the depth.
+        subject_from: Which network, rule or user's aim gave the subject.
+        note: A sentence for the user when no clear object was found, or empty.
+    """
+
+    photo: Tensor
+    inverse_depth: Tensor
+    subject: Tensor
+    box: tuple[float, float, float, float]
+    size: tuple[int, int]
+    depth_from: str
+    subject_from: str
+    note: str = ""
+
+    @property
+    def working_box(self) -> tuple[float, float, float, float]:
+        """The subject's box (x, y, w, h) in pixels of the working size."""
+        h, w = self.subject.shape
+        sx, sy = w / self.size[0], h / self.size[1]
+        x, y, bw, bh = self.box
+        return x * sx, y * sy, bw * sx, bh * sy

@@ -1,0 +1,282 @@
+"""Every knob of NightFlash, once: name, range, unit, default, explanation.
+
+The command line, the protocol and the GIMP dialog all read this module, so nothing heavy is
+imported here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from typing import Any, Self
+
+from nightflash.errors import NightFlashError
+
+OFF = "off"
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What a user needs to know of one setting.
+
+    Attributes:
+        group: Heading under which the setting is shown.
+        help: One sentence that says what it does.
+        low, high: Inclusive range of a number, in ``unit``.
+        unit: Unit of a number, or empty.
+        choices: The legal words of a choice.
+        can_be_off: Whether the word ``off`` (``None`` in Python, ``null`` in JSON) is legal.
+    """
+
+    group: str
+    help: str
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    can_be_off: bool = False
+
+
+def _number(
+    default: float, low: float, high: float, unit: str, group: str, text: str, off: bool = False
+) -> Any:
+    knob = Knob(group, text, low, high, unit, can_be_off=off)
+    return field(default=default, metadata={"knob": knob})
+
+
+def _whole(default: int, low: int, high: int, unit: str, group: str, text: str) -> Any:
+    return field(default=default, metadata={"knob": Knob(group, text, low, high, unit)})
+
+
+def _switch(default: bool, group: str, text: str) -> Any:
+    return field(default=default, metadata={"knob": Knob(group, text)})
+
+
+def _choice(default: str, choices: tuple[str, ...], group: str, text: str) -> Any:
+    return field(default=default, metadata={"knob": Knob(group, text, choices=choices)})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user wants. Immutable; out-of-range values raise ``NightFlashError``.
+
+    Stops are powers of two of linear light. ``NightFlashError`` names the setting, the value,
+    and what is legal.
+    """
+
+    method: str = _choice(
+        "flash",
+        ("flash", "published"),
+        "Method",
+        "Light model: 'flash' works in colour and linear light, 'published' is the grey style"
+        " image of the published method.",
+    )
+    quality: str = _choice(
+        "best",
+        ("preview", "fast", "best"),
+        "Method",
+        "'preview' is the light alone at working size, 'fast' at full size, 'best' adds the"
+        " refinement by style transfer.",
+    )
+
+    ambient: float | None = _number(
+        -6.5,
+        -20.0,
+        2.0,
+        "EV",
+        "Night",
+        "Light left in the night, in stops against the daylight photo (0 = unchanged);"
+        " 'off' is none.",
+        off=True,
+    )
+    ambient_temperature: float = _number(
+        7500.0,
+        1800.0,
+        15000.0,
+        "K",
+        "Night",
+        "Colour of the light left in the night: street lamps 2800, moonlit look 8000.",
+    )
+    softness: float = _number(
+        0.7, 0.0, 1.0, "", "Night", "How soft the dark background becomes under refinement."
+    )
+    purkinje: float = _number(
+        0.0,
+        0.0,
+        1.0,
+        "",
+        "Night",
+        "Looks of human night vision in the dark parts (bluish, pale); a camera has none.",
+    )
+
+    flash: bool = _switch(
+        True, "Flash", "Fire the flash; off leaves the ambient light, without auto-exposure."
+    )
+    flash_ev: float = _number(
+        0.0, -4.0, 4.0, "EV", "Flash", "Compensation to the automatic exposure of the subject."
+    )
+    flash_temperature: float = _number(
+        5400.0, 1800.0, 15000.0, "K", "Flash", "Colour of the flash; 5400 is neutral to daylight."
+    )
+    beam: float = _number(
+        1.0,
+        0.2,
+        4.0,
+        "",
+        "Flash",
+        "Width of the beam around the subject; 1 loses about 1.35 stops towards the corners.",
+    )
+    falloff: float = _number(
+        1.0,
+        0.0,
+        2.0,
+        "",
+        "Flash",
+        "Fall-off of the flash with distance; 1 is the inverse square law.",
+    )
+    emphasis: float = _number(
+        0.5,
+        0.0,
+        2.0,
+        "EV",
+        "Flash",
+        "How much darker things around the subject are, at its own distance.",
+    )
+    flatten: float = _number(
+        0.3, 0.0, 1.0, "", "Flash", "How far hard sun and shadow on lit parts are evened out."
+    )
+
+    content: float = _number(
+        1.0,
+        0.05,
+        20.0,
+        "",
+        "Refinement",
+        "Weight of the photo's content against the light target in the style transfer.",
+    )
+    steps: int = _whole(
+        60, 1, 1000, "", "Refinement", "Most optimiser steps; it stops earlier when converged."
+    )
+
+    grain: float | None = _number(
+        200.0,
+        50.0,
+        12800.0,
+        "ISO",
+        "Camera",
+        "Sensor noise of the night exposure, added last; 'off' is none.",
+        off=True,
+    )
+    seed: int = _whole(0, 0, 2**31 - 1, "", "Camera", "Seed of the grain and of random starts.")
+
+    several: bool = _switch(
+        False, "Subject", "Light all objects as large as the main one, not the largest alone."
+    )
+    working_size: float = _number(
+        0.25, 0.02, 2.0, "MP", "Subject", "Size at which depth, light and refinement are computed."
+    )
+
+    def __post_init__(self) -> None:
+        for name, knob in KNOBS.items():
+            _check(name, knob, getattr(self, name))
+
+    @property
+    def ambient_gain(self) -> float:
+        """Linear factor of the ambient light against daylight; 0 when it is off."""
+        return 0.0 if self.ambient is None else 2.0**self.ambient
+
+    @property
+    def nightness(self) -> float:
+        """0 where the ambient light is daylight, 1 from two stops below: how far it is night."""
+        return 1.0 if self.ambient is None else min(max(-self.ambient / 2, 0.0), 1.0)
+
+    @classmethod
+    def from_words(cls, words: Mapping[str, str], base: Self | None = None) -> Self:
+        """Read ``key=value`` words as typed on a command line, over ``base`` or the defaults.
+
+        Raises:
+            NightFlashError: Unknown key, unreadable or out-of-range value.
+        """
+        return cls.from_values({k: _parse(_known(k), v) for k, v in words.items()}, base)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], base: Self | None = None) -> Self:
+        """Make settings from typed values (as in JSON), over ``base`` or the defaults.
+
+        Raises:
+            NightFlashError: Unknown key, wrong type or out-of-range value.
+        """
+        for key in values:
+            _known(key)
+        return replace(base if base is not None else cls(), **values)
+
+
+def _known(name: str) -> str:
+    if name not in KNOBS:
+        near = get_close_matches(name, KNOBS, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else "See: nightflash settings"
+        raise NightFlashError(f"There is no setting named {name!r}.", hint, code="bad_setting")
+    return name
+
+
+def _parse(name: str, word: str) -> Any:
+    knob, default = KNOBS[name], DEFAULTS[name]
+    text = word.strip()
+    try:
+        if knob.can_be_off and text.lower() == OFF:
+            return None
+        if knob.choices:
+            return text
+        if isinstance(default, bool):
+            return {"on": True, "true": True, "1": True, "yes": True}.get(
+                text.lower()
+            ) or {"off": False, "false": False, "0": False, "no": False}[text.lower()]
+        return int(text) if isinstance(default, int) else float(text)
+    except (ValueError, KeyError):
+        raise _refusal(name, knob, word) from None
+
+
+def _check(name: str, knob: Knob, value: object) -> None:
+    default = DEFAULTS[name]
+    if knob.choices:
+        legal = value in knob.choices
+    elif isinstance(default, bool):
+        legal = isinstance(value, bool)
+    elif value is None:
+        legal = knob.can_be_off
+    elif isinstance(default, int):
+        legal = type(value) is int and knob.low <= value <= knob.high
+    else:
+        legal = (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and math.isfinite(value)
+            and knob.low <= value <= knob.high
+        )
+    if not legal:
+        raise _refusal(name, knob, value)
+
+
+def legal_values(name: str) -> str:
+    """Say in words which values the setting ``name`` takes."""
+    knob, default = KNOBS[name], DEFAULTS[name]
+    if knob.choices:
+        return " or ".join(knob.choices)
+    if isinstance(default, bool):
+        return "on or off"
+    span = f"{knob.low:g} to {knob.high:g}" + (f" {knob.unit}" if knob.unit else "")
+    kind = "a whole number " if isinstance(default, int) else ""
+    return kind + span + (f", or {OFF}" if knob.can_be_off else "")
+
+
+def _refusal(name: str, knob: Knob, value: object) -> NightFlashError:
+    return NightFlashError(
+        f"The setting {name!r} cannot be {value!r}: it takes {legal_values(name)}.",
+        code="bad_setting",
+    )
+
+
+KNOBS: dict[str, Knob] = {f.name: f.metadata["knob"] for f in fields(Settings)}
+DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Settings)}
