@@ -16,13 +16,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageDraw
-
 from nightflash import Engine, Night, NightFlashError, Photo, Settings
 from nightflash.colour import oklab
 from nightflash.debug import views
 from nightflash.photo import read_photo, srgb_encode
 from nightflash.resample import area
+from PIL import Image, ImageDraw
 
 Picture = npt.NDArray[np.float32]
 LARGEST = 3.0  # megapixels at which photos are measured
@@ -76,7 +75,9 @@ def measure(day: Picture, night: Picture, depth: Picture, mask: Picture) -> Qual
     beside = near_it & outside & (np.abs(depth - m) < 0.1 * m)
     far = outside & (depth < 0.4 * m)
     return Quality(
-        subject_ev=float(np.log2(np.median(after[subject]) / max(np.median(before[subject]), 1e-6))),
+        subject_ev=float(
+            np.log2(np.median(after[subject]) / max(np.median(before[subject]), 1e-6))
+        ),
         chroma=_median(chroma[1][clear] / chroma[0][clear]),
         hue=math.degrees(_median(turn[clear])),
         far=at_subject - _median(gain[far]),
@@ -173,7 +174,10 @@ def main() -> None:
         grey = engine.render(photo, Settings.from_values({"method": "published"}, settings))
         q = of_night(photo, night)
         figures = "".join(f"{getattr(q, n):11.2f}" for n in names)
-        print(f"{path.name:44s}{figures}  {' '.join(verdict(q))}; {night.report.subject_from}", flush=True)
+        print(
+            f"{path.name:44s}{figures}  {' '.join(verdict(q))}; {night.report.subject_from}",
+            flush=True,
+        )
         shown = views(night)
         rows.append(
             [

@@ -86,9 +86,7 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
 
 def _settings(options: argparse.Namespace) -> int:
     if options.json:
-        table = {
-            name: {**asdict(knob), "default": DEFAULTS[name]} for name, knob in KNOBS.items()
-        }
+        table = {name: {**asdict(knob), "default": DEFAULTS[name]} for name, knob in KNOBS.items()}
         print(json.dumps(table, indent=1))
         return 0
     group = ""
@@ -105,8 +103,9 @@ def _settings(options: argparse.Namespace) -> int:
 def _render(options: argparse.Namespace) -> int:
     settings = _chosen_settings(options)
     jobs = _jobs(options.paths)
-    aim_numbers = _numbers(options.subject_box, 4, "--subject-box"), _numbers(
-        options.subject_point, 2, "--subject-point"
+    aim_numbers = (
+        _numbers(options.subject_box, 4, "--subject-box"),
+        _numbers(options.subject_point, 2, "--subject-point"),
     )
     from nightflash.engine import Engine
     from nightflash.photo import check_output, read_photo, write_photo
@@ -149,7 +148,9 @@ def _chosen_settings(options: argparse.Namespace) -> Settings:
         key, equals, value = pair.partition("=")
         if not equals:
             raise NightFlashError(
-                f"--set takes KEY=VALUE, not {pair!r}.", "See: nightflash settings", code="bad_setting"
+                f"--set takes KEY=VALUE, not {pair!r}.",
+                "See: nightflash settings",
+                code="bad_setting",
             )
         words[key.strip()] = value
     for name in ("method", "quality", "seed"):
@@ -161,7 +162,9 @@ def _chosen_settings(options: argparse.Namespace) -> Settings:
 def _jobs(paths: Sequence[str]) -> list[tuple[Path, Path]]:
     """Pairs of photo and output; OUT is a folder when it is one or when there are several."""
     if len(paths) < 2:
-        raise NightFlashError("Name a photo and where the result goes.", "See: nightflash render -h")
+        raise NightFlashError(
+            "Name a photo and where the result goes.", "See: nightflash render -h"
+        )
     photos, out = [Path(p) for p in paths[:-1]], Path(paths[-1])
     if len(photos) == 1 and not (out.is_dir() or paths[-1].endswith(("/", os.sep))):
         return [(photos[0], out)]
@@ -169,9 +172,7 @@ def _jobs(paths: Sequence[str]) -> list[tuple[Path, Path]]:
         raise NightFlashError(f"{out} is a file; several photos need a folder.", code="bad_output")
     _make_folder(out)
     kept = {".heic": ".jpg", ".heif": ".jpg", ".bmp": ".png", ".gif": ".png"}
-    jobs = [
-        (p, out / f"{p.stem}-night{kept.get(p.suffix.lower(), p.suffix)}") for p in photos
-    ]
+    jobs = [(p, out / f"{p.stem}-night{kept.get(p.suffix.lower(), p.suffix)}") for p in photos]
     twice = {str(o) for _, o in jobs if sum(o == other for _, other in jobs) > 1}
     if twice:
         raise NightFlashError(
@@ -215,9 +216,7 @@ def _aim(mask: str | None, box: tuple[float, ...] | None, point: tuple[float, ..
     )
 
 
-def _with_progress(
-    engine: Engine, photo: Photo, settings: Settings, aim: Aim, name: str
-) -> Night:
+def _with_progress(engine: Engine, photo: Photo, settings: Settings, aim: Aim, name: str) -> Night:
     if not sys.stderr.isatty():
         return engine.render(photo, settings, aim)
     from tqdm import tqdm

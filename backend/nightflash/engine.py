@@ -217,7 +217,11 @@ def _device(name: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     if name not in ("cpu", "cuda", "mps"):
         raise NightFlashError(f"There is no device {name!r}.", "Use auto, cpu, cuda or mps.")
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    present = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if not present[name]:
         raise NightFlashError(
             f"The device {name} is not usable on this machine.", "Use --device cpu or auto."

@@ -230,9 +230,12 @@ def _parse(name: str, word: str) -> Any:
         if knob.choices:
             return text
         if isinstance(default, bool):
-            return {"on": True, "true": True, "1": True, "yes": True}.get(
-                text.lower()
-            ) or {"off": False, "false": False, "0": False, "no": False}[text.lower()]
+            return {"on": True, "true": True, "1": True, "yes": True}.get(text.lower()) or {
+                "off": False,
+                "false": False,
+                "0": False,
+                "no": False,
+            }[text.lower()]
         return int(text) if isinstance(default, int) else float(text)
     except (ValueError, KeyError):
         raise _refusal(name, knob, word) from None

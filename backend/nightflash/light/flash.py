@@ -7,20 +7,27 @@ Ranftl 2020); figures for beam and exposure measured on pairs of ambient and fla
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from nightflash.colour import light_of_temperature, luminance
 from nightflash.guided_filter import GuidedFilter, box_mean
+from nightflash.light.shading import facing_stops, sun_stops
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings
 
 BEAM_STOPS = 1.35  # measured loss of real flashes from the centre to the corner
 DARKEST_STOPS = -16.0  # where the flash is as good as absent; keeps its logarithm finite
 MID_GREY = 0.2  # linear luminance that a flash's metering aims at
-METERING_STOPS = (-0.7, 0.35)  # most that the metering moves the subject from its daylight value
+METERING = 0.3  # share of the distance to MID_GREY, in stops, that the metering corrects
+METERING_STOPS = (-0.5, 0.7)  # most that the metering moves the subject from its daylight value
+RELIEF_STOPS = 0.75  # most by which the subject's own relief changes its light
+NEAR_STOPS = 0.4  # most by which what is nearer than the subject outshines it
+WIDE_SUBJECT = 0.5  # share of the diagonal from which a subject takes the whole beam
+NARROWEST_BEAM = 0.45  # against the whole beam; zoom heads of flashes do no better
+FACING = 0.6  # share of Lambert's cosine believed, since normals come from estimated depth
 KNEE = 0.7  # linear value at which the shoulder begins
 
 
@@ -36,6 +43,7 @@ class FlashLight:
         ambient: Linear RGB factors of the night's own light against daylight.
         flash: Linear RGB factors of the flash where ``maps`` is 0.
         purkinje: 0..1, strength of the look of human night vision.
+        pallor: 0..1, share of the colour that the flash does not bring out.
     """
 
     maps: Tensor
@@ -43,13 +51,15 @@ class FlashLight:
     ambient: Tensor
     flash: Tensor
     purkinje: float
+    pallor: float
 
     def shine(self, photo: Tensor, maps: Tensor) -> Tensor:
         """Linear night picture (3, H, W) of linear ``photo`` (3, H, W) and maps of its size."""
         gain = self.ambient.expand(3, *photo.shape[1:])
         if len(maps):
-            gain = gain + self.flash * torch.exp2(maps.clamp(DARKEST_STOPS, 4.0))
-            night = shoulder(photo * gain)
+            flash = self.flash * torch.exp2(maps.clamp(DARKEST_STOPS, 4.0))
+            lit = torch.lerp(photo, luminance(photo)[None], self.pallor) if self.pallor else photo
+            night = shoulder(photo * gain + lit * flash)
         else:
             night = photo * gain
         return _purkinje(night, self.purkinje) if self.purkinje else night
@@ -61,41 +71,51 @@ def flash_light(scene: Scene, settings: Settings) -> FlashLight:
     ambient = _rgb(settings.ambient_temperature, settings.nightness, photo)
     ambient = ambient * settings.ambient_gain
     flash = _rgb(settings.flash_temperature, 1.0, photo)
-    if settings.flash:
-        lit = _flash_stops(scene, settings)[None]
-        flash = flash * 2.0 ** (_exposure(scene) + settings.flash_ev)
-    else:
-        lit = photo.new_empty(0, *photo.shape[1:])
-    bare = FlashLight(lit, photo, ambient, flash, settings.purkinje)
+    exposure = _exposure(scene)
+    bare = FlashLight(
+        maps=_flash_stops(scene, settings)[None] if settings.flash else photo[:0],
+        target=photo,
+        ambient=ambient,
+        flash=flash * 2.0 ** (exposure + settings.flash_ev),
+        purkinje=settings.purkinje,
+        pallor=1 - 2.0 ** (-max(exposure, 0.0) / 3),  # lifted shadows keep their OKLab chroma
+    )
     softened = _soften(photo, bare, settings.softness)
-    return FlashLight(lit, bare.shine(softened, lit), ambient, flash, settings.purkinje)
+    return replace(bare, target=bare.shine(softened, bare.maps))
 
 
 def _flash_stops(scene: Scene, settings: Settings) -> Tensor:
     """Flash light (h, w) in stops against its value at the subject."""
     stops = _distance_stops(scene) * settings.falloff + _beam_stops(scene) / settings.beam**2
     stops = stops - settings.emphasis * (1 - _surroundings(scene.subject))
-    at_subject = weighted_median(stops, scene.subject)
-    return (stops - at_subject).clamp(DARKEST_STOPS, 3.0)
+    stops = stops + FACING * facing_stops(scene.inverse_depth)
+    if settings.flatten:
+        stops = stops + settings.flatten * sun_stops(scene.photo, scene.inverse_depth)
+    stops = stops - weighted_median(stops, scene.subject)
+    stops = torch.lerp(stops, RELIEF_STOPS * torch.tanh(stops / RELIEF_STOPS), scene.subject)
+    over = NEAR_STOPS * (1 - torch.exp(-stops.clamp(min=0) / NEAR_STOPS))
+    return torch.where(stops > 0, over, stops.clamp(min=DARKEST_STOPS))
 
 
 def _distance_stops(scene: Scene) -> Tensor:
     """Inverse square law: (h, w) stops against the subject's distance."""
-    shift = 0.0
-    m = (scene.inverse_depth - shift).clamp(min=0)
+    m = scene.inverse_depth.clamp(min=0)
     at_subject = weighted_median(m, scene.subject).clamp(min=0.05)
-    return 2 * torch.log2((m / at_subject).clamp(min=2 ** (DARKEST_STOPS / 2), max=2.0))
+    return 2 * torch.log2((m / at_subject).clamp(min=2 ** (DARKEST_STOPS / 2)))
 
 
 def _beam_stops(scene: Scene) -> Tensor:
-    """Beam aimed at the subject: (h, w) stops against its centre."""
+    """Beam aimed at the subject: (h, w) stops against its centre; narrower on a small subject."""
     h, w = scene.subject.shape
     rows = torch.arange(h, device=scene.subject.device)[:, None] + 0.5
     columns = torch.arange(w, device=scene.subject.device)[None, :] + 0.5
     weight = scene.subject / scene.subject.sum().clamp(min=1e-6)
     y, x = (rows * weight).sum(), (columns * weight).sum()
     squared = (rows - y) ** 2 + (columns - x) ** 2
-    return -BEAM_STOPS * squared / ((h * h + w * w) / 4)
+    _, _, bw, bh = scene.working_box
+    zoom = (math.hypot(bw, bh) / math.hypot(w, h) / WIDE_SUBJECT) ** 0.5
+    reach = min(max(zoom, NARROWEST_BEAM), 1.0) * math.hypot(h, w) / 2
+    return -BEAM_STOPS * squared / reach**2
 
 
 def _surroundings(subject: Tensor) -> Tensor:
@@ -109,7 +129,7 @@ def _surroundings(subject: Tensor) -> Tensor:
 def _exposure(scene: Scene) -> float:
     """Automatic exposure of the subject in stops against daylight."""
     y = float(weighted_median(luminance(scene.photo), scene.subject))
-    wanted = 0.5 * math.log2(MID_GREY / max(y, 1e-4))
+    wanted = METERING * math.log2(MID_GREY / max(y, 1e-4))
     return min(max(wanted, METERING_STOPS[0]), METERING_STOPS[1])
 
 

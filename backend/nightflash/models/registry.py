@@ -215,7 +215,8 @@ def verify(descriptor: NetworkDescriptor[Any], path: Path) -> None:
         ) from fault
     if not published:
         raise NightFlashError(
-            f"{path} is damaged (its sha256 is not the published one); delete it and copy it again.",
+            f"{path} is damaged (its sha256 is not the published one); "
+            "delete it and copy it again.",
             code="networks_corrupt",
         )
 

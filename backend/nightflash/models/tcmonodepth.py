@@ -1,8 +1,8 @@
 """TCMonoDepth small: relative inverse depth with 186,063 parameters.
 
-Li et al.: "Enforcing Temporal Consistency in Video Depth Estimation" (ICCV workshops 2021), with the
-authors' public weights. The encoder is a ShuffleNetV2 0.5x (Ma et al. 2018) without its max-pool,
-the decoder three steps of upsampling with separable convolutions.
+Li et al.: "Enforcing Temporal Consistency in Video Depth Estimation" (ICCV workshops 2021), with
+the authors' public weights. The encoder is a ShuffleNetV2 0.5x (Ma et al. 2018) without its
+max-pool, the decoder three steps of upsampling with separable convolutions.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def load(path: Path | None, device: torch.device, short_side: int = SHORT_SIDE) 
             code="networks_corrupt",
         ) from fault
     _fold_normalisation(network.eval().requires_grad_(False))
-    return network.to(device, memory_format=torch.channels_last)
+    return network.to(device).to(memory_format=torch.channels_last)
 
 
 def _without_aliases(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,103 +1,50 @@
 """VGG19 up to conv3_1 and its ReLU: the features in which a photo's content is measured.
 
-Simonyan, Zisserman 2014; average instead of max pooling after Gatys et al. 2016. The published
-method takes the output of layer 10 of torchvision's ``vgg19().features``; the in-place ReLU behind
-it has run by then.
+Simonyan, Zisserman 2014. The published method takes the output of layer 10 of torchvision's
+``vgg19().features``; the in-place ReLU behind it has run by then, so the features are what that
+leaves.
 """
 
 from __future__ import annotations
 
-import copy
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import FeatureNetwork, NetworkDescriptor, NetworkInput
+from nightflash.models.vgg_stack import VGGStack
 
-CHANNELS = ((3, 64), (64, 64), (64, 128), (128, 128), (128, 256))
+WIDTHS = (64, 64, 128, 128, 256)
 TORCHVISION_LAYERS = (0, 2, 5, 7, 10)
 NORMALISED_LAYERS = (2, 5, 9, 12, 16)
-POOL_BEFORE = (2, 4)  # index of the convolution that a pooling precedes
-LEAST_SIDE = 4
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-NORMALISED_CONTENT_SCALE = 1.0
+PUBLISHED_START_LOSS = 2.85
+"""Content loss of Gaussian noise, 400 x 600, against a photo in the published log."""
+NORMALISED_CONTENT_SCALE = 0.1242
+"""What brings the channel-normalised network's content loss to the scale of torchvision's weights.
 
-
-class VGG19(nn.Module):
-    """The first five convolutions of VGG19, a ``FeatureNetwork``.
-
-    The colour normalisation in front is linear, so its matrix is part of the first convolution's
-    weights and only ``mean``, the colour it maps to zero, is subtracted; padding with zeros thereby
-    pads with that colour, as in the original.
-
-    Args:
-        name: The descriptor's name.
-        content_scale: See ``FeatureNetwork``.
-        pooling: ``average`` as the method wants, or ``max`` as the network was trained.
-        padding: ``zeros`` as the network was trained, or ``reflect``.
-    """
-
-    mean: Tensor
-
-    def __init__(
-        self,
-        name: str,
-        content_scale: float,
-        pooling: Literal["average", "max"] = "average",
-        padding: Literal["zeros", "reflect"] = "zeros",
-    ) -> None:
-        super().__init__()
-        self.name = name
-        self.content_scale = content_scale
-        self.pooling = pooling
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(cin, cout, 3, padding=1, padding_mode=padding) for cin, cout in CHANNELS
-        )
-        self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
-
-    def forward(self, rgb: Tensor) -> Tensor:
-        """Map (N, 3, H, W) encoded sRGB 0..1 to (N, 256, H // 4, W // 4)."""
-        x = (rgb - self.mean).to(self.mean.dtype, memory_format=torch.channels_last)
-        for i, convolution in enumerate(self.convolutions):
-            if i in POOL_BEFORE:
-                x = F.avg_pool2d(x, 2) if self.pooling == "average" else _max_pool(x)
-            x = F.relu_(convolution(x))
-        return x
-
-    def features(self, rgb: Tensor) -> Tensor:
-        """See ``FeatureNetwork``; 256 channels, all at least 0."""
-        down, right = (max(0, LEAST_SIDE - side) for side in rgb.shape[2:])
-        if down or right:
-            rgb = F.pad(rgb, (0, right, 0, down), mode="replicate")
-        result: Tensor = self(rgb)
-        return result.float()
-
-    def in_precision(self, dtype: torch.dtype) -> Self:
-        """See ``FeatureNetwork``."""
-        return copy.deepcopy(self).to(dtype)
-
-
-def _max_pool(x: Tensor) -> Tensor:
-    return F.max_pool2d(x, 2, ceil_mode=True)
+The published log begins with a content loss of 2.85 between standard normal noise (taken for RGB)
+and an animal photo, both 400 x 600. Here the same noise is 21.4 to 24.3 from 26 daylight photos,
+median 22.94, and the factor is 2.85 / 22.94.
+"""
 
 
 def from_torchvision(
     state: Mapping[str, Tensor], name: str = "vgg19", content_scale: float = 1.0
-) -> VGG19:
+) -> VGGStack:
     """Build the network from a state dict of ``torchvision.models.vgg19``, full or features only.
 
     Raises:
         KeyError: Where a layer is missing.
         RuntimeError: Where a layer has another shape.
     """
-    network = VGG19(name, content_scale)
+    network = VGGStack(name, content_scale, WIDTHS)
     layers = [
         (state[f"features.{i}.weight"], state[f"features.{i}.bias"]) for i in TORCHVISION_LAYERS
     ]
@@ -110,14 +57,14 @@ def load_normalised(
     device: torch.device,
     pooling: Literal["average", "max"] = "average",
     padding: Literal["zeros", "reflect"] = "zeros",
-) -> VGG19:
+) -> VGGStack:
     """Read the channel-normalised weights and return the network, ready to use.
 
     Raises:
         NightFlashError: ``networks_corrupt`` where the file holds anything but these weights.
     """
     assert path is not None
-    network = VGG19(DESCRIPTOR.name, NORMALISED_CONTENT_SCALE, pooling, padding)
+    network = VGGStack(DESCRIPTOR.name, NORMALISED_CONTENT_SCALE, WIDTHS, pooling, padding)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         layers = [(state[f"{i}.weight"], state[f"{i}.bias"]) for i in NORMALISED_LAYERS]
@@ -134,8 +81,8 @@ def load_normalised(
 
 
 def _filled(
-    network: VGG19, layers: list[tuple[Tensor, Tensor]], colour: Tensor, mean: Tensor
-) -> VGG19:
+    network: VGGStack, layers: list[tuple[Tensor, Tensor]], colour: Tensor, mean: Tensor
+) -> VGGStack:
     """Put in the weights; the first layer sees ``colour @ (rgb - mean)``."""
     first, bias = layers[0]
     layers = [(torch.einsum("omhw,mi->oihw", first, colour), bias), *layers[1:]]
@@ -143,7 +90,7 @@ def _filled(
     for i, (weight, bias) in enumerate(layers):
         state |= {f"convolutions.{i}.weight": weight, f"convolutions.{i}.bias": bias}
     network.load_state_dict(state, strict=True)
-    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return network
 
 
 DESCRIPTOR: NetworkDescriptor[FeatureNetwork] = NetworkDescriptor(
@@ -157,7 +104,9 @@ DESCRIPTOR: NetworkDescriptor[FeatureNetwork] = NetworkDescriptor(
         "models/autoencoder_vgg19/vgg19_3/vgg_normalised_conv3_1.pth"
     ),
     load=load_normalised,
-    input=NetworkInput(value_range=(0.0, 255.0), channel_order="BGR", mean=(103.939, 116.779, 123.68)),
+    input=NetworkInput(
+        value_range=(0.0, 255.0), channel_order="BGR", mean=(103.939, 116.779, 123.68)
+    ),
     file="vgg19_normalised_conv3_1.pth",
     sha256="ff8506173d3a17e7b0fbfbff242c00b6827cfbcd7c21852b46806ae6a3fd7b09",
     bytes=2_223_308,

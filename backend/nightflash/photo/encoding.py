@@ -43,6 +43,9 @@ class Encoding:
 class Curve(Protocol):
     """A transfer curve of one channel."""
 
+    def __hash__(self) -> int:
+        """Curves are keys of the caches of their tables."""
+
     def decode(self, encoded: Floats) -> Floats:
         """Encoded values to linear ones, any shape."""
 

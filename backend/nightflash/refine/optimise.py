@@ -58,7 +58,9 @@ def refine(
             the work.
     """
     weight = content * network.content_scale
-    coarse = math.floor(steps * COARSE_SHARE) if min(photo.shape[1:]) >= 2 * LEAST_COARSE_SIDE else 0
+    coarse = (
+        math.floor(steps * COARSE_SHARE) if min(photo.shape[1:]) >= 2 * LEAST_COARSE_SIDE else 0
+    )
     picture = target
     if coarse:
         small_photo, small_target = _half(photo), _half(target)

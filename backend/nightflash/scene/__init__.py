@@ -14,7 +14,7 @@ from nightflash.models.descriptor import DepthNetwork, Detection, Detector
 from nightflash.resample import area
 from nightflash.scene import subject as find
 from nightflash.scene.depth import aligned, layered, scaled
-from nightflash.scene.geometry import plane_depth
+from nightflash.scene.geometry import plane_depth, sky_mask
 from nightflash.scene.scene import Aim, Scene
 
 
@@ -43,10 +43,12 @@ def analyse(
     """
     encoded = encode(photo.clamp(0, 1))
     raw = depth.inverse_depth(encoded) if depth is not None else plane_depth(encoded)
-    rough = scaled(aligned(raw, encoded))
+    drawn = aligned(raw, encoded)
+    sky = sky_mask(encoded, scaled(drawn))
+    rough = scaled(drawn, sky) * (1 - sky)
     subject = _subject(encoded, rough, size, aim, detector, several)
     if depth is None:
-        rough = scaled(aligned(plane_depth(encoded, subject.mask), encoded))
+        rough = scaled(aligned(plane_depth(encoded, subject.mask), encoded), sky) * (1 - sky)
     x, y, w, h = find.bounds(subject.mask)
     sx, sy = size[0] / photo.shape[2], size[1] / photo.shape[1]
     return Scene(

@@ -11,24 +11,67 @@ from torch import Tensor
 from nightflash.guided_filter import GuidedFilter, box_mean
 
 FAR_PERCENTILE, NEAR_PERCENTILE = 0.01, 0.99
-TEXTURE_EPS = 0.01  # edges of the photo weaker than this (squared) do not shape the depth
+UNSEEN_FAR = 0.15  # how far beyond the farthest thing infinity lies, where no sky is seen
+NEAR_ZERO = 0.4  # share of the nearest under which the farthest value says that zero is infinity
+SKY_SHARE = 0.02  # of the picture, from which the sky is believed
+TEXTURE_EPS = 0.002  # edges of the photo weaker than this (squared) do not shape the depth
+EDGE_EPS = 0.001  # the same for the weighted median
+LEVELS = 16  # of depth among which the weighted median chooses
+STEP = 0.3  # depth range within reach from which a slope counts as a blurred step
+SHARPNESS = 4.0  # slope at which a pixel goes over from one level to the next
 
 
-def scaled(raw: Tensor) -> Tensor:
-    """Scale raw inverse depth (h, w) so that far is about 0 and near about 1, by percentiles.
+def scaled(raw: Tensor, sky: Tensor | None = None) -> Tensor:
+    """Scale raw inverse depth (h, w) so that infinitely far is about 0 and near about 1.
 
-    Never min-max: networks of this kind blow up locally on patterns such as stripes.
+    Never min-max: networks of this kind blow up locally on patterns such as stripes. Where zero
+    lies is told by the sky; without a sky, networks that give no negative values put infinity
+    near zero, and otherwise the farthest thing seen is taken to be at a finite distance.
+
+    Args:
+        raw: (h, w) relative inverse depth ``s / distance + t`` with unknown s > 0 and t.
+        sky: (h, w) soft mask of the sky, or None.
     """
-    sample = raw.flatten()[:: max(1, raw.numel() // 100_000)]
+    step = max(1, raw.numel() // 100_000)
+    sample = raw.flatten()[::step]
     far, near = sample.quantile(FAR_PERCENTILE), sample.quantile(NEAR_PERCENTILE)
-    return ((raw - far) / (near - far).clamp(min=1e-6)).clamp(-0.1, 1.3)
+    infinity = far - UNSEEN_FAR * (near - far)
+    if bool(far >= 0) and bool(far < NEAR_ZERO * near):
+        infinity = torch.zeros_like(far)
+    if sky is not None:
+        in_sky = sample[sky.flatten()[::step] > 0.9]
+        if len(in_sky) > SKY_SHARE * len(sample):
+            infinity = torch.minimum(in_sky.median(), far + 0.1 * (near - far))
+    return ((raw - infinity) / (near - infinity).clamp(min=1e-6)).clamp(0, 1.3)
 
 
-def aligned(raw: Tensor, encoded: Tensor) -> Tensor:
-    """Interpolate raw inverse depth (h', w') to the photo (3, h, w) and along its edges."""
+def aligned(inverse_depth: Tensor, encoded: Tensor) -> Tensor:
+    """Interpolate inverse depth (h', w') to the photo (3, h, w), edges on its edges.
+
+    A weighted median: every pixel takes the depth of which half of the like-coloured pixels
+    around it are nearer and half farther, so that blurred steps become sharp ones on the photo's
+    edges and texture leaves no print. Source: constant-time weighted median filtering (Ma et al.
+    2013), guided-filter weights.
+    """
     h, w = encoded.shape[1:]
-    wide = F.interpolate(raw[None, None], size=(h, w), mode="bicubic", align_corners=False)[0]
-    radius = max(2, round(math.hypot(h, w) / 100))
+    small = (max(8, h // 2), max(8, w // 2))
+    guide = F.interpolate(encoded[None], size=small, mode="area")[0]
+    depth = F.interpolate(inverse_depth[None, None], size=small, mode="bilinear")[0, 0]
+    low, high = float(depth.quantile(FAR_PERCENTILE)), float(depth.quantile(NEAR_PERCENTILE))
+    depth = depth.clamp(low, high)
+    edges = GuidedFilter(guide, max(2, round(math.hypot(*small) / 45)), EDGE_EPS)
+    step = max((high - low) / LEVELS, 1e-9)
+    levels = [low + step * i for i in range(1, LEVELS)]
+    nearer = torch.stack([((depth - level) / step + 0.5).clamp(0, 1) for level in levels])
+    share = edges.filter(nearer)
+    median = low + step * (0.5 + ((share - 0.5) * SHARPNESS + 0.5).clamp(0, 1).sum(0))
+    reach = edges.radius
+    spread = -F.max_pool2d(-depth[None], 2 * reach + 1, 1, reach)
+    spread = F.max_pool2d(depth[None], 2 * reach + 1, 1, reach) - spread
+    stepped = box_mean((spread / (STEP * max(high - low, 1e-9))).clamp(0, 1), reach // 2)[0]
+    joined = torch.lerp(depth, median, stepped)
+    wide = F.interpolate(joined[None, None], size=(h, w), mode="bilinear", align_corners=False)[0]
+    radius = max(1, round(math.hypot(h, w) / 300))
     return GuidedFilter(encoded, radius, TEXTURE_EPS).filter(wide)[0]
 
 

@@ -19,6 +19,7 @@ from nightflash.guided_filter import box_mean
 
 HORIZON = 0.38  # height of the horizon, from the top, where no sky shows it
 BACKDROP = 0.16  # inverse depth of what stands over the horizon and is not sky
+NEAREST_SKY = 0.4  # inverse depth over which nothing is sky, whatever its colour
 SIDE = 128  # long side at which colours are compared
 
 
@@ -42,14 +43,20 @@ def plane_depth(encoded: Tensor, subject: Tensor | None = None) -> Tensor:
     return depth
 
 
-def sky_mask(encoded: Tensor) -> Tensor:
-    """Soft mask (h, w) of the sky: smooth, bright or blue, and joined to the upper border."""
+def sky_mask(encoded: Tensor, inverse_depth: Tensor | None = None) -> Tensor:
+    """Soft mask (h, w) of the sky: smooth, bright or blue, and joined to the upper border.
+
+    With ``inverse_depth`` (h, w), gaps through which the same far sky shows are found too.
+    """
     r, g, b = encoded
     brightness = encoded.amax(0)
     detail = _detail(encoded)
-    bright = brightness > 0.75
-    blue = (b > 1.08 * r) & (b >= 0.98 * g) & (brightness > 0.3)
-    candidate = ((bright | blue) & (detail < 0.05)).cpu().numpy().astype(np.uint8)
+    bright = brightness > 0.8
+    blue = (b > 1.15 * r) & (b >= g) & (brightness > 0.35)
+    smooth = (bright | blue) & (detail < 0.04)
+    if inverse_depth is not None:
+        smooth &= inverse_depth < NEAREST_SKY
+    candidate = smooth.cpu().numpy().astype(np.uint8)
     count, parts = cv2.connectedComponents(candidate)
     from_top = np.zeros(count, np.bool_)
     from_top[np.unique(parts[: max(1, len(parts) // 50)])] = True
@@ -57,7 +64,20 @@ def sky_mask(encoded: Tensor) -> Tensor:
     found = torch.from_numpy(from_top[parts].astype(np.float32)).to(encoded.device)
     if float(found.mean()) < 0.02:
         return torch.zeros_like(brightness)
-    return box_mean(found[None], 2)[0]
+    if inverse_depth is not None:
+        found = torch.maximum(found, _sky_in_gaps(encoded, found, inverse_depth))
+    return box_mean(found[None], 1)[0]
+
+
+def _sky_in_gaps(encoded: Tensor, sky: Tensor, inverse_depth: Tensor) -> Tensor:
+    """What is as far as a gap may look, over the lowest sky, and has the sky's colour (h, w)."""
+    colours = encoded[:, sky > 0.5]
+    colours = colours[:, :: max(1, colours.shape[1] // 64)]
+    rows = (sky > 0.5).any(1).nonzero()
+    over = torch.zeros_like(sky)
+    over[: int(rows[-1]) + 1] = 1
+    alike = torch.cdist(encoded.flatten(1).T, colours.T).amin(1).reshape(sky.shape) < 0.06
+    return over * (alike & (inverse_depth < NEAREST_SKY)).to(sky)
 
 
 def salience(encoded: Tensor, inverse_depth: Tensor) -> Tensor:

@@ -1,0 +1,65 @@
+"""What daylight shading has to give way to: surfaces as they face the flash, sun evened out."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nightflash.colour import luminance
+from nightflash.guided_filter import GuidedFilter, box_mean
+
+FOCAL_LENGTH = 0.8  # of the picture's diagonal: 35 mm on a full frame, a usual field of view
+FLATTEST = 0.1  # least cosine between a surface and the flash; beyond, depth is too rough
+FLATTEN_LIMIT = 1.0  # stops
+
+
+def facing_stops(inverse_depth: Tensor) -> Tensor:
+    """Lambert's cosine towards a flash at the camera, (h, w) stops, at most 0.
+
+    A plane's inverse depth m is linear in the picture: with gradient g and focal length f its
+    normal is ``(f g_x, f g_y, m - x g_x - y g_y)`` and the cosine to the ray r is
+    ``m / (|n| |r|)``, whatever the scale of m.
+
+    Args:
+        inverse_depth: (h, w), 0 is infinitely far.
+    """
+    h, w = inverse_depth.shape
+    focal = FOCAL_LENGTH * math.hypot(h, w)
+    m = box_mean(inverse_depth[None], max(1, round(focal / 200)))[0].clamp(min=1e-4)
+    reach = max(1, round(focal / 120))
+    gx, gy = _gentle_slope(m, 1, reach), _gentle_slope(m, 0, reach)
+    x = torch.arange(w, device=m.device)[None, :] + 0.5 - w / 2
+    y = torch.arange(h, device=m.device)[:, None] + 0.5 - h / 2
+    normal = torch.sqrt((focal * gx) ** 2 + (focal * gy) ** 2 + (m - x * gx - y * gy) ** 2)
+    ray = torch.sqrt(x * x + y * y + focal * focal) / focal
+    cosine = (m / (normal * ray).clamp(min=1e-6)).clamp(FLATTEST, 1.0)
+    return torch.log2(box_mean(cosine[None], reach)[0])
+
+
+def sun_stops(photo: Tensor, inverse_depth: Tensor) -> Tensor:
+    """Stops (h, w) that even out broad sun and shadow within one depth, limited both ways.
+
+    Args:
+        photo: (3, h, w) linear.
+        inverse_depth: (h, w).
+    """
+    stops = torch.log2(luminance(photo).clamp(min=2e-3))[None]
+    guide = inverse_depth.expand(3, -1, -1)
+    radius = max(2, round(math.hypot(*inverse_depth.shape) / 20))
+    local = GuidedFilter(guide, radius, 0.01).filter(stops)[0]
+    broad = GuidedFilter(guide, 4 * radius, 0.01).filter(stops)[0]
+    return (broad - local).clamp(-FLATTEN_LIMIT, FLATTEN_LIMIT)
+
+
+def _gentle_slope(m: Tensor, axis: int, reach: int) -> Tensor:
+    """Slope per pixel along ``axis``: the gentler of both one-sided ones, so that steps are none."""
+    pad = (0, 0, reach, reach) if axis == 0 else (reach, reach, 0, 0)
+    wide = F.pad(m[None, None], pad, mode="replicate")[0, 0]
+    n = m.shape[axis]
+    before, after = wide.narrow(axis, 0, n), wide.narrow(axis, 2 * reach, n)
+    back, front = (m - before) / reach, (after - m) / reach
+    gentle = torch.where(back.abs() < front.abs(), back, front)
+    return torch.where(back * front > 0, gentle, 0.0)

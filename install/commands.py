@@ -1,0 +1,113 @@
+"""What run.sh and test.sh do: set the environment up where needed, then run in it.
+
+``commands.py run [PHOTO [OUT [OPTIONS]]]`` and ``commands.py test [PYTEST ARGUMENTS]``.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from environment import CHECKOUT, SetupError, ensure_environment, say
+
+USAGE = """bash install/run.sh [PHOTO [OUT [OPTIONS]]]
+
+Gives PHOTO as taken at night with a flash. Without PHOTO it renders the example picture that comes
+with NightFlash. OUT is a file or a folder; without it the result lies beside the photo, named
+NAME-night. OPTIONS are those of `nightflash render`, such as --weights FOLDER.
+The last line of the output is the path of the result."""
+
+EXAMPLE = CHECKOUT / "backend/nightflash/data/example.jpg"
+WRITTEN_AS = {".heic": ".jpg", ".heif": ".jpg", ".bmp": ".png", ".gif": ".png"}
+"""What a result is saved as where photos of a kind are read and not written."""
+
+TEST_TOOLS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("mypy", "--strict", "install"),
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Render one photo; prints the path of the result as the last line."""
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0
+    first_option = next((i for i, a in enumerate(arguments) if a.startswith("-")), len(arguments))
+    names, options = arguments[:first_option], arguments[first_option:]
+    if len(names) > 2:
+        raise SetupError(f"One photo and one result, please; {names[2]!r} is one name too many.")
+    photo = Path(names[0]).absolute() if names else EXAMPLE
+    out = result_path(photo, Path(names[1]) if len(names) == 2 else None)
+    if not photo.is_file():
+        raise SetupError(f"There is no photo {photo}.")
+    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+        raise SetupError(
+            f"The result cannot be written to {out.parent}; name another place as OUT."
+        )
+    if out.exists() and out.samefile(photo):
+        raise SetupError(f"The result would replace the photo {photo}; name another file as OUT.")
+    python = ensure_environment(("detect", "heic"))
+    if out.exists():
+        say(f"{out} exists and will be overwritten")
+    code = run_in(python, "nightflash", "render", str(photo), str(out), *options)
+    if code == 0:
+        if not out.is_file():
+            raise SetupError(f"The renderer ended well and left no {out}.")
+        say("The night photo is here:")
+        print(out, flush=True)
+    return code
+
+
+def result_path(photo: Path, out: Path | None) -> Path:
+    """Where the result of ``photo`` goes: ``out``, into the folder ``out``, or beside the photo."""
+    suffix = WRITTEN_AS.get(photo.suffix.lower(), photo.suffix or ".jpg")
+    name = f"{photo.stem}-night{suffix}"
+    if out is not None:
+        return (out / name if out.is_dir() else out).absolute()
+    return Path("nightflash-example.jpg").absolute() if photo == EXAMPLE else photo.with_name(name)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run every check, pytest last, and name those that failed."""
+    python = ensure_environment(("detect", "test"))
+    os.chdir(CHECKOUT)
+    failed = []
+    for tool in (*TEST_TOOLS, ("pytest", *arguments)):
+        say(" ".join(tool))
+        if run_in(python, *tool):
+            failed.append(" ".join(tool))
+    if failed:
+        say(f"Failed: {'; '.join(failed)}")
+    return 1 if failed else 0
+
+
+def run_in(python: Path, module: str, *arguments: str) -> int:
+    """Run ``module`` with the code of this checkout and nothing of the caller's folder."""
+    variables = {**os.environ, "PYTHONPATH": str(CHECKOUT / "backend"), "PYTHONNOUSERSITE": "1"}
+    variables.pop("PYTHONHOME", None)
+    return subprocess.run([python, "-P", "-m", module, *arguments], env=variables).returncode
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one of the commands; faults become a sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")  # a path is printed as it is
+    command = {"run": run, "test": test}[arguments[0]]
+    try:
+        return command(arguments[1:])
+    except SetupError as fault:
+        say(str(fault))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

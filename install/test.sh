@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# bash install/test.sh [PYTEST ARGUMENTS]: style, types and tests; non-zero when any of them fails.
+# Sets up NightFlash's own Python environment on the first run; commands.py does the work.
+here=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd) || exit 1
+. "$here/python.sh"
+exec "$python" "$here/commands.py" test "$@"

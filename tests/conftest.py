@@ -1,0 +1,21 @@
+"""What every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of test photos, beside the project or where NIGHTFLASH_SHARED says."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("NIGHTFLASH_SHARED", beside))
+    if not folder.is_dir():
+        reason = f"there is no folder {folder} with test photos"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
