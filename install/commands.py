@@ -14,6 +14,9 @@ from pathlib import Path
 
 from environment import CHECKOUT, SetupError, ensure_environment, say
 
+sys.path.append(str(CHECKOUT / "backend"))
+from nightflash.jobs import night_name  # needs the standard library alone
+
 USAGE = """bash install/run.sh [PHOTO [OUT [OPTIONS]]]
 
 Gives PHOTO as taken at night with a flash. Without PHOTO it renders the example picture that comes
@@ -22,8 +25,6 @@ NAME-night. OPTIONS are those of `nightflash render`, such as --weights FOLDER.
 The last line of the output is the path of the result."""
 
 EXAMPLE = CHECKOUT / "backend/nightflash/data/example.jpg"
-WRITTEN_AS = {".heic": ".jpg", ".heif": ".jpg", ".bmp": ".png", ".gif": ".png"}
-"""What a result is saved as where photos of a kind are read and not written."""
 
 TEST_TOOLS = (
     ("ruff", "check", "."),
@@ -66,8 +67,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def result_path(photo: Path, out: Path | None) -> Path:
     """Where the result of ``photo`` goes: ``out``, into the folder ``out``, or beside the photo."""
-    suffix = WRITTEN_AS.get(photo.suffix.lower(), photo.suffix or ".jpg")
-    name = f"{photo.stem}-night{suffix}"
+    name = night_name(photo)
     if out is not None:
         return (out / name if out.is_dir() else out).absolute()
     return Path("nightflash-example.jpg").absolute() if photo == EXAMPLE else photo.with_name(name)

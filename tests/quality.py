@@ -89,6 +89,42 @@ def _median(values: npt.NDArray[np.floating]) -> float:
     return float(np.median(values)) if values.size > 20 else math.nan
 
 
+@dataclass(frozen=True)
+class Refinement:
+    """What refinement changed: `best` against `fast`, both without grain.
+
+    Attributes:
+        dark: Gradient energy of the dark background (4 stops under its daylight) against `fast`.
+        lit: The same of the lit subject.
+        new_colour: OKLab chroma gained, 99th percentile over the picture.
+    """
+
+    dark: float
+    lit: float
+    new_colour: float
+
+
+def compare(day: Picture, fast: Picture, best: Picture, mask: Picture) -> Refinement:
+    """Compare two nights (H, W, 3) of one day, linear, given the subject's mask (H, W)."""
+    gain = np.log2(np.maximum(luminance(fast), 1e-6) / np.maximum(luminance(day), 1e-6))
+    outside = cv2.dilate((mask > 0.05).astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+    energy = [_gradient_energy(srgb_encode(luminance(p).clip(0, 1))) for p in (fast, best)]
+    ratios = [
+        float(energy[1][part].sum() / max(energy[0][part].sum(), 1e-9)) if part.any() else math.nan
+        for part in (outside & (gain < -4), mask > 0.9)
+    ]
+    lab = [oklab(torch.from_numpy(p.clip(0, 1)).permute(2, 0, 1)).numpy() for p in (fast, best)]
+    chroma = [np.hypot(p[1], p[2]) for p in lab]
+    return Refinement(ratios[0], ratios[1], float(np.quantile(chroma[1] - chroma[0], 0.99)))
+
+
+def _gradient_energy(y: Picture) -> Picture:
+    energy: Picture = np.zeros_like(y)
+    energy[:-1] += np.diff(y, axis=0) ** 2
+    energy[:, :-1] += np.diff(y, axis=1) ** 2
+    return energy
+
+
 def verdict(q: Quality) -> list[str]:
     """Names of the figures that are out of bounds."""
     out = []

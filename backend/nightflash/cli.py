@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from nightflash import __version__
+from nightflash import __version__, streams
 from nightflash.errors import NightFlashError
-from nightflash.settings import DEFAULTS, KNOBS, OFF, Settings, legal_values
+from nightflash.jobs import Job, check_targets, is_folder, make_folder, plan
+from nightflash.settings import DEFAULTS, KNOBS, Settings, legal_values, word
 
 if TYPE_CHECKING:
     from nightflash.engine import Engine, Night
@@ -26,36 +26,72 @@ if TYPE_CHECKING:
 FAULT = 2
 INTERRUPTED = 130
 
+STAGES = {
+    "preview": {"scene": 80, "light": 20},
+    "fast": {"scene": 40, "light": 5, "full size": 55},
+    "best": {"scene": 10, "light": 2, "refine": 60, "full size": 28},
+}
+"""Quality to the percentage of time that each stage takes."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit code: 0, 2 after a fault that was told in a sentence."""
-    options = _parser().parse_args(arguments)
+    """Run one command; gives the exit code: 0, or 2 after a fault that was told in a sentence."""
+    streams.prepare()
     try:
+        options = _options(sys.argv[1:] if arguments is None else arguments)
         code: int = options.run(options)
+        streams.flush()
+    except SystemExit as end:  # argparse has said what it had to say
+        code = end.code if isinstance(end.code, int) else FAULT
     except NightFlashError as error:
-        print(f"nightflash: {error}", file=sys.stderr)
-        return FAULT
+        streams.tell(f"nightflash: {error}")
+        code = FAULT
     except MemoryError:
-        print("nightflash: There is not enough memory for this photo.", file=sys.stderr)
-        return FAULT
+        streams.tell("nightflash: There is not enough memory.")
+        code = FAULT
     except KeyboardInterrupt:
-        print("nightflash: stopped; nothing half-written is left.", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        streams.tell("nightflash: stopped; nothing half-written is left.")
+        code = INTERRUPTED
     return code
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse; options may stand between the photos and OUT, and a box may begin with a minus."""
+    tied: list[str] = []
+    for argument in arguments:
+        if tied and tied[-1] in ("--subject-box", "--subject-point"):
+            tied[-1] += f"={argument}"
+        else:
+            tied.append(argument)
+    parser = _parser()
+    options, rest = parser.parse_known_args(tied)
+    strange = [text for text in rest if text.startswith("-") or not hasattr(options, "paths")]
+    if strange:
+        parser.error(f"unrecognized arguments: {' '.join(strange)}")
+    if rest:
+        options.paths += rest
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nightflash",
         description="A daylight photo in, the same photo taken at night with a flash out.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"nightflash {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_render(commands.add_parser("render", help="make the night of one photo or several"))
-    settings = commands.add_parser("settings", help="list every setting, its range and default")
+    _add_render(
+        commands.add_parser(
+            "render",
+            help="make the night of one photo or several",
+            usage="nightflash render PHOTO... OUT [OPTIONS]",
+            allow_abbrev=False,
+        )
+    )
+    settings = commands.add_parser(
+        "settings", help="list every setting, its range and default", allow_abbrev=False
+    )
     settings.add_argument("--json", action="store_true", help="as one JSON object")
     settings.set_defaults(run=_settings)
     return parser
@@ -69,17 +105,31 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
         help="photos, then a file, or a folder for several photos",
     )
     aim = parser.add_mutually_exclusive_group()
-    aim.add_argument("--subject-mask", metavar="FILE", help="picture of the photo's size: white is the main object")  # fmt: skip
-    aim.add_argument("--subject-box", metavar="X,Y,W,H", help="box around the main object, in pixels")  # fmt: skip
-    aim.add_argument("--subject-point", metavar="X,Y", help="a point on the main object, in pixels")
-    parser.add_argument("--method", choices=KNOBS["method"].choices, help=KNOBS["method"].help)
-    parser.add_argument("--quality", choices=KNOBS["quality"].choices, help=KNOBS["quality"].help)
-    parser.add_argument("--networks", choices=("auto", "official", "lite", "builtin"), default="auto", help="which set of networks (default: the best present)")  # fmt: skip
-    parser.add_argument("--weights", metavar="DIR", type=Path, help="folder of network files")
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="any setting; see: nightflash settings")  # fmt: skip
-    parser.add_argument("--seed", metavar="N", help=KNOBS["seed"].help)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--debug-dir", metavar="DIR", type=Path, help="write depth, mask, target and refined pictures here")  # fmt: skip
+    for owner, name, shape, text in (
+        (aim, "--subject-mask", "FILE", "picture of the photo's size: white is the main object"),
+        (aim, "--subject-box", "X,Y,W,H", "box around the main object, in pixels"),
+        (aim, "--subject-point", "X,Y", "a point on the main object, in pixels"),
+        (parser, "--seed", "N", KNOBS["seed"].help),
+        (parser, "--weights", "DIR", "folder of network files"),
+        (parser, "--debug-dir", "DIR", "write depth, mask, target and refined pictures here"),
+    ):
+        kind = Path if shape in ("FILE", "DIR") else str
+        owner.add_argument(name, metavar=shape, type=kind, help=text)
+    for name in ("method", "quality"):
+        parser.add_argument(f"--{name}", choices=KNOBS[name].choices, help=KNOBS[name].help)
+    for name, choices, text in (
+        ("--networks", ("official", "lite", "builtin"), "set of networks: the best present"),
+        ("--device", ("cpu", "cuda", "mps"), "where to compute: the GPU if there is one"),
+    ):
+        text = f"{text} (auto, the default) or the one named"
+        parser.add_argument(name, choices=("auto", *choices), default="auto", help=text)
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="any setting; see: nightflash settings",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object about the work")
     parser.set_defaults(run=_render)
 
@@ -87,59 +137,65 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
 def _settings(options: argparse.Namespace) -> int:
     if options.json:
         table = {name: {**asdict(knob), "default": DEFAULTS[name]} for name, knob in KNOBS.items()}
-        print(json.dumps(table, indent=1))
+        streams.put(json.dumps(table, indent=1))
         return 0
     group = ""
     for name, knob in KNOBS.items():
         if knob.group != group:
             group = knob.group
-            print(f"{group}:")
-        default = DEFAULTS[name]
-        shown = {None: OFF, True: "on", False: "off"}.get(default, default)
-        print(f"  {name}={shown}  ({legal_values(name)})\n      {knob.help}")
+            streams.put(f"{group}:")
+        streams.put(f"  {name}={word(DEFAULTS[name])}  ({legal_values(name)})\n      {knob.help}")
     return 0
 
 
 def _render(options: argparse.Namespace) -> int:
     settings = _chosen_settings(options)
-    jobs = _jobs(options.paths)
-    aim_numbers = (
-        _numbers(options.subject_box, 4, "--subject-box"),
-        _numbers(options.subject_point, 2, "--subject-point"),
+    box = _numbers(options.subject_box, 4, "--subject-box")
+    point = _numbers(options.subject_point, 2, "--subject-point")
+    if options.weights is not None and not is_folder(options.weights):
+        raise NightFlashError(f"There is no folder {options.weights} of network files.")
+    jobs = _checked_jobs(options)
+    from nightflash.photo import check_output, read_mask, write_photo
+    from nightflash.scene import Aim
+
+    for job in jobs:
+        check_output(job.out)
+    mask = read_mask(options.subject_mask) if options.subject_mask is not None else None
+    aim = Aim(
+        mask,
+        (box[0], box[1], box[2], box[3]) if box else None,
+        (point[0], point[1]) if point else None,
     )
-    from nightflash.engine import Engine
-    from nightflash.photo import check_output, read_photo, write_photo
-
-    for _, out in jobs:
-        check_output(out)
-    if options.debug_dir is not None:
-        _make_folder(options.debug_dir)
-    engine = Engine(options.networks, options.weights, options.device)
-    reports, faults = [], 0
-    for source, out in jobs:
+    engine: Engine | None = None
+    reports: list[dict[str, Any]] = []
+    for job in jobs:
         try:
-            photo = read_photo(source)
-            aim = _aim(options.subject_mask, *aim_numbers)
-            night = _with_progress(engine, photo, settings, aim, source.name)
-            write_photo(out, night.photo)
-        except NightFlashError as error:
-            if len(jobs) == 1:
-                raise
-            print(f"nightflash: {error}", file=sys.stderr)
-            faults += 1
+            photo = _read(job, aim)
+        except NightFlashError as fault:
+            streams.tell(f"nightflash: {fault}")
             continue
-        if options.debug_dir is not None:
-            from nightflash.debug import write_debug
+        if engine is None:
+            from nightflash.engine import Engine
 
-            write_debug(options.debug_dir, source.stem, night)
-        reports.append({"photo": str(source), "out": str(out), **asdict(night.report)})
+            engine = Engine(options.networks, options.weights, options.device)
+        try:
+            night = _with_progress(engine, photo, settings, aim, job.source.name)
+            write_photo(job.out, night.photo)
+            if options.debug_dir is not None:
+                from nightflash.debug import write_debug
+
+                write_debug(job.debug_files(options.debug_dir), night)
+        except NightFlashError as fault:
+            streams.tell(f"nightflash: {job.source}: {fault}")
+            continue
+        reports.append({"photo": str(job.source), "out": str(job.out), **asdict(night.report)})
+        for note in night.report.notes:
+            streams.tell(f"{job.source.name}: {note}")
         if not options.json:
-            for note in night.report.notes:
-                print(f"{source.name}: {note}", file=sys.stderr)
-            print(out)
-    if options.json:
-        print(json.dumps(reports[0] if len(jobs) == 1 else {"photos": reports}))
-    return FAULT if faults else 0
+            streams.put(str(job.out))
+    if options.json and (reports or len(jobs) > 1):
+        streams.put(json.dumps(reports[0] if len(jobs) == 1 else {"photos": reports}))
+    return 0 if len(reports) == len(jobs) else FAULT
 
 
 def _chosen_settings(options: argparse.Namespace) -> Settings:
@@ -159,39 +215,6 @@ def _chosen_settings(options: argparse.Namespace) -> Settings:
     return Settings.from_words(words)
 
 
-def _jobs(paths: Sequence[str]) -> list[tuple[Path, Path]]:
-    """Pairs of photo and output; OUT is a folder when it is one or when there are several."""
-    if len(paths) < 2:
-        raise NightFlashError(
-            "Name a photo and where the result goes.", "See: nightflash render -h"
-        )
-    photos, out = [Path(p) for p in paths[:-1]], Path(paths[-1])
-    if len(photos) == 1 and not (out.is_dir() or paths[-1].endswith(("/", os.sep))):
-        return [(photos[0], out)]
-    if out.exists() and not out.is_dir():
-        raise NightFlashError(f"{out} is a file; several photos need a folder.", code="bad_output")
-    _make_folder(out)
-    kept = {".heic": ".jpg", ".heif": ".jpg", ".bmp": ".png", ".gif": ".png"}
-    jobs = [(p, out / f"{p.stem}-night{kept.get(p.suffix.lower(), p.suffix)}") for p in photos]
-    twice = {str(o) for _, o in jobs if sum(o == other for _, other in jobs) > 1}
-    if twice:
-        raise NightFlashError(
-            f"Several photos would be written to {sorted(twice)[0]}.",
-            "Render photos of the same name one by one.",
-            code="bad_output",
-        )
-    return jobs
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NightFlashError(
-            f"The folder {folder} cannot be made: {error.strerror}.", code="bad_output"
-        ) from error
-
-
 def _numbers(text: str | None, count: int, option: str) -> tuple[float, ...] | None:
     if text is None:
         return None
@@ -205,15 +228,35 @@ def _numbers(text: str | None, count: int, option: str) -> tuple[float, ...] | N
     return numbers
 
 
-def _aim(mask: str | None, box: tuple[float, ...] | None, point: tuple[float, ...] | None) -> Aim:
-    from nightflash.photo import read_mask
-    from nightflash.scene import Aim
+def _checked_jobs(options: argparse.Namespace) -> list[Job]:
+    """What is to be done, once it is known that nothing of the user's would be overwritten."""
+    jobs = plan(options.paths)
+    originals = [job.source for job in jobs]
+    targets = [job.out for job in jobs]
+    if options.subject_mask is not None:
+        originals.append(options.subject_mask)
+    if options.debug_dir is not None:
+        make_folder(options.debug_dir)
+        targets += [file for job in jobs for file in job.debug_files(options.debug_dir).values()]
+    check_targets(targets, originals)
+    return jobs
 
-    return Aim(
-        mask=read_mask(Path(mask)) if mask is not None else None,
-        box=(box[0], box[1], box[2], box[3]) if box is not None else None,
-        point=(point[0], point[1]) if point is not None else None,
-    )
+
+def _read(job: Job, aim: Aim) -> Photo:
+    """Read a photo and refuse at once what would be refused after the work."""
+    from nightflash.photo import read_photo
+    from nightflash.scene import check_aim
+
+    photo = read_photo(job.source)
+    check_aim(aim, (photo.width, photo.height))
+    jpeg = job.out.suffix.lower() in (".jpg", ".jpeg")
+    if jpeg and photo.alpha is not None and round(float(photo.alpha.min()) * 255) < 255:
+        raise NightFlashError(
+            f"{job.out} would lose the transparency of {job.source}, which JPEG cannot hold.",
+            "Use PNG, TIFF or WebP.",
+            code="bad_output",
+        )
+    return photo
 
 
 def _with_progress(engine: Engine, photo: Photo, settings: Settings, aim: Aim, name: str) -> Night:
@@ -221,14 +264,15 @@ def _with_progress(engine: Engine, photo: Photo, settings: Settings, aim: Aim, n
         return engine.render(photo, settings, aim)
     from tqdm import tqdm
 
-    stages = {"scene": 10, "light": 2, "refine": 60, "full size": 28}
-    before = dict(zip(stages, (0, 10, 12, 72), strict=True))
+    shares = STAGES[settings.quality]
     layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
     with tqdm(total=100, desc=name, leave=False, bar_format=layout) as bar:
 
         def advance(stage: str, fraction: float) -> None:
+            stages = list(shares)
+            before = sum(shares[earlier] for earlier in stages[: stages.index(stage)])
             bar.set_description(f"{name}, {stage}", refresh=False)
-            bar.n = before[stage] + stages[stage] * fraction
+            bar.n = before + shares[stage] * fraction
             bar.refresh()
 
         return engine.render(photo, settings, aim, progress=advance)

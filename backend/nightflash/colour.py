@@ -52,7 +52,8 @@ def oklab(linear: Tensor) -> Tensor:
         device=linear.device,
     )
     cones = torch.tensordot(lms, linear, 1)
-    return torch.tensordot(lab, cones.sign() * cones.abs().pow(1 / 3), 1)
+    result: Tensor = torch.tensordot(lab, cones.sign() * cones.abs().pow(1 / 3), 1)
+    return result
 
 
 def light_of_temperature(kelvin: float, neutral: float = 5400.0) -> tuple[float, float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +27,10 @@ def views(night: Night) -> dict[str, npt.NDArray[np.float32]]:
     return {name: _rows(picture) for name, picture in pictures.items()}
 
 
-def write_debug(folder: Path, stem: str, night: Night) -> None:
-    """Write ``views`` as PNG files ``STEM-NAME.png`` into ``folder``."""
+def write_debug(files: Mapping[str, Path], night: Night) -> None:
+    """Write each of ``views`` to the file of its name."""
     for name, picture in views(night).items():
-        write_photo(folder / f"{stem}-{name}.png", Photo.from_linear(picture))
+        write_photo(files[name], Photo.from_linear(picture))
 
 
 def _rows(picture: Tensor) -> npt.NDArray[np.float32]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -25,6 +26,7 @@ from nightflash.scene import Aim, Scene, analyse, check_aim
 from nightflash.settings import Settings
 
 Progress = Callable[[str, float], None]
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "insufficient memory", "allocate memory")
 LINEAR_LIMIT = 1e4  # brighter values are no photo; keeps float32 arithmetic finite
 
 
@@ -86,6 +88,23 @@ class _Stopwatch:
         self.progress(name, 1.0)
 
 
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    """Turn what torch, numpy and OpenCV raise without memory into one sentence."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, cv2.error) as error:
+        wanting = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        said = str(error).lower()
+        if not wanting and not any(words in said for words in OUT_OF_MEMORY):
+            raise
+        raise NightFlashError(
+            "There is not enough memory for this photo.",
+            "Close other programs, use --device cpu, or scale the photo down.",
+            code="no_memory",
+        ) from error
+
+
 class Engine:
     """Makes nights of photos; loads each network once.
 
@@ -138,6 +157,7 @@ class Engine:
                 names=names,
             )
 
+    @_memory_told()
     def render(
         self,
         photo: Photo,
@@ -156,7 +176,7 @@ class Engine:
                 the work by raising ``Cancelled``.
 
         Raises:
-            NightFlashError: The aim does not fit the photo.
+            NightFlashError: The aim does not fit the photo, or the memory does not suffice.
         """
         settings = settings or Settings()
         watch = _Stopwatch(progress)
@@ -166,13 +186,15 @@ class Engine:
             light = light_scene(scene, settings)
         losses: tuple[float, ...] = ()
         refined = None
-        if settings.quality == "best":
+        if settings.quality == "best" and not settings.is_daylight:
             with watch.stage("refine") as advance:
                 done = self._refine(scene, light, settings, advance)
                 refined, losses = decode(done.picture), done.losses
         if settings.quality == "preview":
             picture = light.shine(scene.photo, light.maps)
             night = picture.permute(1, 2, 0).cpu().numpy()
+        elif settings.is_daylight:
+            night = photo.rgb.copy()
         else:
             with watch.stage("full size") as advance:
                 iso = settings.grain if settings.nightness > 0 or settings.flash else None
@@ -205,6 +227,7 @@ class Engine:
             encode(light.target.clamp(0, 1)),
             self._features,
             content=settings.content,
+            by_brightness=settings.method == "flash",
             steps=settings.steps,
             progress=advance,
         )
@@ -231,10 +254,12 @@ def _device(name: str) -> torch.device:
 
 def _bfloat16_is_fast(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and _cpu_has_bfloat16()
 
 
 def _cpu_has_bfloat16() -> bool:
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # not in older torch
+    capabilities: dict[str, bool] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # not in older torch
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -21,7 +22,7 @@ def box_mean(x: Tensor, radius: int) -> Tensor:
         x: (C, H, W).
         radius: Pixels; 0 returns ``x``.
     """
-    if radius == 0:
+    if radius == 0 or not len(x):
         return x
     if x.device.type == "cpu":
         return _running_mean(x, radius)
@@ -31,10 +32,15 @@ def box_mean(x: Tensor, radius: int) -> Tensor:
 
 def _running_mean(x: Tensor, radius: int) -> Tensor:
     size = (2 * radius + 1, 2 * radius + 1)
-    how = {"normalize": False, "borderType": cv2.BORDER_CONSTANT}
-    share = cv2.boxFilter(np.ones(x.shape[1:], np.float32), -1, size, **how)
-    bands = [cv2.boxFilter(band, -1, size, **how) / share for band in x.numpy()]
-    return torch.from_numpy(np.stack(bands))
+
+    def total(band: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        sums: npt.NDArray[np.float32] = cv2.boxFilter(
+            band, -1, size, normalize=False, borderType=cv2.BORDER_CONSTANT
+        )
+        return sums
+
+    share = total(np.ones(x.shape[1:], np.float32))
+    return torch.from_numpy(np.stack([total(band) / share for band in x.numpy()]))
 
 
 def _averaging(n: int, radius: int, like: Tensor) -> Tensor:

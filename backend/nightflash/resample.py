@@ -13,15 +13,17 @@ GREATEST_SIDE = 4096
 
 
 def area(picture: npt.NDArray[np.float32], size: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """Resample (H, W, C) to ``size`` (width, height) by pixel area; enlarging is bilinear.
+    """Resample (H, W, 1 to 4) to ``size`` (width, height) by pixel area; enlarging is bilinear.
 
     The mean is kept, so linear light stays the same light. Sides of over 32767 pixels work.
     """
     h, w, c = picture.shape
     width, height = size
-    shrink = width <= w and height <= h
-    how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
-    small = cv2.resize(picture, (width, height), interpolation=how)
+    # OpenCV's INTER_AREA averages only where no side grows.
+    least = min(width, w), min(height, h)
+    small: npt.NDArray[np.float32] = cv2.resize(picture, least, interpolation=cv2.INTER_AREA)
+    if least != size:
+        small = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
     return small.reshape(height, width, c)
 
 

@@ -6,7 +6,6 @@ imported here.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -157,7 +156,7 @@ class Settings:
         "Weight of the photo's content against the light target in the style transfer.",
     )
     steps: int = _whole(
-        60, 1, 1000, "", "Refinement", "Most optimiser steps; it stops earlier when converged."
+        28, 1, 1000, "", "Refinement", "Most optimiser steps; it stops earlier when converged."
     )
 
     grain: float | None = _number(
@@ -191,6 +190,12 @@ class Settings:
     def nightness(self) -> float:
         """0 where the ambient light is daylight, 1 from two stops below: how far it is night."""
         return 1.0 if self.ambient is None else min(max(-self.ambient / 2, 0.0), 1.0)
+
+    @property
+    def is_daylight(self) -> bool:
+        """Whether nothing happens to the light: the night is then the photo itself."""
+        unchanged = self.ambient == 0 and not self.flash and self.purkinje == 0
+        return unchanged and self.method == "flash"
 
     @classmethod
     def from_words(cls, words: Mapping[str, str], base: Self | None = None) -> Self:
@@ -255,7 +260,6 @@ def _check(name: str, knob: Knob, value: object) -> None:
         legal = (
             isinstance(value, int | float)
             and not isinstance(value, bool)
-            and math.isfinite(value)
             and knob.low <= value <= knob.high
         )
     if not legal:
@@ -269,9 +273,20 @@ def legal_values(name: str) -> str:
         return " or ".join(knob.choices)
     if isinstance(default, bool):
         return "on or off"
-    span = f"{knob.low:g} to {knob.high:g}" + (f" {knob.unit}" if knob.unit else "")
-    kind = "a whole number " if isinstance(default, int) else ""
+    whole = isinstance(default, int)
+    low, high = (int(n) if whole else word(n) for n in (knob.low, knob.high))
+    span = f"{low} to {high}" + (f" {knob.unit}" if knob.unit else "")
+    kind = "a whole number " if whole else ""
     return kind + span + (f", or {OFF}" if knob.can_be_off else "")
+
+
+def word(value: object) -> str:
+    """Write the value of a setting the way a command line takes it."""
+    if value is None:
+        return OFF
+    if isinstance(value, bool):
+        return "on" if value else OFF
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _refusal(name: str, knob: Knob, value: object) -> NightFlashError:

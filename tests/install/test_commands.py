@@ -187,6 +187,8 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> Path
     package.mkdir(parents=True)
     shutil.copytree(CHECKOUT / "install", checkout / "install")
     (package / "__init__.py").touch()
+    for module in ("errors.py", "jobs.py"):  # what the installer reads
+        shutil.copy(CHECKOUT / "backend" / "nightflash" / module, package / module)
     (package / "__main__.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("NIGHTFLASH_PYTHON", sys.executable)
     return checkout

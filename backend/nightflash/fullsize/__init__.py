@@ -1,0 +1,1 @@
+"""Full size: from the working size to every pixel."""

@@ -22,6 +22,7 @@ from nightflash.light import Light
 
 STRIP_ROWS = 64
 EDGE_EPS = 4e-4  # variance of the square-root-encoded photo below which an edge is none
+CHANGE_EPS = 2e-5  # the same for what refinement changed: even faint texture can go soft
 
 
 def transfer(
@@ -80,7 +81,7 @@ class _Fitted:
         parts = [edges.fit(light.maps)]
         if refined is not None:
             plain = light.shine(photo, parts[0].apply(guide).clamp(low, high))
-            parts.append(edges.fit(refined - plain))
+            parts.append(GuidedFilter(guide, radius, CHANGE_EPS).fit(refined - plain))
         slope = torch.cat([p.slope for p in parts])
         offset = torch.cat([p.offset for p in parts])
         self._bands = len(slope)
@@ -88,15 +89,12 @@ class _Fitted:
 
     def widen(self, width: int) -> _Fitted:
         """Interpolate along rows once; what is left per strip is one blend of two rows."""
-        h = self._planes.shape[1]
-        self._planes = F.interpolate(
-            self._planes[None], size=(h, width), mode="bilinear", align_corners=False
-        )[0]
+        self._planes = _stretched(self._planes, 2, range(width), width)
         return self
 
     def apply(self, photo: Tensor, rows: slice, height: int) -> Tensor:
         """Night picture of the strip ``photo`` (3, n, W), rows ``rows`` of ``height``."""
-        planes = self._rows(rows, height)
+        planes = _stretched(self._planes, 1, range(rows.start, rows.stop), height)
         n, k = self._bands, self._maps
         slope = planes[: 3 * n].reshape(n, 3, *photo.shape[1:])
         values = AffineMaps(slope, planes[3 * n : 4 * n]).apply(perceptual_guide(photo))
@@ -104,14 +102,17 @@ class _Fitted:
         night = self._light.shine(photo, torch.minimum(torch.maximum(values[:k], low), high))
         return night + values[k:] if n > k else night
 
-    def _rows(self, rows: slice, height: int) -> Tensor:
-        h = self._planes.shape[1]
-        centres = torch.arange(rows.start, rows.stop, device=self._planes.device) + 0.5
-        y = (centres * (h / height) - 0.5).clamp(0, h - 1)
-        above = y.floor().long().clamp(max=max(h - 2, 0))
-        below = (above + 1).clamp(max=h - 1)
-        blend = (y - above).to(self._planes)[None, :, None]
-        return torch.lerp(self._planes[:, above], self._planes[:, below], blend)
+
+def _stretched(planes: Tensor, axis: int, places: range, size: int) -> Tensor:
+    """Linear interpolation of (K, h, w) along ``axis`` to the pixels ``places`` of ``size``."""
+    n = planes.shape[axis]
+    centres = torch.arange(places.start, places.stop, device=planes.device) + 0.5
+    at = (centres * (n / size) - 0.5).clamp(0, n - 1)
+    before = at.floor().long().clamp(max=max(n - 2, 0))
+    after = (before + 1).clamp(max=n - 1)
+    blend = (at - before).to(planes)
+    blend = blend[:, None] if axis == 1 else blend
+    return torch.lerp(planes.index_select(axis, before), planes.index_select(axis, after), blend)
 
 
 def _local_range(maps: Tensor, radius: int) -> tuple[Tensor, Tensor]:

@@ -115,7 +115,8 @@ def _beam_stops(scene: Scene) -> Tensor:
     _, _, bw, bh = scene.working_box
     zoom = (math.hypot(bw, bh) / math.hypot(w, h) / WIDE_SUBJECT) ** 0.5
     reach = min(max(zoom, NARROWEST_BEAM), 1.0) * math.hypot(h, w) / 2
-    return -BEAM_STOPS * squared / reach**2
+    stops: Tensor = -BEAM_STOPS * squared / (reach * reach)
+    return stops
 
 
 def _surroundings(subject: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ def sun_stops(photo: Tensor, inverse_depth: Tensor) -> Tensor:
 
 
 def _gentle_slope(m: Tensor, axis: int, reach: int) -> Tensor:
-    """Slope per pixel along ``axis``: the gentler of both one-sided ones, so that steps are none."""
+    """Slope per pixel along ``axis``, the gentler of both one-sided ones: steps count as none."""
     pad = (0, 0, reach, reach) if axis == 0 else (reach, reach, 0, 0)
     wide = F.pad(m[None, None], pad, mode="replicate")[0, 0]
     n = m.shape[axis]

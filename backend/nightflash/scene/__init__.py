@@ -42,18 +42,15 @@ def analyse(
         NightFlashError: The aim does not fit the photo.
     """
     encoded = encode(photo.clamp(0, 1))
-    raw = depth.inverse_depth(encoded) if depth is not None else plane_depth(encoded)
-    drawn = aligned(raw, encoded)
-    sky = sky_mask(encoded, scaled(drawn))
-    rough = scaled(drawn, sky) * (1 - sky)
-    subject = _subject(encoded, rough, size, aim, detector, several)
+    inverse_depth = _without_network(encoded) if depth is None else _estimated(encoded, depth)
+    subject = _subject(encoded, inverse_depth, size, aim, detector, several)
     if depth is None:
-        rough = scaled(aligned(plane_depth(encoded, subject.mask), encoded), sky) * (1 - sky)
+        inverse_depth = _without_network(encoded, subject.mask)
     x, y, w, h = find.bounds(subject.mask)
     sx, sy = size[0] / photo.shape[2], size[1] / photo.shape[1]
     return Scene(
         photo=photo,
-        inverse_depth=layered(rough, subject.mask),
+        inverse_depth=layered(inverse_depth, subject.mask),
         subject=subject.mask,
         box=(x * sx, y * sy, w * sx, h * sy),
         size=size,
@@ -61,6 +58,17 @@ def analyse(
         subject_from=subject.found,
         note=subject.note,
     )
+
+
+def _estimated(encoded: Tensor, network: DepthNetwork) -> Tensor:
+    raw = aligned(network.inverse_depth(encoded), encoded)
+    sky = sky_mask(encoded, scaled(raw))
+    return scaled(raw, sky) * (1 - sky)
+
+
+def _without_network(encoded: Tensor, subject: Tensor | None = None) -> Tensor:
+    near = aligned(plane_depth(encoded, subject), encoded)
+    return near * (1 - sky_mask(encoded, near))
 
 
 def _subject(

@@ -11,8 +11,8 @@ from torch import Tensor
 from nightflash.guided_filter import GuidedFilter, box_mean
 
 FAR_PERCENTILE, NEAR_PERCENTILE = 0.01, 0.99
-UNSEEN_FAR = 0.15  # how far beyond the farthest thing infinity lies, where no sky is seen
-NEAR_ZERO = 0.4  # share of the nearest under which the farthest value says that zero is infinity
+UNSEEN_FAR = 0.8  # how far beyond the farthest thing infinity lies, where no sky is seen
+ZERO_SEEN = 0.15  # farthest against nearest raw value under which infinity may be in view
 SKY_SHARE = 0.02  # of the picture, from which the sky is believed
 TEXTURE_EPS = 0.002  # edges of the photo weaker than this (squared) do not shape the depth
 EDGE_EPS = 0.001  # the same for the weighted median
@@ -25,8 +25,8 @@ def scaled(raw: Tensor, sky: Tensor | None = None) -> Tensor:
     """Scale raw inverse depth (h, w) so that infinitely far is about 0 and near about 1.
 
     Never min-max: networks of this kind blow up locally on patterns such as stripes. Where zero
-    lies is told by the sky; without a sky, networks that give no negative values put infinity
-    near zero, and otherwise the farthest thing seen is taken to be at a finite distance.
+    lies is told by the sky; without a sky the farthest thing seen is taken to be at a finite
+    distance, since a backdrop close behind (a wall, a hedge) is what most often hides the sky.
 
     Args:
         raw: (h, w) relative inverse depth ``s / distance + t`` with unknown s > 0 and t.
@@ -35,9 +35,10 @@ def scaled(raw: Tensor, sky: Tensor | None = None) -> Tensor:
     step = max(1, raw.numel() // 100_000)
     sample = raw.flatten()[::step]
     far, near = sample.quantile(FAR_PERCENTILE), sample.quantile(NEAR_PERCENTILE)
-    infinity = far - UNSEEN_FAR * (near - far)
-    if bool(far >= 0) and bool(far < NEAR_ZERO * near):
-        infinity = torch.zeros_like(far)
+    beyond = UNSEEN_FAR
+    if bool(far >= 0):  # of a network without negative values: about zero is infinity seen
+        beyond *= min(float(far / near.clamp(min=1e-6)) / ZERO_SEEN, 1.0)
+    infinity = far - beyond * (near - far)
     if sky is not None:
         in_sky = sample[sky.flatten()[::step] > 0.9]
         if len(in_sky) > SKY_SHARE * len(sample):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from nightflash.models.descriptor import Detection
 from nightflash.scene.geometry import salience
+from nightflash.scene.region import clearest_region
 from nightflash.scene.segment import Box, object_from_prior, object_in_box
 
-EQUAL_AREA = 0.5  # objects at least this large against the largest are its equals
+EQUAL = 0.3  # objects that weigh at least this much against the main one are its equals
+SAME = 0.6  # intersection over union from which two boxes hold one object
+SUPPORTS = frozenset({"bed", "bench", "chair", "couch", "dining table"})  # of what is meant
+GROWTH_SIDE = 96  # long side at which a region grows from a point
 NO_OBJECT = "No clear object was found: the nearest salient region is lit. Aim the flash yourself."
 
 
@@ -54,8 +56,8 @@ def pointed(
     inverse_depth: Tensor,
     detections: Sequence[Detection],
 ) -> Subject:
-    """Find the object under ``point`` (x, y): a detected one, else the region of its depth."""
-    under = [d for d in detections if _contains(d.box, point)]
+    """Find the object under ``point`` (x, y): a detected one, else the region around it."""
+    under = [d for d in _distinct(detections) if _contains(d.box, point)]
     for detection in sorted(under, key=lambda d: d.box[2] * d.box[3]):
         mask = _detected_mask(detection, encoded, inverse_depth)
         if float(mask[_pixel(point, mask)]) > 0.5:
@@ -66,24 +68,28 @@ def pointed(
 def largest(
     detections: Sequence[Detection], encoded: Tensor, inverse_depth: Tensor, several: bool
 ) -> Subject | None:
-    """Take the largest detected object, with its equals when ``several``; None where none is."""
-    ordered = sorted(detections, key=lambda d: d.box[2] * d.box[3], reverse=True)
-    if not ordered:
+    """Take the main detected object, with its equals when ``several``; None where none is.
+
+    The main object is large, surely detected, near, and not cut off by the frame.
+    """
+    weighed = [(_prominence(d, inverse_depth), d) for d in _distinct(detections)]
+    if not weighed:
         return None
-    first = ordered[0]
-    least = EQUAL_AREA * first.box[2] * first.box[3]
-    chosen = [d for d in ordered if d.box[2] * d.box[3] >= least] if several else [first]
+    weighed.sort(key=lambda pair: pair[0], reverse=True)
+    least = EQUAL * weighed[0][0]
+    chosen = [d for weight, d in weighed if weight >= least] if several else [weighed[0][1]]
     masks = [_detected_mask(d, encoded, inverse_depth) for d in chosen]
     mask = torch.stack(masks).amax(0)
     names = ", ".join(f"{d.label} ({d.score:.2f})" for d in chosen)
-    return Subject(mask, f"largest detected: {names}")
+    return Subject(mask, f"main detected: {names}")
 
 
 def salient(encoded: Tensor, inverse_depth: Tensor) -> Subject:
     """Take the nearest salient region."""
     score = salience(encoded, inverse_depth)
     box = bounds((score > 0.5).to(score))
-    mask = object_from_prior(encoded, (score * 0.9).clamp(0, 0.95), _wider(box, *score.shape))
+    prior = (1.2 * score).clamp(0.05, 0.9)
+    mask = object_from_prior(encoded, inverse_depth, prior, _wider(box, *score.shape))
     return Subject(mask, "salience", NO_OBJECT)
 
 
@@ -94,8 +100,10 @@ def rectangle(mask: Tensor) -> Box | None:
     if bw >= w and bh >= h:
         return None
     inside = mask[y : y + bh, x : x + bw]
-    core = inside[1:-1, 1:-1] if min(bw, bh) > 4 else inside
-    hard = bool((core > 0.99).all()) and float(mask.sum()) > 0.97 * float(inside.sum())
+    core = inside[1:-1, 1:-1] if min(bw, bh) > 2 else inside
+    margin = mask[max(0, y - 1) : y + bh + 1, max(0, x - 1) : x + bw + 1]
+    # Only the pixels that the rectangle's sides cross may be partly covered.
+    hard = bool((core > 0.99).all()) and float(mask.sum() - margin.sum()) < 0.01
     return (float(x), float(y), float(bw), float(bh)) if hard else None
 
 
@@ -116,31 +124,53 @@ def _detected_mask(detection: Detection, encoded: Tensor, inverse_depth: Tensor)
     return object_in_box(encoded, inverse_depth, detection.box)
 
 
+def _prominence(detection: Detection, inverse_depth: Tensor) -> float:
+    """How much of a main object it is: size in the picture, confidence, nearness, whole or cut."""
+    h, w = inverse_depth.shape
+    x, y, bw, bh = detection.box
+    rows = slice(int(y + 0.2 * bh), int(y + 0.8 * bh) + 1)
+    columns = slice(int(x + 0.2 * bw), int(x + 0.8 * bw) + 1)
+    near = float(inverse_depth[rows, columns].median())
+    cut = (x <= 2) + (y <= 2) + (x + bw >= w - 2)
+    size = math.sqrt(bw * bh / (w * h))
+    rest = 0.5 if detection.label in SUPPORTS else 1.0
+    return float(size * detection.score**1.5 * (0.2 + near) * 0.85**cut * rest)
+
+
+def _distinct(detections: Sequence[Detection]) -> list[Detection]:
+    """One detection per object, the surest, whatever their classes."""
+    kept: list[Detection] = []
+    for one in sorted(detections, key=lambda d: d.score, reverse=True):
+        if all(_overlap(one.box, other.box) <= SAME for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    across = max(0.0, min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0]))
+    down = max(0.0, min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1]))
+    return across * down / (a[2] * a[3] + b[2] * b[3] - across * down)
+
+
 def _region_under(point: tuple[float, float], encoded: Tensor, inverse_depth: Tensor) -> Tensor:
-    """Region around ``point`` joined to it by like depth and colour, refined."""
-    row, column = _pixel(point, inverse_depth)
-    size = round(max(encoded.shape[1:]) / 200)
-    window = (
-        slice(max(0, row - size), row + size + 1),
-        slice(max(0, column - size), column + size + 1),
+    """Find the object around ``point`` that stands out most clearly from what surrounds it."""
+    h, w = inverse_depth.shape
+    scale = min(1.0, GROWTH_SIDE / max(h, w))
+    size = (max(4, round(w * scale)), max(4, round(h * scale)))
+    rgb = encoded.permute(1, 2, 0).contiguous().cpu().numpy()
+    lab = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
+    depth = cv2.resize(inverse_depth.cpu().numpy(), size, interpolation=cv2.INTER_AREA)
+    start = (
+        min(int(point[1] * size[1] / h), size[1] - 1),
+        min(int(point[0] * size[0] / w), size[0] - 1),
     )
-    at_point = inverse_depth[window].median()
-    colour = encoded[:, window[0], window[1]].flatten(1).median(1).values[:, None, None]
-    unlike = ((inverse_depth - at_point) / (0.06 + 0.1 * at_point)) ** 2
-    unlike = unlike + 0.25 * (((encoded - colour) / 0.15) ** 2).sum(0)
-    like = torch.exp(-0.5 * unlike)
-    joined = _joined((like > 0.3).cpu().numpy(), row, column)
-    prior = torch.from_numpy(joined).to(like) * like
-    prior = F.max_pool2d(prior[None], 5, 1, 2)[0]
-    return object_from_prior(encoded, prior, _wider(bounds(prior), *prior.shape))
-
-
-def _joined(region: npt.NDArray[np.bool_], row: int, column: int) -> npt.NDArray[np.float32]:
-    """Part of ``region`` joined to (row, column), as 0.0 / 1.0; the seed is always in it."""
-    region[row, column] = True
-    _, parts = cv2.connectedComponents(region.astype(np.uint8), connectivity=4)
-    joined: npt.NDArray[np.float32] = (parts == parts[row, column]).astype(np.float32)
-    return joined
+    region = clearest_region(lab, depth, start)
+    wide = torch.from_numpy(cv2.resize(region, (w, h), interpolation=cv2.INTER_LINEAR))
+    wide = wide.to(inverse_depth)
+    box = _wider(bounds(wide), h, w)
+    prior = 0.25 + 0.6 * wide
+    return object_from_prior(encoded, inverse_depth, prior, box)
 
 
 def _contains(box: Box, point: tuple[float, float]) -> bool:

@@ -1,0 +1,205 @@
+"""Flash and night: what falls on the scene."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from nightflash.colour import luminance, oklab
+from nightflash.light import light_scene
+from nightflash.light.flash import FlashLight, shoulder, weighted_median
+from nightflash.light.shading import facing_stops
+from nightflash.scene.scene import Scene
+from nightflash.settings import Settings
+from torch import Tensor
+
+H, W = 60, 90
+
+
+def scene_of(depth: Tensor, subject: Tensor, photo: Tensor | None = None) -> Scene:
+    rows, columns = (subject > 0.5).nonzero(as_tuple=True)
+    x, y = int(columns.min()), int(rows.min())
+    box = (
+        x * 10.0,
+        y * 10.0,
+        (int(columns.max()) - x + 1) * 10.0,
+        (int(rows.max()) - y + 1) * 10.0,
+    )
+    return Scene(
+        photo=photo if photo is not None else torch.full((3, H, W), 0.2),
+        inverse_depth=depth,
+        subject=subject,
+        box=box,
+        size=(W * 10, H * 10),
+        depth_from="test",
+        subject_from="test",
+    )
+
+
+def middle() -> Tensor:
+    subject = torch.zeros(H, W)
+    subject[20:40, 35:55] = 1
+    return subject
+
+
+def gain(scene: Scene, settings: Settings) -> Tensor:
+    """log2 of night / day luminance (h, w)."""
+    light = light_scene(scene, settings)
+    night = light.shine(scene.photo, light.maps)
+    return torch.log2(luminance(night) / luminance(scene.photo))
+
+
+def test_twice_the_distance_is_two_stops_less() -> None:
+    depth = torch.full((H, W), 0.3)
+    subject = middle()
+    depth[subject > 0] = 0.6
+    bare = Settings(beam=4.0, emphasis=0.0, ambient=None, flatten=0.0)
+    light = gain(scene_of(depth, subject), bare)
+    just_outside = light[30, 15]  # far from the step, where surfaces face the camera again
+    assert float(light[30, 45] - just_outside) == pytest.approx(2.0, abs=0.25)
+
+
+def test_the_sky_falls_to_ambient_in_its_colour() -> None:
+    depth = torch.full((H, W), 0.5)
+    depth[:10] = 0
+    settings = Settings(ambient=-7, ambient_temperature=3000)
+    scene = scene_of(depth, middle())
+    light = light_scene(scene, settings)
+    night = light.shine(scene.photo, light.maps)
+    sky, day = night[:, 2, 10], scene.photo[:, 2, 10]
+    assert float(
+        torch.log2(luminance(night)[2, 10] / luminance(scene.photo)[2, 10])
+    ) == pytest.approx(-7, abs=0.1)
+    assert sky[0] / day[0] > 1.5 * sky[2] / day[2]
+
+
+@pytest.mark.parametrize("grey", [0.02, 0.05, 0.2, 0.5, 0.8])
+def test_subject_is_exposed_near_its_daylight_value_dark_darker_than_bright(grey: float) -> None:
+    photo = torch.full((3, H, W), grey)
+    light = gain(scene_of(torch.full((H, W), 0.5), middle(), photo), Settings())
+    assert abs(float(light[30, 45])) < 1
+
+
+def test_exposure_keeps_the_order_of_dark_and_bright_subjects() -> None:
+    def result(grey: float) -> float:
+        scene = scene_of(torch.full((H, W), 0.5), middle(), torch.full((3, H, W), grey))
+        return grey * 2 ** float(gain(scene, Settings())[30, 45])
+
+    values = [result(g) for g in (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)]
+    assert values == sorted(values)
+    assert values[-1] > 8 * values[0]
+
+
+def test_flash_ev_moves_the_exposure_by_stops() -> None:
+    scene = scene_of(torch.full((H, W), 0.5), middle(), torch.full((3, H, W), 0.1))
+    plain = gain(scene, Settings(ambient=None))
+    down = gain(scene, Settings(ambient=None, flash_ev=-1))
+    assert float((plain - down)[30, 45]) == pytest.approx(1.0, abs=0.02)
+
+
+def test_neither_flash_nor_darkness_is_the_photo_itself() -> None:
+    photo = torch.rand(3, H, W) * 3 - 0.5
+    scene = scene_of(torch.rand(H, W), middle(), photo)
+    light = light_scene(scene, Settings(ambient=0, flash=False))
+    assert torch.equal(light.shine(photo, light.maps), photo)
+    assert torch.equal(light.target, photo)
+
+
+def test_without_flash_there_is_neither_exposure_nor_shoulder() -> None:
+    photo = torch.full((3, H, W), 4.0)
+    scene = scene_of(torch.full((H, W), 0.5), middle(), photo)
+    light = light_scene(scene, Settings(ambient=-1, ambient_temperature=5400, flash=False))
+    assert torch.allclose(light.shine(photo, light.maps), photo / 2, rtol=1e-5)
+
+
+def test_no_light_at_all_is_black() -> None:
+    scene = scene_of(torch.full((H, W), 0.5), middle())
+    light = light_scene(scene, Settings(ambient=None, flash=False))
+    assert float(light.shine(scene.photo, light.maps).abs().max()) == 0
+
+
+def test_beam_is_aimed_at_the_subject_and_loses_towards_the_corners() -> None:
+    subject = torch.zeros(H, W)
+    subject[25:55, 5:30] = 1
+    scene = scene_of(torch.full((H, W), 0.5), subject)
+    light = gain(scene, Settings(emphasis=0.0, ambient=None))
+    assert light[40, 17] > light[40, 60] > light[3, 85]
+    wide = gain(scene, Settings(emphasis=0.0, ambient=None, beam=4.0))
+    assert float(wide[3, 85]) > float(light[3, 85]) + 1
+
+
+def test_emphasis_darkens_what_is_around_at_the_same_depth_by_at_most_its_stops() -> None:
+    scene = scene_of(torch.full((H, W), 0.5), middle())
+    without = gain(scene, Settings(emphasis=0.0, ambient=None))
+    with_it = gain(scene, Settings(emphasis=1.0, ambient=None))
+    loss = without - with_it
+    assert abs(float(loss[30, 45])) < 0.05
+    assert 0.5 < float(loss[2, 2]) <= 1.05
+
+
+def test_soft_target_keeps_the_lit_subject_and_smooths_the_dark() -> None:
+    generator = torch.Generator().manual_seed(1)
+    photo = 0.2 + 0.05 * torch.rand(3, H, W, generator=generator)
+    depth = torch.full((H, W), 0.02)
+    depth[middle() > 0] = 0.6
+    scene = scene_of(depth, middle(), photo)
+
+    def roughness(light: FlashLight) -> Tensor:
+        return torch.log2(light.target).diff(dim=2).abs().mean(0)
+
+    hard = light_scene(scene, Settings(softness=0.0))
+    soft = light_scene(scene, Settings(softness=1.0))
+    assert isinstance(hard, FlashLight)
+    assert isinstance(soft, FlashLight)
+    dark, lit = (slice(0, 12), slice(0, 25)), (slice(25, 35), slice(40, 50))
+    assert roughness(soft)[dark].mean() < 0.5 * roughness(hard)[dark].mean()
+    assert roughness(soft)[lit].mean() == pytest.approx(
+        float(roughness(hard)[lit].mean()), rel=0.02
+    )
+
+
+def test_purkinje_pales_and_blues_only_the_dark() -> None:
+    photo = torch.tensor([0.4, 0.2, 0.1])[:, None, None].expand(3, H, W).contiguous()
+    depth = torch.full((H, W), 0.01)
+    depth[middle() > 0] = 0.6
+    scene = scene_of(depth, middle(), photo)
+    plain, human = (light_scene(scene, Settings(purkinje=p)) for p in (0.0, 1.0))
+    night, look = plain.shine(photo, plain.maps), human.shine(photo, human.maps)
+    assert torch.allclose(night[:, 30, 45], look[:, 30, 45], atol=1e-4)
+    assert look[2, 2, 2] > look[0, 2, 2]
+    assert night[2, 2, 2] < night[0, 2, 2]
+
+
+def test_shoulder_keeps_hue_and_order_and_never_reaches_beyond_white() -> None:
+    ramp = torch.linspace(0, 8, 400)
+    colour = torch.stack((ramp, 0.6 * ramp, 0.3 * ramp))[:, None]
+    rolled = shoulder(colour)
+    assert float(rolled.max()) <= 1
+    assert float(rolled[0, 0].diff().min()) > -1e-6
+    below = ramp < 0.7
+    assert torch.equal(rolled[:, 0, below], colour[:, 0, below])
+    before, after = oklab(colour[:, :, 1:]), oklab(rolled[:, :, 1:])
+    turn = torch.atan2(before[2], before[1]) - torch.atan2(after[2], after[1])
+    assert math.degrees(float(turn.abs().max())) < 0.1
+
+
+def test_weighted_median() -> None:
+    values = torch.tensor([3.0, 1.0, 2.0, 10.0])
+    assert weighted_median(values, torch.ones(4)) == 2
+    assert weighted_median(values, torch.tensor([0.0, 0, 0, 1])) == 10
+
+
+def test_a_plane_faces_the_flash_by_lamberts_cosine() -> None:
+    """A floor seen at 45 degrees: its inverse depth is linear in the picture."""
+    h, w = 200, 300
+    focal = 0.8 * math.hypot(h, w)
+    y = (torch.arange(h) + 0.5 - h / 2)[:, None].expand(h, w) / focal
+    x = (torch.arange(w) + 0.5 - w / 2)[None, :].expand(h, w) / focal
+    normal = torch.tensor([0.0, 0.8, 0.6])
+    m = normal[1] * y + normal[2]
+    ray = torch.sqrt(x * x + y * y + 1)
+    expected = torch.log2(m / ray)
+    found = facing_stops(m * 0.7)
+    inner = (slice(20, -20), slice(20, -20))
+    assert float((found - expected)[inner].abs().max()) < 0.1

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nightflash.models.descriptor import Detection
+from nightflash.scene.subject import (
+    bounds,
+    boxed,
+    drawn,
+    largest,
+    pointed,
+    rectangle,
+    salient,
+)
+from torch import Tensor
+
+from tests.scene.test_segment import disc, overlap
+
+SIZE = (120, 160)
+FLAT = torch.full(SIZE, 0.5)
+
+
+def seen(box: tuple[float, float, float, float], score: float, label: str) -> Detection:
+    """A detection whose mask is its box."""
+    mask = torch.zeros(SIZE)
+    x, y, w, h = (int(v) for v in box)
+    mask[y : y + h, x : x + w] = 1
+    return Detection(box, score, label, mask)
+
+
+def main_of(*detections: Detection, depth: Tensor = FLAT, several: bool = False) -> str:
+    found = largest(detections, torch.full((3, *SIZE), 0.5), depth, several)
+    assert found is not None
+    return found.found
+
+
+def test_nothing_detected_is_no_subject() -> None:
+    assert largest([], torch.zeros(3, *SIZE), FLAT, False) is None
+
+
+def test_the_largest_of_like_objects_is_the_main_one() -> None:
+    small, large = seen((5, 5, 30, 30), 0.8, "dog"), seen((60, 20, 80, 80), 0.8, "horse")
+    assert "horse" in main_of(small, large)
+    assert "dog" not in main_of(small, large)
+
+
+def test_a_doubtful_huge_box_does_not_win_over_a_sure_one() -> None:
+    bed, cat = seen((2, 2, 155, 110), 0.31, "bed"), seen((30, 20, 70, 70), 0.8, "cat")
+    assert "cat" in main_of(bed, cat)
+
+
+def test_what_stands_in_front_wins_over_a_larger_thing_behind() -> None:
+    depth = torch.full(SIZE, 0.4)
+    depth[50:110, 10:60] = 1.0
+    behind, before = seen((40, 5, 100, 75), 0.8, "bicycle"), seen((10, 40, 50, 70), 0.84, "dog")
+    assert "dog" in main_of(behind, before, depth=depth)
+
+
+def test_what_the_frame_cuts_off_yields_to_a_whole_thing() -> None:
+    cut, whole = seen((0, 30, 52, 50), 0.8, "cow"), seen((90, 30, 50, 50), 0.8, "sheep")
+    assert "sheep" in main_of(cut, whole)
+
+
+def test_equals_are_lit_together_only_when_asked() -> None:
+    two = seen((10, 30, 40, 50), 0.8, "apple"), seen((80, 30, 40, 45), 0.7, "orange")
+    far = seen((140, 5, 6, 6), 0.5, "bird")
+    assert "orange" not in main_of(*two, far)
+    together = main_of(*two, far, several=True)
+    assert "apple" in together
+    assert "orange" in together
+    assert "bird" not in together
+    found = largest([*two, far], torch.full((3, *SIZE), 0.5), FLAT, True)
+    assert found is not None
+    assert found.mask[50, 30] == 1
+    assert found.mask[50, 100] == 1
+    assert found.mask[8, 143] == 0
+
+
+def test_two_classes_for_one_animal_count_once() -> None:
+    bear, sheep = seen((20, 20, 90, 80), 0.9, "bear"), seen((22, 21, 90, 78), 0.6, "sheep")
+    assert main_of(sheep, bear, several=True) == "main detected: bear (0.90)"
+
+
+def test_a_point_takes_the_smallest_detected_object_under_it() -> None:
+    person, tie = seen((20, 10, 100, 100), 0.9, "person"), seen((60, 40, 10, 30), 0.5, "tie")
+    picture = torch.full((3, *SIZE), 0.5)
+    assert pointed((65, 50), picture, FLAT, [person, tie]).found == "tie under the point"
+    assert pointed((30, 50), picture, FLAT, [person, tie]).found == "person under the point"
+
+
+def test_a_point_finds_a_thing_that_is_not_detected() -> None:
+    encoded, truth, _ = disc(*SIZE, 30)
+    depth = 0.3 + 0.4 * truth
+    found = pointed((75, 55), encoded, depth, [])
+    assert overlap(found.mask, truth) > 0.9
+    elsewhere = seen((0, 0, 20, 20), 0.9, "dog")
+    assert overlap(pointed((75, 55), encoded, depth, [elsewhere]).mask, truth) > 0.9
+
+
+@settings(max_examples=25, deadline=None)
+@given(x=st.floats(0, 159.9), y=st.floats(0, 119.9), seed=st.integers(0, 9))
+def test_every_point_gives_a_mask(x: float, y: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    mask = pointed((x, y), torch.rand(3, *SIZE), torch.rand(*SIZE), []).mask
+    assert mask.shape == SIZE
+    assert 0.5 < float(mask.max()) <= 1
+
+
+def test_a_drawn_mask_is_used_as_it_is() -> None:
+    encoded, truth, _ = disc(*SIZE, 30)
+    soft = torch.nn.functional.avg_pool2d(truth[None], 9, 1, 4)[0]
+    assert torch.equal(drawn(soft, encoded, FLAT).mask, soft)
+    assert torch.equal(drawn(truth, encoded, FLAT).mask, truth)
+
+
+def test_a_mask_over_everything_is_used_as_it_is() -> None:
+    whole = torch.ones(SIZE)
+    assert torch.equal(drawn(whole, torch.rand(3, *SIZE), FLAT).mask, whole)
+
+
+@given(
+    st.integers(0, 100), st.integers(0, 70), st.integers(3, 50), st.integers(3, 40), st.floats(0, 1)
+)
+def test_a_hard_rectangle_is_a_box(x: int, y: int, w: int, h: int, part: float) -> None:
+    """Its sides may cross pixels, as they do in a reduced mask."""
+    mask = torch.zeros(SIZE)
+    mask[y : y + h, x : x + w] = 1
+    mask[y : y + h, x + w] = part
+    box = rectangle(mask)
+    assert box is not None
+    assert box[:2] == (x, y)
+    assert box[2] - w in (0, 1)
+    assert box[3] == h
+
+
+def test_a_feathered_or_half_transparent_rectangle_is_no_box() -> None:
+    mask = torch.zeros(SIZE)
+    mask[30:80, 40:120] = 1
+    assert rectangle(torch.nn.functional.avg_pool2d(mask[None], 9, 1, 4)[0]) is None
+    assert rectangle(0.5 * mask) is None
+
+
+def test_a_drawn_rectangle_is_refined_to_the_object_in_it() -> None:
+    encoded, truth, _ = disc(*SIZE, 30)
+    mask = torch.zeros(SIZE)
+    mask[30:90, 50:110] = 1
+    found = drawn(mask, encoded, FLAT)
+    assert overlap(found.mask, truth) > 0.95
+    assert torch.equal(found.mask, boxed((50, 30, 60, 60), encoded, FLAT, "").mask)
+
+
+def test_without_any_detection_the_salient_thing_is_taken_with_a_note() -> None:
+    encoded, truth, _ = disc(*SIZE, 30)
+    found = salient(encoded, 0.3 + 0.4 * truth)
+    assert overlap(found.mask, truth) > 0.6
+    assert found.note
+
+
+def test_bounds_are_those_of_the_clear_part() -> None:
+    mask = torch.zeros(SIZE)
+    mask[10:30, 40:70] = 0.8
+    mask[90, 90] = 0.1
+    assert bounds(mask) == (40, 10, 30, 20)
+    assert bounds(torch.zeros(SIZE)) == pytest.approx((0, 0, 160, 120))

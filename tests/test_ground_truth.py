@@ -1,0 +1,109 @@
+"""Our night against the true night of rendered scenes that no constant was chosen on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from nightflash.engine import Engine
+from nightflash.light import light_scene
+from nightflash.photo import Photo
+from nightflash.scene import Scene
+from nightflash.scene.depth import scaled
+from nightflash.settings import Settings
+
+from tests.scenes import HELD_OUT_SEEDS, RenderedScene, relative_inverse_depth, render_scene
+from tests.scenes.score import fitted_psnr
+
+Picture = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """dB over the best uniformly darkened picture, per scene."""
+
+    values: npt.NDArray[np.float64]
+
+    def check(self, median: float) -> None:
+        shown = ", ".join(f"{v:.2f}" for v in self.values)
+        assert np.median(self.values) >= median, shown
+        assert self.values.min() >= 0, shown
+
+
+@lru_cache
+def darkened(seed: int) -> float:
+    scene = render_scene(seed)
+    return fitted_psnr(scene.day, scene.night)
+
+
+def true_scene(rendered: RenderedScene) -> Scene:
+    """Scene with the exact mask and the exact depth, under an unknown scale and shift."""
+    raw = torch.from_numpy(relative_inverse_depth(rendered, np.random.default_rng(rendered.seed)))
+    sky = torch.from_numpy(np.isinf(rendered.distance).astype(np.float32))
+    height, width = rendered.mask.shape
+    x, y, w, h = (float(v) for v in rendered.box)
+    return Scene(
+        photo=torch.from_numpy(rendered.day.copy()).permute(2, 0, 1).contiguous(),
+        inverse_depth=scaled(raw, sky),
+        subject=torch.from_numpy(rendered.mask.copy()),
+        box=(x, y, w, h),
+        size=(width, height),
+        depth_from="truth",
+        subject_from="truth",
+    )
+
+
+def night_of(scene: Scene) -> Picture:
+    light = light_scene(scene, Settings())
+    night: Picture = light.shine(scene.photo, light.maps).permute(1, 2, 0).numpy()
+    return night
+
+
+def gains(analyse: Callable[[RenderedScene], Scene]) -> Gain:
+    values = []
+    for seed in HELD_OUT_SEEDS:
+        rendered = render_scene(seed)
+        values.append(fitted_psnr(night_of(analyse(rendered)), rendered.night) - darkened(seed))
+    return Gain(np.array(values))
+
+
+def by_engine(engine: Engine) -> Callable[[RenderedScene], Scene]:
+    return lambda rendered: engine.analyse(Photo.from_linear(rendered.day), Settings())
+
+
+def test_with_true_depth_and_mask() -> None:
+    gains(true_scene).check(median=4)
+
+
+def test_with_lite_networks(shared: Path) -> None:
+    gains(by_engine(Engine("lite", shared / "weights", "cpu"))).check(median=2)
+
+
+def test_without_any_network() -> None:
+    gains(by_engine(Engine("builtin", None, "cpu"))).check(median=2)
+
+
+@pytest.mark.parametrize("seed", HELD_OUT_SEEDS)
+def test_no_halo_at_the_subjects_edge(seed: int) -> None:
+    """Close to the silhouette the gain is as far from the truth as a little further away."""
+    rendered = render_scene(seed)
+    night = night_of(true_scene(rendered))
+    ours, truth = (
+        np.log2(np.maximum(p.mean(2), 1e-4) / np.maximum(rendered.day.mean(2), 1e-4))
+        for p in (night, rendered.night)
+    )
+    error = ours - truth
+    kernel = np.ones((3, 3), np.uint8)
+    solid = (rendered.mask > 0.02).astype(np.uint8)
+    grown = [cv2.dilate(solid, kernel, iterations=n) > 0 for n in (1, 6, 12, 24)]
+    near, further = grown[1] & ~grown[0], grown[3] & ~grown[2]
+    sunlit = rendered.day.mean(2) > 0.02
+    halo = np.median(error[near & sunlit]) - np.median(error[further & sunlit])
+    assert abs(halo) < 0.7

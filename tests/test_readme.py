@@ -1,0 +1,124 @@
+"""What the README says is so: its commands run, its names exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from nightflash.cli import main
+from nightflash.models.registry import NETWORKS
+from PIL import Image
+
+from tests.command_line import ROOT, environment, linear, photo
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = {
+    " ".join(kind.split()): text
+    for kind, text in re.findall(r"^```(\S.*?)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+}
+
+
+QUICK = "--set working_size=0.02 --set steps=3"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with stand-ins for all that the README names."""
+    photo(tmp_path / "photo.jpg", 800, 600)
+    photo(tmp_path / "other.jpg", 90, 60)
+    mask = np.zeros((600, 800), np.uint8)
+    mask[300:500, 350:500] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    (tmp_path / "install").symlink_to(ROOT / "install")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NIGHTFLASH_WEIGHTS", str(tmp_path / "none"))
+    return tmp_path
+
+
+def interpreter(here: Path) -> str:
+    """A Python that renders quickly and only names the tools of the checks."""
+    path = here / "python"
+    path.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in\n'
+        f'    "-P -m nightflash "*) exec "{sys.executable}" "$@" {QUICK} ;;\n'
+        '    "-P -m "*) echo "$3" ;;\n'
+        f'    *) exec "{sys.executable}" "$@" ;;\n'
+        "esac\n"
+    )
+    path.chmod(0o755)
+    return str(path)
+
+
+def shell(block: str, here: Path) -> list[str]:
+    """Run a block of the README in a shell; gives the lines of its output."""
+    variables = environment(NIGHTFLASH_PYTHON=interpreter(here))
+    result = subprocess.run(
+        ["bash", "-e", "-c", BLOCKS[block]], env=variables, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_every_block_is_run() -> None:
+    assert set(BLOCKS) == {"bash run", "bash test", "bash nightflash", "python"}
+
+
+def test_the_commands_that_set_up_and_run(here: Path) -> None:
+    lines = shell("bash run", here)
+    nights = ["nightflash-example.jpg", "photo-night.jpg", "night.png"]
+    assert list(dict.fromkeys(lines)) == [str(here / night) for night in nights]
+    for night, day in zip(nights[1:], ["photo.jpg"] * 2, strict=True):
+        assert linear(here / night).mean() < 0.6 * linear(here / day).mean()
+
+
+def test_the_command_that_tests(here: Path) -> None:
+    assert shell("bash test", here)[-1] == "pytest"
+
+
+def test_the_command_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for line in BLOCKS["bash nightflash"].splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "nightflash"
+        options = QUICK.split() if arguments[0] == "render" else []
+        assert main([*arguments, *options]) == 0, capsys.readouterr().err
+    made = {str(p.relative_to(here)) for p in here.rglob("*night.*")}
+    assert {"night.jpg", "night.png", "night.tif", "night.webp"} <= made
+    assert {"nights/photo-night.jpg", "nights/other-night.jpg"} <= made
+    assert len(list((here / "debug").iterdir())) == 4
+
+
+def test_python(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(BLOCKS["python"], "README.md", "exec"), {})
+    assert linear(here / "night.png").mean() < 0.6 * linear(here / "photo.jpg").mean()
+    assert capsys.readouterr().out.startswith("the region under the point {'scene': ")
+
+
+def test_the_files_named_are_those_of_the_networks() -> None:
+    lite = {network.file for network in NETWORKS.values() if network.network_set == "lite"}
+    table = README[README.index("## The networks") : README.index("## The command line")]
+    assert set(re.findall(r"^\| `(\S+)` \|", table, re.MULTILINE)) == lite
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        assert (ROOT / target).is_file(), target
+
+
+def test_variables_named_are_read() -> None:
+    sources = [*(ROOT / "backend").rglob("*.py"), *(ROOT / "install").glob("*")]
+    code = "".join(path.read_text(encoding="utf-8") for path in sources if path.is_file())
+    for name in set(re.findall(r"NIGHTFLASH_[A-Z_]+", README)):
+        assert name in code, name
+
+
+def test_every_option_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", "--help"]) == 0
+    known = capsys.readouterr().out
+    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
+        assert option in known, option
