@@ -38,8 +38,9 @@ class Quality:
         hue: Subject's hue shift, degrees, median of the same pixels.
         far: Stops by which what is clearly farther (at most 0.4 of the subject's inverse depth)
             lies further below its daylight level than the subject; nan where nothing is.
-        beside: Stops between the gain of the subject and of what is beside it at its depth
-            (within a tenth of the inverse depth, and within its own size); nan where nothing is.
+        beside: Stops between the gain of the subject and of what stands beside it at its depth
+            (within a tenth of the inverse depth and within its own size, not the ground, whose
+            depth changes from row to row); nan where nothing does.
     """
 
     subject_ev: float
@@ -72,7 +73,7 @@ def measure(day: Picture, night: Picture, depth: Picture, mask: Picture) -> Qual
     kernel = np.ones((3, 3), np.uint8)
     near_it = cv2.dilate(subject.astype(np.uint8), kernel, iterations=max(2, size // 2)) > 0
     outside = cv2.dilate((mask > 0.05).astype(np.uint8), kernel, iterations=max(2, size // 30)) == 0
-    beside = near_it & outside & (np.abs(depth - m) < 0.1 * m)
+    beside = near_it & outside & (np.abs(depth - m) < 0.1 * m) & _stands(depth)
     far = outside & (depth < 0.4 * m)
     return Quality(
         subject_ev=float(
@@ -83,6 +84,15 @@ def measure(day: Picture, night: Picture, depth: Picture, mask: Picture) -> Qual
         far=at_subject - _median(gain[far]),
         beside=at_subject - _median(gain[beside]),
     )
+
+
+def _stands(depth: Picture) -> npt.NDArray[np.bool_]:
+    """Where inverse depth (H, W) changes by less than a twelfth over a tenth of the height."""
+    reach = max(1, depth.shape[0] // 20)
+    padded = np.pad(depth, ((reach, reach), (0, 0)), mode="edge")
+    change = np.abs(padded[2 * reach :] - padded[: -2 * reach])
+    stands: npt.NDArray[np.bool_] = change < depth / 12
+    return stands
 
 
 def _median(values: npt.NDArray[np.floating]) -> float:

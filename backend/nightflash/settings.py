@@ -81,7 +81,7 @@ class Settings:
     )
 
     ambient: float | None = _number(
-        -6.5,
+        -7.0,
         -20.0,
         2.0,
         "EV",

@@ -26,8 +26,8 @@ METERING_STOPS = (-0.5, 0.7)  # most that the metering moves the subject from it
 RELIEF_STOPS = 0.75  # most by which the subject's own relief changes its light
 NEAR_STOPS = 0.4  # most by which what is nearer than the subject outshines it
 WIDE_SUBJECT = 0.5  # share of the diagonal from which a subject takes the whole beam
-NARROWEST_BEAM = 0.45  # against the whole beam; zoom heads of flashes do no better
-FACING = 0.6  # share of Lambert's cosine believed, since normals come from estimated depth
+NARROWEST_BEAM = 0.6  # against the whole beam; zoom heads of flashes do no better
+FACING = 0.7  # share of Lambert's cosine believed, since normals come from estimated depth
 KNEE = 0.7  # linear value at which the shoulder begins
 
 
@@ -86,7 +86,7 @@ def flash_light(scene: Scene, settings: Settings) -> FlashLight:
 
 def _flash_stops(scene: Scene, settings: Settings) -> Tensor:
     """Flash light (h, w) in stops against its value at the subject."""
-    stops = _distance_stops(scene) * settings.falloff + _beam_stops(scene) / settings.beam**2
+    stops = _distance_stops(scene) * settings.falloff + _beam_stops(scene, settings.beam)
     stops = stops - settings.emphasis * (1 - _surroundings(scene.subject))
     stops = stops + FACING * facing_stops(scene.inverse_depth)
     if settings.flatten:
@@ -104,8 +104,11 @@ def _distance_stops(scene: Scene) -> Tensor:
     return 2 * torch.log2((m / at_subject).clamp(min=2 ** (DARKEST_STOPS / 2)))
 
 
-def _beam_stops(scene: Scene) -> Tensor:
-    """Beam aimed at the subject: (h, w) stops against its centre; narrower on a small subject."""
+def _beam_stops(scene: Scene, width: float) -> Tensor:
+    """Beam aimed at the subject: (h, w) stops against its centre; narrower on a small subject.
+
+    Falls with the square of the angle at first and leaves spill far out, as reflectors do.
+    """
     h, w = scene.subject.shape
     rows = torch.arange(h, device=scene.subject.device)[:, None] + 0.5
     columns = torch.arange(w, device=scene.subject.device)[None, :] + 0.5
@@ -114,9 +117,8 @@ def _beam_stops(scene: Scene) -> Tensor:
     squared = (rows - y) ** 2 + (columns - x) ** 2
     _, _, bw, bh = scene.working_box
     zoom = (math.hypot(bw, bh) / math.hypot(w, h) / WIDE_SUBJECT) ** 0.5
-    reach = min(max(zoom, NARROWEST_BEAM), 1.0) * math.hypot(h, w) / 2
-    stops: Tensor = -BEAM_STOPS * squared / (reach * reach)
-    return stops
+    reach = width * min(max(zoom, NARROWEST_BEAM), 1.0) * math.hypot(h, w) / 2
+    return -torch.log2(1 + (2**BEAM_STOPS - 1) * squared / (reach * reach))
 
 
 def _surroundings(subject: Tensor) -> Tensor:

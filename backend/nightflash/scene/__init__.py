@@ -14,7 +14,7 @@ from nightflash.models.descriptor import DepthNetwork, Detection, Detector
 from nightflash.resample import area
 from nightflash.scene import subject as find
 from nightflash.scene.depth import aligned, layered, scaled
-from nightflash.scene.geometry import plane_depth, sky_mask
+from nightflash.scene.geometry import foliage_share, plane_depth, sky_mask
 from nightflash.scene.scene import Aim, Scene
 
 
@@ -63,7 +63,7 @@ def analyse(
 def _estimated(encoded: Tensor, network: DepthNetwork) -> Tensor:
     raw = aligned(network.inverse_depth(encoded), encoded)
     sky = sky_mask(encoded, scaled(raw))
-    return scaled(raw, sky) * (1 - sky)
+    return scaled(raw, sky, foliage_share(encoded)) * (1 - sky)
 
 
 def _without_network(encoded: Tensor, subject: Tensor | None = None) -> Tensor:

@@ -21,23 +21,27 @@ STEP = 0.3  # depth range within reach from which a slope counts as a blurred st
 SHARPNESS = 4.0  # slope at which a pixel goes over from one level to the next
 
 
-def scaled(raw: Tensor, sky: Tensor | None = None) -> Tensor:
+def scaled(raw: Tensor, sky: Tensor | None = None, foliage: float = 0.0) -> Tensor:
     """Scale raw inverse depth (h, w) so that infinitely far is about 0 and near about 1.
 
     Never min-max: networks of this kind blow up locally on patterns such as stripes. Where zero
     lies is told by the sky; without a sky the farthest thing seen is taken to be at a finite
-    distance, since a backdrop close behind (a wall, a hedge) is what most often hides the sky.
+    distance, since a wall close behind is what most often hides the sky. Foliage hides it too,
+    but it is deep and swallows light: there the network's own zero is believed.
 
     Args:
         raw: (h, w) relative inverse depth ``s / distance + t`` with unknown s > 0 and t.
         sky: (h, w) soft mask of the sky, or None.
+        foliage: 0..1, how far the picture is one of foliage.
     """
     step = max(1, raw.numel() // 100_000)
     sample = raw.flatten()[::step]
     far, near = sample.quantile(FAR_PERCENTILE), sample.quantile(NEAR_PERCENTILE)
+    ratio = min(float(far / near.clamp(min=1e-6)), 0.5)
     beyond = UNSEEN_FAR
-    if bool(far >= 0):  # of a network without negative values: about zero is infinity seen
-        beyond *= min(float(far / near.clamp(min=1e-6)) / ZERO_SEEN, 1.0)
+    if ratio >= 0:  # of a network without negative values: its zero is infinity, or nearly
+        as_it_says = ratio / (1 - ratio)
+        beyond = UNSEEN_FAR * min(ratio / ZERO_SEEN, 1.0) * (1 - foliage) + as_it_says * foliage
     infinity = far - beyond * (near - far)
     if sky is not None:
         in_sky = sample[sky.flatten()[::step] > 0.9]

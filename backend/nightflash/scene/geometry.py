@@ -48,6 +48,8 @@ and of rendered scenes, both classes weighed alike; the same halves of the photo
 HORIZON = 0.38  # height of the horizon, from the top, where no sky shows it
 UNSEEN_RANGE = 0.1  # share of the depth's range believed where no sky shows what is far
 FARTHEST = 0.06  # inverse depth of the farthest thing that is not sky
+LEAST_GREEN = 0.06  # excess green from which a colour is foliage
+FOLIAGE_RANGE = 0.15, 0.4  # share of such colours from none to all of a picture of foliage
 NEAREST_SKY = 0.4  # inverse depth over which nothing is sky, whatever its colour
 CONTRAST = 0.03  # local standard deviation over which nothing is clear sky
 GRAIN = 0.006  # median contrast of neighbours over which a part is a wall, not the sky
@@ -298,3 +300,11 @@ def _horizon(sky: Tensor) -> float:
     rows = torch.arange(len(sky), device=sky.device)[:, None].expand_as(sky)
     lowest = torch.where(sky > 0.5, rows, 0).amax(0).float()
     return min(max(float(lowest.quantile(0.7)) / len(sky), 0.15), 0.65)
+
+
+def foliage_share(encoded: Tensor) -> float:
+    """How far a photo (3, h, w) is one of foliage, 0..1: excess green (Woebbecke 1995)."""
+    total = encoded.sum(0).clamp(min=0.05)
+    green = (2 * encoded[1] - encoded[0] - encoded[2]) / total > LEAST_GREEN
+    least, most = FOLIAGE_RANGE
+    return min(max((float(green.float().mean()) - least) / (most - least), 0.0), 1.0)
