@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightflash.colour import luminance
-from nightflash.guided_filter import GuidedFilter, box_mean
+from nightflash.guided_filter import GuidedFilter
 
 FOCAL_LENGTH = 0.8  # of the picture's diagonal: 35 mm on a full frame, a usual field of view
 FLATTEST = 0.1  # least cosine between a surface and the flash; beyond, depth is too rough
+SURFACE_EPS = 1e-3  # variance of inverse depth over which neighbours are two surfaces
 FLATTEN_LIMIT = 1.0  # stops
 
 
@@ -28,7 +29,8 @@ def facing_stops(inverse_depth: Tensor) -> Tensor:
     """
     h, w = inverse_depth.shape
     focal = FOCAL_LENGTH * math.hypot(h, w)
-    m = box_mean(inverse_depth[None], max(1, round(focal / 200)))[0].clamp(min=1e-4)
+    edges = GuidedFilter(inverse_depth.expand(3, -1, -1), max(1, round(focal / 120)), SURFACE_EPS)
+    m = edges.filter(inverse_depth[None])[0].clamp(min=1e-4)
     reach = max(1, round(focal / 120))
     gx, gy = _gentle_slope(m, 1, reach), _gentle_slope(m, 0, reach)
     x = torch.arange(w, device=m.device)[None, :] + 0.5 - w / 2
@@ -36,7 +38,7 @@ def facing_stops(inverse_depth: Tensor) -> Tensor:
     normal = torch.sqrt((focal * gx) ** 2 + (focal * gy) ** 2 + (m - x * gx - y * gy) ** 2)
     ray = torch.sqrt(x * x + y * y + focal * focal) / focal
     cosine = (m / (normal * ray).clamp(min=1e-6)).clamp(FLATTEST, 1.0)
-    return torch.log2(box_mean(cosine[None], reach)[0])
+    return torch.log2(edges.filter(cosine[None])[0].clamp(FLATTEST, 1.0))
 
 
 def sun_stops(photo: Tensor, inverse_depth: Tensor) -> Tensor:
@@ -61,5 +63,4 @@ def _gentle_slope(m: Tensor, axis: int, reach: int) -> Tensor:
     n = m.shape[axis]
     before, after = wide.narrow(axis, 0, n), wide.narrow(axis, 2 * reach, n)
     back, front = (m - before) / reach, (after - m) / reach
-    gentle = torch.where(back.abs() < front.abs(), back, front)
-    return torch.where(back * front > 0, gentle, 0.0)
+    return torch.where(back.abs() < front.abs(), back, front)
