@@ -14,7 +14,7 @@ from pathlib import Path
 
 from environment import CHECKOUT, SetupError, ensure_environment, say
 
-sys.path.append(str(CHECKOUT / "backend"))
+sys.path.insert(0, str(CHECKOUT / "backend"))
 from nightflash.jobs import night_name  # needs the standard library alone
 
 USAGE = """bash install/run.sh [PHOTO [OUT [OPTIONS]]]
