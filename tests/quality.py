@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import cv2
@@ -162,12 +162,15 @@ def at_most(photo: Photo, megapixels: float) -> Photo:
 
 def of_night(day: Photo, night: Night) -> Quality:
     """Measure a night at the size of its photo."""
-    h, w = day.rgb.shape[:2]
-    depth, mask = (
-        cv2.resize(t.cpu().numpy(), (w, h), interpolation=cv2.INTER_LINEAR)
-        for t in (night.scene.inverse_depth, night.scene.subject)
-    )
+    depth, mask = (_at_size_of(day, t) for t in (night.scene.inverse_depth, night.scene.subject))
     return measure(day.rgb, night.photo.rgb, depth, mask)
+
+
+def _at_size_of(photo: Photo, values: torch.Tensor) -> Picture:
+    """Values (h, w) of the working size at the photo's size."""
+    size = (photo.width, photo.height)
+    wide: Picture = cv2.resize(values.cpu().numpy(), size, interpolation=cv2.INTER_LINEAR)
+    return wide
 
 
 def _thumb(linear: Picture, caption: str) -> Image.Image:
@@ -205,23 +208,30 @@ def main() -> None:
     engine = Engine(options.networks, options.weights)
     words = dict(pair.split("=", 1) for pair in options.set)
     settings = Settings.from_words({"quality": options.quality, "grain": "off", **words})
-    names = [f.name for f in fields(Quality)]
-    print(f"{'photo':44s}" + "".join(f"{n:>11s}" for n in names) + "  out of bounds; subject")
+    names = [f.name for f in fields(Quality)] + [f.name for f in fields(Refinement)]
+    print(f"{'photo':32s}" + "".join(f"{n:>11s}" for n in names) + "  out of bounds; subject")
     rows: list[list[Image.Image]] = []
     for path in sorted(p for p in options.folder.iterdir() if p.is_file()):
         try:
             photo = read_photo(path)
         except NightFlashError as error:
-            print(f"{path.name:44s} {error}")
+            print(f"{path.name[:31]:32s} {error}")
             continue
         if not options.full:
             photo = at_most(photo, LARGEST)
         night = engine.render(photo, settings)
-        grey = engine.render(photo, Settings.from_values({"method": "published"}, settings))
+        grey = engine.render(
+            photo, Settings.from_values({"method": "published", "quality": "fast"}, settings)
+        )
         q = of_night(photo, night)
-        figures = "".join(f"{getattr(q, n):11.2f}" for n in names)
+        figures = list(astuple(q))
+        if settings.quality == "best":
+            fast = engine.render(photo, Settings.from_values({"quality": "fast"}, settings))
+            mask = _at_size_of(photo, night.scene.subject)
+            figures += astuple(compare(photo.rgb, fast.photo.rgb, night.photo.rgb, mask))
         print(
-            f"{path.name:44s}{figures}  {' '.join(verdict(q))}; {night.report.subject_from}",
+            f"{path.name[:31]:32s}" + "".join(f"{f:11.2f}" for f in figures),
+            f" {' '.join(verdict(q))}; {night.report.subject_from}",
             flush=True,
         )
         shown = views(night)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from nightflash.colour import decode, encode
+from nightflash.device import bfloat16_is_fast, choose_device
 from nightflash.errors import NightFlashError
 from nightflash.fullsize.transfer import transfer
 from nightflash.light import Light, light_scene
@@ -120,16 +121,21 @@ class Engine:
     def __init__(
         self, networks: Choice = "auto", weights: Path | None = None, device: str = "auto"
     ) -> None:
-        self.device = _device(device)
+        self.device = choose_device(device)
         folder = weights_folder(weights)
-        self._networks: dict[str, str] = {}
         depth = choose("depth", networks, folder)
         detector = choose("detector", networks, folder)
         features = choose("features", networks, folder)
+        self._missing = ""
+        if networks == "auto" and (depth is None or detector is None):
+            self._missing = (
+                f"Some networks are missing in {folder}: rules of thumb stand in, and the result"
+                " is better with them; see Networks in the README."
+            )
         self._depth: DepthNetwork | None = load(depth, folder, self.device) if depth else None
         self._detector: Detector | None = load(detector, folder, self.device) if detector else None
         self._features: FeatureNetwork = load(features, folder, self.device)
-        if _bfloat16_is_fast(self.device):
+        if bfloat16_is_fast(self.device):
             self._features = self._features.in_precision(torch.bfloat16)
         self.networks = {
             "depth": depth.name if depth else "geometry",
@@ -215,7 +221,7 @@ class Engine:
             working_size=(scene.photo.shape[2], scene.photo.shape[1]),
             losses=losses,
             device=str(self.device),
-            notes=tuple(note for note in (scene.note,) if note),
+            notes=tuple(note for note in (scene.note, self._missing) if note),
         )
         return Night(photo.with_rgb(night), scene, light, refined, report)
 
@@ -231,35 +237,3 @@ class Engine:
             steps=settings.steps,
             progress=advance,
         )
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    if name not in ("cpu", "cuda", "mps"):
-        raise NightFlashError(f"There is no device {name!r}.", "Use auto, cpu, cuda or mps.")
-    present = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not present[name]:
-        raise NightFlashError(
-            f"The device {name} is not usable on this machine.", "Use --device cpu or auto."
-        )
-    return torch.device(name)
-
-
-def _bfloat16_is_fast(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and _cpu_has_bfloat16()
-
-
-def _cpu_has_bfloat16() -> bool:
-    capabilities: dict[str, bool] = getattr(
-        torch.cpu, "get_capabilities", dict
-    )()  # not in older torch
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -25,6 +25,9 @@ WRITTEN_AS = {
 }
 """What a night is saved as where photos of a kind are read and not written."""
 
+PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *WRITTEN_AS}
+"""Suffixes of picture files."""
+
 DEBUG_PICTURES = ("depth", "mask", "target", "refined")
 
 
@@ -70,6 +73,8 @@ def plan(paths: Sequence[str]) -> list[Job]:
     slashes = tuple(s for s in (os.sep, os.altsep) if s)
     if len(photos) == 1 and not (is_folder(out) or paths[-1].endswith(slashes)):
         return [Job(photos[0], out, photos[0].stem)]
+    if len(photos) > 1 and not is_folder(out) and out.suffix.lower() in PICTURES:
+        raise _bad(f"{out} is named like a picture; several photos need a folder.")
     make_folder(out)
     stems = [photo.stem for photo in photos]
     return [

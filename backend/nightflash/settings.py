@@ -91,7 +91,7 @@ class Settings:
         off=True,
     )
     ambient_temperature: float = _number(
-        7500.0,
+        8000.0,
         1800.0,
         15000.0,
         "K",
@@ -125,7 +125,7 @@ class Settings:
         4.0,
         "",
         "Flash",
-        "Width of the beam around the subject; 1 loses about 1.35 stops towards the corners.",
+        "Width of the beam around the subject; 1 loses 1.35 stops to the corners, 2 far less.",
     )
     falloff: float = _number(
         1.0,
@@ -153,7 +153,7 @@ class Settings:
         20.0,
         "",
         "Refinement",
-        "Weight of the photo's content against the light target in the style transfer.",
+        "Weight of the photo's content against the light; more keeps more of its texture.",
     )
     steps: int = _whole(
         28, 1, 1000, "", "Refinement", "Most optimiser steps; it stops earlier when converged."
@@ -168,7 +168,7 @@ class Settings:
         "Sensor noise of the night exposure, added last; 'off' is none.",
         off=True,
     )
-    seed: int = _whole(0, 0, 2**31 - 1, "", "Camera", "Seed of the grain and of random starts.")
+    seed: int = _whole(0, 0, 2**31 - 1, "", "Camera", "Seed of the grain.")
 
     several: bool = _switch(
         False, "Subject", "Light all objects as large as the main one, not the largest alone."

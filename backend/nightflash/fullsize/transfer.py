@@ -75,17 +75,15 @@ class _Fitted:
         self._light = light
         guide = perceptual_guide(photo)
         radius = max(2, round(math.hypot(*photo.shape[1:]) / 180))
-        edges = GuidedFilter(guide, radius, EDGE_EPS)
-        self._maps = len(light.maps)
-        low, high = _local_range(light.maps, 2 * radius)
-        parts = [edges.fit(light.maps)]
+        fits = [GuidedFilter(guide, radius, EDGE_EPS).fit(light.maps)]
+        small = [light.maps]
         if refined is not None:
-            plain = light.shine(photo, parts[0].apply(guide).clamp(low, high))
-            parts.append(GuidedFilter(guide, radius, CHANGE_EPS).fit(refined - plain))
-        slope = torch.cat([p.slope for p in parts])
-        offset = torch.cat([p.offset for p in parts])
-        self._bands = len(slope)
-        self._planes = torch.cat((slope.flatten(0, 1), offset, low, high))
+            small.append(refined - light.shine(photo, light.maps))
+            fits.append(GuidedFilter(guide, radius, CHANGE_EPS).fit(small[1]))
+        self._maps, self._bands = len(light.maps), sum(map(len, small))
+        slope = torch.cat([fit.slope for fit in fits]).flatten(0, 1)
+        offset = torch.cat([fit.offset for fit in fits])
+        self._planes = torch.cat((slope, offset, *_local_range(torch.cat(small), 2 * radius)))
 
     def widen(self, width: int) -> _Fitted:
         """Interpolate along rows once; what is left per strip is one blend of two rows."""
@@ -98,9 +96,9 @@ class _Fitted:
         n, k = self._bands, self._maps
         slope = planes[: 3 * n].reshape(n, 3, *photo.shape[1:])
         values = AffineMaps(slope, planes[3 * n : 4 * n]).apply(perceptual_guide(photo))
-        low, high = planes[4 * n : 4 * n + k], planes[4 * n + k :]
-        night = self._light.shine(photo, torch.minimum(torch.maximum(values[:k], low), high))
-        return night + values[k:] if n > k else night
+        values = torch.minimum(torch.maximum(values, planes[4 * n : 5 * n]), planes[5 * n :])
+        night = self._light.shine(photo, values[:k])
+        return (night + values[k:]).maximum(night.clamp(max=0)) if n > k else night
 
 
 def _stretched(planes: Tensor, axis: int, places: range, size: int) -> Tensor:

@@ -29,9 +29,9 @@ def facing_stops(inverse_depth: Tensor) -> Tensor:
     """
     h, w = inverse_depth.shape
     focal = FOCAL_LENGTH * math.hypot(h, w)
-    edges = GuidedFilter(inverse_depth.expand(3, -1, -1), max(1, round(focal / 120)), SURFACE_EPS)
+    edges = GuidedFilter(inverse_depth.expand(3, -1, -1), max(1, round(focal / 40)), SURFACE_EPS)
     m = edges.filter(inverse_depth[None])[0].clamp(min=1e-4)
-    reach = max(1, round(focal / 120))
+    reach = max(1, round(focal / 80))
     gx, gy = _gentle_slope(m, 1, reach), _gentle_slope(m, 0, reach)
     x = torch.arange(w, device=m.device)[None, :] + 0.5 - w / 2
     y = torch.arange(h, device=m.device)[:, None] + 0.5 - h / 2

@@ -55,6 +55,7 @@ CONTRAST = 0.03  # local standard deviation over which nothing is clear sky
 GRAIN = 0.006  # median contrast of neighbours over which a part is a wall, not the sky
 SURE_SKY = 0.1  # share of the picture from which the sky says what is far
 LEAST_SKY = 0.005  # share of the picture from which the sky is believed
+NEAREST_BY_COLOUR = 0.7  # the same for what has the colour of clear sky beside it
 SIDE = 128  # long side at which cues are computed
 COLOURS = 12  # into which a picture is sorted to find those of one place
 OBJECT = 0.7  # logarithm of the odds from which a pixel counts as the object's
@@ -198,7 +199,7 @@ def _grown_sky(encoded: Tensor, clear: Tensor, inverse_depth: Tensor | None) -> 
     alike = ((encoded - colour).abs().amax(0) < 0.1) & (share[0] > 0.02)
     alike[int((clear > 0.5).any(1).nonzero()[-1]) + 1 :] = False
     if inverse_depth is not None:
-        alike &= inverse_depth < NEAREST_SKY
+        alike &= inverse_depth < NEAREST_BY_COLOUR
     return torch.maximum(clear, alike.to(clear))
 
 

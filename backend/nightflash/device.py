@@ -1,0 +1,45 @@
+"""Where the networks run, and in which precision they run fast there."""
+
+from __future__ import annotations
+
+import torch
+
+from nightflash.errors import NightFlashError
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device ``name`` (``auto``, ``cpu``, ``cuda`` or ``mps``).
+
+    Raises:
+        NightFlashError: It is not there.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    if name not in ("cpu", "cuda", "mps"):
+        raise NightFlashError(f"There is no device {name!r}.", "Use auto, cpu, cuda or mps.")
+    present = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not present[name]:
+        raise NightFlashError(
+            f"The device {name} is not usable on this machine.", "Use --device cpu or auto."
+        )
+    return torch.device(name)
+
+
+def bfloat16_is_fast(device: torch.device) -> bool:
+    """Whether the networks gain from bfloat16 on ``device``."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and _cpu_has_bfloat16()
+
+
+def _cpu_has_bfloat16() -> bool:
+    capabilities: dict[str, bool] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # not in older torch
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
