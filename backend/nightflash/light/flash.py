@@ -26,8 +26,8 @@ METERING_STOPS = (-0.5, 0.7)  # most that the metering moves the subject from it
 RELIEF_STOPS = 0.75  # most by which the subject's own relief changes its light
 NEAR_STOPS = 0.4  # most by which what is nearer than the subject outshines it
 WIDE_SUBJECT = 0.5  # share of the diagonal from which a subject takes the whole beam
-ZOOM = 0.75  # how the beam follows the size of a smaller subject
-NARROWEST_BEAM = 0.35  # against the whole beam; zoom heads of flashes do no better
+ZOOM = 0.5  # how the beam follows the size of a smaller subject
+NARROWEST_BEAM = 0.6  # against the whole beam; zoom heads of flashes do no better
 FACING = 0.7  # share of Lambert's cosine believed, since normals come from estimated depth
 KNEE = 0.7  # linear value at which the shoulder begins
 
