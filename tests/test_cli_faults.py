@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nightflash import cli
 from nightflash.engine import Engine
+from nightflash.errors import NightFlashError
 from nightflash.photo import Photo, write_photo
 from PIL import Image
 
@@ -65,6 +66,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
         ("day.png none/night.png", "There is no folder none. Make it first."),
         ("day.png text.png/night.png", "text.png/night.png cannot be used: Not a directory."),
         ("day.png day.png text.png", "text.png is a file where a folder is needed."),
+        ("day.png sub/day.png new.jpg", "new.jpg is named like a picture; several photos need a"),
         ("day.png day.png out", "More than one picture would be written to out/day-night.png."),
         ("day.png sub/day.png out", "More than one picture would be written to out/day-night.png."),
         ("alpha.png night.jpg", "night.jpg would lose the transparency of alpha.png"),
@@ -354,7 +356,17 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-@pytest.mark.usefixtures("no_work")
+@pytest.fixture
+def refusing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer at once where words happen to make a command that can be carried out."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise NightFlashError("No work today.")
+
+    monkeypatch.setattr(Engine, "__init__", refuse)
+
+
+@pytest.mark.usefixtures("refusing_engine")
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(WORDS, max_size=6))
 def test_any_arguments_are_answered(

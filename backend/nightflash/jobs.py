@@ -73,7 +73,7 @@ def plan(paths: Sequence[str]) -> list[Job]:
     slashes = tuple(s for s in (os.sep, os.altsep) if s)
     if len(photos) == 1 and not (is_folder(out) or paths[-1].endswith(slashes)):
         return [Job(photos[0], out, photos[0].stem)]
-    if len(photos) > 1 and not is_folder(out) and out.suffix.lower() in PICTURES:
+    if len(photos) > 1 and out.suffix.lower() in PICTURES and not os.path.lexists(out):
         raise _bad(f"{out} is named like a picture; several photos need a folder.")
     make_folder(out)
     stems = [photo.stem for photo in photos]
