@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from nightflash import Aim, Cancelled, Engine, NightFlashError, Photo, Settings
 from nightflash import engine as engine_module
+from nightflash.engine import Working
 
 from tests.command_line import pixels
 
@@ -214,3 +216,71 @@ def test_the_small_networks(shared: Path, photo: Photo) -> None:
     assert night.report.subject_from == "the box given"
     assert len(night.report.losses) > 0
     assert night.photo.rgb.mean() < photo.rgb.mean()
+
+
+def test_sliders_cost_light_alone(photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine("builtin", device="cpu")
+    calls: list[str] = []
+    for name in ("survey", "aim_at", "incidence"):
+        plain = getattr(engine_module, name)
+
+        def counted(*a: Any, name: str = name, plain: Any = plain, **k: Any) -> Any:
+            calls.append(name)
+            return plain(*a, **k)
+
+        monkeypatch.setattr(engine_module, name, counted)
+    working = Working.of(photo, 0.25)
+    first = engine.preview(working, QUICK)
+    assert calls == ["survey", "aim_at", "incidence"]
+    brighter = engine.preview(Working.of(photo, 0.25), dataclasses.replace(QUICK, flash_ev=1.0))
+    assert len(calls) == 3
+    assert brighter.picture.mean() > first.picture.mean()
+    engine.preview(working, QUICK, Aim(point=(50, 40)))
+    assert calls[3:] == ["aim_at", "incidence"]
+    engine.render(photo, QUICK)
+    assert len(calls) == 5
+    other = Photo.from_encoded(pixels()[::-1].copy())
+    engine.render(other, QUICK)
+    assert calls[5:] == ["survey", "aim_at", "incidence"]
+
+
+def test_a_preview_is_the_light_of_the_render(engine: Engine, photo: Photo) -> None:
+    settings = dataclasses.replace(QUICK, quality="preview")
+    picture = engine.preview(Working.of(photo, settings.working_size), settings).picture
+    night = engine.render(photo, settings).photo
+    np.testing.assert_array_equal(picture.permute(1, 2, 0).numpy(), night.rgb)
+
+
+def test_memory_given_back_is_taken_again_on_the_next_use(photo: Photo) -> None:
+    engine = Engine("builtin", device="cpu")
+    before = engine.render(photo, Settings(steps=2)).photo.rgb
+    networks = engine.load()
+    assert engine.load() is networks
+    engine.release()
+    np.testing.assert_array_equal(engine.render(photo, Settings(steps=2)).photo.rgb, before)
+    assert engine.load() is not networks
+
+
+def test_the_refinement_can_be_stopped_within_a_step(engine: Engine, photo: Photo) -> None:
+    """On the way forward and on the way back, so that a slow step need not be waited for."""
+    stages: list[tuple[str, float]] = [("", 0.0)]
+    per_step: dict[float, int] = {}
+
+    def count() -> None:
+        per_step[stages[-1][1]] = per_step.get(stages[-1][1], 0) + 1
+
+    engine.render(
+        photo, Settings(steps=4), progress=lambda *told: stages.append(told), checkpoint=count
+    )
+    assert per_step[0.25] == per_step[0.5] == 10
+
+    def stop() -> None:
+        count()
+        if per_step.get(0.25) == 15:
+            raise Cancelled
+
+    stages[:], per_step = [("", 0.0)], {0.25: 8}
+    with pytest.raises(Cancelled):
+        engine.render(
+            photo, Settings(steps=4), progress=lambda *told: stages.append(told), checkpoint=stop
+        )

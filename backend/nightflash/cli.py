@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from nightflash import __version__, streams
 from nightflash.errors import NightFlashError
 from nightflash.jobs import Job, check_targets, is_folder, make_folder, plan
+from nightflash.progress import overall
 from nightflash.settings import DEFAULTS, KNOBS, Settings, legal_values, word
 
 if TYPE_CHECKING:
@@ -25,13 +26,6 @@ if TYPE_CHECKING:
 
 FAULT = 2
 INTERRUPTED = 130
-
-STAGES = {
-    "preview": {"scene": 80, "light": 20},
-    "fast": {"scene": 40, "light": 5, "full size": 55},
-    "best": {"scene": 10, "light": 2, "refine": 60, "full size": 28},
-}
-"""Quality to the percentage of time that each stage takes."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -178,6 +172,7 @@ def _render(options: argparse.Namespace) -> int:
             from nightflash.engine import Engine
 
             engine = Engine(options.networks, options.weights, options.device)
+            engine.load()
         try:
             night = _with_progress(engine, photo, settings, aim, job.source.name)
             write_photo(job.out, night.photo)
@@ -264,15 +259,12 @@ def _with_progress(engine: Engine, photo: Photo, settings: Settings, aim: Aim, n
         return engine.render(photo, settings, aim)
     from tqdm import tqdm
 
-    shares = STAGES[settings.quality]
     layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
     with tqdm(total=100, desc=name, leave=False, bar_format=layout) as bar:
 
         def advance(stage: str, fraction: float) -> None:
-            stages = list(shares)
-            before = sum(shares[earlier] for earlier in stages[: stages.index(stage)])
             bar.set_description(f"{name}, {stage}", refresh=False)
-            bar.n = before + shares[stage] * fraction
+            bar.n = 100 * overall(settings.quality, stage, fraction)
             bar.refresh()
 
         return engine.render(photo, settings, aim, progress=advance)

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from nightflash.cache import Cache
 from nightflash.colour import decode, encode
 from nightflash.device import bfloat16_is_fast, choose_device
 from nightflash.errors import NightFlashError
 from nightflash.fullsize.transfer import transfer
-from nightflash.light import Light, light_scene
+from nightflash.light import Incidence, Light, incidence, light_scene
+from nightflash.models import registry
 from nightflash.models.descriptor import DepthNetwork, Detector, FeatureNetwork
-from nightflash.models.registry import Choice, choose, load, weights_folder
+from nightflash.models.registry import Choice, choose, weights_folder
 from nightflash.photo import Photo
+from nightflash.progress import Progress
 from nightflash.refine.optimise import Refined, refine
 from nightflash.resample import area, working_dimensions
-from nightflash.scene import Aim, Scene, analyse, check_aim
+from nightflash.scene import Aim, Scene, Survey, aim_at, check_aim, survey, working_aim
 from nightflash.settings import Settings
 
-Progress = Callable[[str, float], None]
+CACHE_BYTES = 512 * 2**20
+SURVEY_PLANES, SCENE_PLANES = 24, 8  # floats per working pixel, features and incidence included
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "insufficient memory", "allocate memory")
 LINEAR_LIMIT = 1e4  # brighter values are no photo; keeps float32 arithmetic finite
 
@@ -75,6 +82,69 @@ class Night:
     report: Report
 
 
+@dataclass(frozen=True)
+class Working:
+    """A photo at the working size, all that depth, light and previews need of it.
+
+    Attributes:
+        picture: (h, w, 3) float32, linear.
+        size: (width, height) of the full-size photo.
+    """
+
+    picture: npt.NDArray[np.float32]
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, photo: Photo, megapixels: float) -> Working:
+        """Resample ``photo`` to at most ``megapixels``."""
+        size = photo.width, photo.height
+        small = area(photo.rgb, working_dimensions(*size, megapixels))
+        return cls(np.clip(small, -LINEAR_LIMIT, LINEAR_LIMIT), size)
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """(width, height) of the picture."""
+        return self.picture.shape[1], self.picture.shape[0]
+
+    @cached_property
+    def key(self) -> tuple[object, ...]:
+        """What tells this picture from any other: a hash of its content, and the photo's size."""
+        return _digest(self.picture), self.picture.shape, self.size
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The light alone at the working size, and what it was made from.
+
+    Attributes:
+        picture: (3, h, w) linear night.
+        scene, light: See ``Night``.
+    """
+
+    picture: Tensor
+    scene: Scene
+    light: Light
+
+
+@dataclass
+class _Surveyed:
+    """What the cache holds of one photo."""
+
+    survey: Survey
+    features: Tensor | None = None
+
+
+@dataclass
+class _Aimed:
+    """What the cache holds of one photo and aim."""
+
+    scene: Scene
+
+    @cached_property
+    def incidence(self) -> Incidence:
+        return incidence(self.scene)
+
+
 @dataclass
 class _Stopwatch:
     progress: Progress
@@ -107,61 +177,97 @@ def _memory_told() -> Iterator[None]:
 
 
 class Engine:
-    """Makes nights of photos; loads each network once.
+    """Makes nights of photos, for one thread; reads each network once and remembers scenes.
 
     Args:
         networks: Which set of networks; ``auto`` takes the best present for each role.
         weights: Folder of network files; None for the user's own.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        cache_bytes: Memory for what is known of photos seen before.
+
+    Attributes:
+        device: Where the networks run.
+        networks: Role to name of the network or rule chosen.
 
     Raises:
         NightFlashError: The device or the networks asked for are not there.
     """
 
     def __init__(
-        self, networks: Choice = "auto", weights: Path | None = None, device: str = "auto"
+        self,
+        networks: Choice = "auto",
+        weights: Path | None = None,
+        device: str = "auto",
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.device = choose_device(device)
-        folder = weights_folder(weights)
-        depth = choose("depth", networks, folder)
-        detector = choose("detector", networks, folder)
-        features = choose("features", networks, folder)
+        self._folder = weights_folder(weights)
+        self._chosen = (
+            choose("depth", networks, self._folder),
+            choose("detector", networks, self._folder),
+            choose("features", networks, self._folder),
+        )
+        depth, detector, features = self._chosen
         self._missing = ""
         if networks == "auto" and (depth is None or detector is None):
             self._missing = (
-                f"Some networks are missing in {folder}: rules of thumb stand in, and the result"
-                " is better with them; see Networks in the README."
+                f"Some networks are missing in {self._folder}: rules of thumb stand in, and the"
+                " result is better with them; see Networks in the README."
             )
-        self._depth: DepthNetwork | None = load(depth, folder, self.device) if depth else None
-        self._detector: Detector | None = load(detector, folder, self.device) if detector else None
-        self._features: FeatureNetwork = load(features, folder, self.device)
-        if bfloat16_is_fast(self.device):
-            self._features = self._features.in_precision(torch.bfloat16)
         self.networks = {
             "depth": depth.name if depth else "geometry",
             "detector": detector.name if detector else "salience",
             "features": features.name,
         }
+        self._loaded: tuple[DepthNetwork | None, Detector | None, FeatureNetwork] | None = None
+        self._cache: Cache[object, object] = Cache(cache_bytes)
+
+    def load(self) -> tuple[DepthNetwork | None, Detector | None, FeatureNetwork]:
+        """Read the networks for depth, detection and features, or return them if they are there.
+
+        Raises:
+            NightFlashError: A file is missing or damaged.
+        """
+        if self._loaded is None:
+            depth, detector, features = self._chosen
+            folder, device = self._folder, self.device
+            vgg = registry.load(features, folder, device)
+            if bfloat16_is_fast(device):
+                vgg = vgg.in_precision(torch.bfloat16)
+            self._loaded = (
+                registry.load(depth, folder, device) if depth else None,
+                registry.load(detector, folder, device) if detector else None,
+                vgg,
+            )
+        return self._loaded
+
+    def release(self) -> None:
+        """Give the memory of networks and scenes back; the next use reads the networks again."""
+        self._loaded = None
+        self._cache.clear()
+        registry.unload(self.device)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def analyse(self, photo: Photo, settings: Settings, aim: Aim | None = None) -> Scene:
         """Estimate depth and find the main object of ``photo``."""
-        height, width = photo.rgb.shape[:2]
-        aim = aim or Aim()
-        check_aim(aim, (width, height))
-        size = working_dimensions(width, height, settings.working_size)
-        small = np.clip(area(photo.rgb, size), -LINEAR_LIMIT, LINEAR_LIMIT)
-        tensor = torch.from_numpy(small).permute(2, 0, 1).contiguous().to(self.device)
-        names = self.networks["depth"], self.networks["detector"]
-        with torch.no_grad():
-            return analyse(
-                tensor,
-                (width, height),
-                aim,
-                depth=self._depth,
-                detector=self._detector,
-                several=settings.several,
-                names=names,
-            )
+        return self._aimed(*_working(photo, settings, aim), settings).scene
+
+    def preview(self, working: Working, settings: Settings, aim: Aim | None = None) -> Preview:
+        """Light a photo at its working size; milliseconds where photo and aim were seen before.
+
+        Args:
+            working: The photo.
+            settings: What the user wants.
+            aim: Where the flash is aimed, as ``working_aim`` gives it.
+
+        Raises:
+            NightFlashError: The memory does not suffice.
+        """
+        with _memory_told(), torch.no_grad():
+            known = self._aimed(working, aim or Aim(), settings)
+            light = _lit(known, settings)
+            return Preview(light.shine(known.scene.photo, light.maps), known.scene, light)
 
     @_memory_told()
     def render(
@@ -171,6 +277,7 @@ class Engine:
         aim: Aim | None = None,
         *,
         progress: Progress = lambda stage, fraction: None,
+        checkpoint: Callable[[], None] | None = None,
     ) -> Night:
         """Make the night of ``photo``.
 
@@ -180,6 +287,7 @@ class Engine:
             aim: Where the flash is aimed; without, NightFlash finds the main object.
             progress: Called with the stage's name and the fraction of it done, 0..1; it stops
                 the work by raising ``Cancelled``.
+            checkpoint: Called often where the work is slow; it stops the work likewise.
 
         Raises:
             NightFlashError: The aim does not fit the photo, or the memory does not suffice.
@@ -187,14 +295,16 @@ class Engine:
         settings = settings or Settings()
         watch = _Stopwatch(progress)
         with watch.stage("scene"):
-            scene = self.analyse(photo, settings, aim)
+            working, aim = _working(photo, settings, aim)
+            known = self._aimed(working, aim, settings)
+            scene = known.scene
         with watch.stage("light"):
-            light = light_scene(scene, settings)
+            light = _lit(known, settings)
         losses: tuple[float, ...] = ()
         refined = None
         if settings.quality == "best" and not settings.is_daylight:
             with watch.stage("refine") as advance:
-                done = self._refine(scene, light, settings, advance)
+                done = self._refine(working, light, settings, advance, checkpoint)
                 refined, losses = decode(done.picture), done.losses
         if settings.quality == "preview":
             picture = light.shine(scene.photo, light.maps)
@@ -218,22 +328,86 @@ class Engine:
             networks=self.networks,
             subject_box=scene.box,
             subject_from=scene.subject_from,
-            working_size=(scene.photo.shape[2], scene.photo.shape[1]),
+            working_size=working.dimensions,
             losses=losses,
             device=str(self.device),
-            notes=tuple(note for note in (scene.note, self._missing) if note),
+            notes=self.notes(scene),
         )
         return Night(photo.with_rgb(night), scene, light, refined, report)
 
+    def notes(self, scene: Scene) -> tuple[str, ...]:
+        """Sentences for the user about what ``scene`` was made with."""
+        return tuple(note for note in (scene.note, self._missing) if note)
+
+    @torch.no_grad()
+    def _surveyed(self, working: Working) -> _Surveyed:
+        found = self._cache.get(working.key)
+        if isinstance(found, _Surveyed):
+            return found
+        depth, detector, _ = self.load()
+        photo = torch.from_numpy(working.picture).permute(2, 0, 1).contiguous().to(self.device)
+        fresh = _Surveyed(survey(photo, depth, detector, self.networks["depth"]))
+        self._cache.put(working.key, fresh, _planes(SURVEY_PLANES, working))
+        return fresh
+
+    @torch.no_grad()
+    def _aimed(self, working: Working, aim: Aim, settings: Settings) -> _Aimed:
+        mask = None if aim.mask is None else _digest(aim.mask)
+        key = (working.key, mask, aim.box, aim.point, settings.several)
+        found = self._cache.get(key)
+        if isinstance(found, _Aimed):
+            return found
+        seen = self._surveyed(working).survey
+        fresh = _Aimed(aim_at(seen, aim, working.size, settings.several))
+        self._cache.put(key, fresh, _planes(SCENE_PLANES, working))
+        return fresh
+
     def _refine(
-        self, scene: Scene, light: Light, settings: Settings, advance: Callable[[float], None]
+        self,
+        working: Working,
+        light: Light,
+        settings: Settings,
+        advance: Callable[[float], None],
+        checkpoint: Callable[[], None] | None,
     ) -> Refined:
+        surveyed = self._surveyed(working)
+        _, _, network = self.load()
+        encoded = surveyed.survey.encoded
+        if surveyed.features is None:
+            with torch.no_grad():
+                surveyed.features = network.features(encoded[None], checkpoint)
         return refine(
-            encode(scene.photo.clamp(0, 1)),
+            encoded,
             encode(light.target.clamp(0, 1)),
-            self._features,
+            network,
             content=settings.content,
             by_brightness=settings.method == "flash",
             steps=settings.steps,
+            features=surveyed.features,
             progress=advance,
+            checkpoint=checkpoint,
         )
+
+
+def _working(photo: Photo, settings: Settings, aim: Aim | None) -> tuple[Working, Aim]:
+    """The photo and the aim at the working size, checked at the full one."""
+    aim = aim or Aim()
+    size = photo.width, photo.height
+    check_aim(aim, size)
+    working = Working.of(photo, settings.working_size)
+    return working, working_aim(aim, size, working.dimensions)
+
+
+def _lit(known: _Aimed, settings: Settings) -> Light:
+    meeting = known.incidence if settings.method == "flash" else None
+    return light_scene(known.scene, settings, meeting)
+
+
+def _digest(values: npt.NDArray[np.float32]) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(values).data, digest_size=16).digest()
+
+
+def _planes(count: int, working: Working) -> int:
+    """Bytes of ``count`` floats per working pixel."""
+    width, height = working.dimensions
+    return count * 4 * width * height

@@ -9,6 +9,7 @@ import torch
 from nightflash.fullsize.grain import add_grain, noise_model
 from nightflash.fullsize.transfer import transfer
 from nightflash.light.flash import FlashLight, flash_light
+from nightflash.light.incidence import incidence
 from nightflash.resample import area
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings
@@ -36,7 +37,7 @@ def lit(photo: Picture, settings: Settings) -> tuple[torch.Tensor, FlashLight]:
     subject[27:73, 50:100] = 1
     depth = 0.05 + 0.6 * subject
     scene = Scene(small, depth, subject, (150, 80, 150, 140), (W, H), "test", "test")
-    return small, flash_light(scene, settings)
+    return small, flash_light(scene, incidence(scene), settings)
 
 
 def test_a_neutral_light_gives_the_photo_back_exactly() -> None:
@@ -96,7 +97,7 @@ def test_strips_do_not_show() -> None:
     small = working(photo)
     ramp = torch.linspace(-6, 0, 100)[:, None].expand(100, 150)[None]
     one = torch.ones(3, 1, 1)
-    light = FlashLight(ramp, small, 0 * one, one, 0.0, 0.0)
+    light = FlashLight(small, ramp, 0 * one, one)
     stops = np.log2(transfer(photo, small, light, None)[20:-20, 5, 0])
     assert np.abs(np.diff(stops, 2)).max() < 2e-3
 
@@ -105,9 +106,7 @@ def test_strips_do_not_show() -> None:
 def test_any_shape_works(shape: tuple[int, int]) -> None:
     photo = np.full((*shape, 3), 0.25, np.float32)
     small = torch.full((3, 32, 32), 0.25)
-    light = FlashLight(
-        torch.zeros(1, 32, 32), small, torch.zeros(3, 1, 1), torch.ones(3, 1, 1), 0.0, 0.0
-    )
+    light = FlashLight(small, torch.zeros(1, 32, 32), torch.zeros(3, 1, 1), torch.ones(3, 1, 1))
     assert np.allclose(transfer(photo, small, light, small), photo, atol=1e-5)
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from nightflash.colour import luminance, oklab
 from nightflash.light import light_scene
-from nightflash.light.flash import FlashLight, shoulder, weighted_median
+from nightflash.light.flash import FlashLight, shoulder
+from nightflash.light.incidence import weighted_median
 from nightflash.light.shading import facing_stops
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings

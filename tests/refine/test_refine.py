@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -113,7 +114,7 @@ def test_the_photos_content_is_computed_once() -> None:
     class Counting:
         name, content_scale = NETWORK.name, NETWORK.content_scale
 
-        def features(self, rgb: Tensor) -> Tensor:
+        def features(self, rgb: Tensor, checkpoint: Callable[[], None] | None = None) -> Tensor:
             calls.append(torch.is_grad_enabled())
             return NETWORK.features(rgb)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from nightflash.light.flash import flash_light
+from nightflash.light.incidence import Incidence, incidence
 from nightflash.light.published import style_light
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings
@@ -26,10 +27,21 @@ class Light(Protocol):
     def shine(self, photo: Tensor, maps: Tensor) -> Tensor:
         """Linear night picture (3, H, W) of linear ``photo`` and maps (K, H, W)."""
 
-
-def light_scene(scene: Scene, settings: Settings) -> Light:
-    """Light ``scene`` by the method that ``settings`` name."""
-    return style_light(scene) if settings.method == "published" else flash_light(scene, settings)
+    def unlit(self, photo: Tensor) -> Tensor:
+        """Linear night picture (3, H, W) of linear ``photo`` without the flash."""
 
 
-__all__ = ["Light", "light_scene"]
+def light_scene(scene: Scene, settings: Settings, meeting: Incidence | None = None) -> Light:
+    """Light ``scene`` by the method that ``settings`` name.
+
+    Args:
+        scene: What the photo shows.
+        settings: What the user wants.
+        meeting: ``incidence(scene)`` where that is known already.
+    """
+    if settings.method == "published":
+        return style_light(scene)
+    return flash_light(scene, meeting or incidence(scene), settings)
+
+
+__all__ = ["Incidence", "Light", "incidence", "light_scene"]

@@ -32,6 +32,10 @@ class StyleLight:
         """Linear night picture (3, H, W): the style image alone; the photo gives its shape."""
         return decode(maps).clamp(0, 1).expand(3, *photo.shape[1:])
 
+    def unlit(self, photo: Tensor) -> Tensor:
+        """Black (3, H, W): all light of the published method is the flash's."""
+        return torch.zeros_like(photo)
+
 
 def style_light(scene: Scene) -> StyleLight:
     """Build the style image of ``scene`` at its working size."""

@@ -83,13 +83,15 @@ class FeatureNetwork(Protocol):
         """Factor from this network's content loss to that of torchvision's VGG19."""
         ...
 
-    def features(self, rgb: Tensor) -> Tensor:
+    def features(self, rgb: Tensor, checkpoint: Callable[[], None] | None = None) -> Tensor:
         """Compute features.
 
         Args:
             rgb: (1, 3, H, W) encoded sRGB, nominally 0..1; any real values are accepted, since an
                 optimiser may leave the range. Sides under 4 pixels are extended to 4 by repeating
                 the edge.
+            checkpoint: Called after every layer, on the way forward and on the way back; an
+                exception it raises stops the work.
 
         Returns:
             (1, C, H // 4, W // 4) float32 whatever the precision of the network.

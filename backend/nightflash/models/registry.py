@@ -196,6 +196,13 @@ def load(descriptor: NetworkDescriptor[N], folder: Path, device: torch.device) -
     return network
 
 
+def unload(device: torch.device) -> None:
+    """Forget the networks read onto ``device``: their memory comes free with the last use."""
+    with _loading:
+        for key in [key for key in _loaded if key[2] == str(device)]:
+            del _loaded[key]
+
+
 def verify(descriptor: NetworkDescriptor[Any], path: Path) -> None:
     """Check that a weights file is the published one; free for a file already checked.
 

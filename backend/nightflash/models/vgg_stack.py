@@ -6,7 +6,7 @@ Simonyan, Zisserman 2014; average instead of max pooling after Gatys et al. 2016
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Self
 
 import torch
@@ -57,21 +57,25 @@ class VGGStack(nn.Module):
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
         self.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
-    def forward(self, rgb: Tensor) -> Tensor:
+    def forward(self, rgb: Tensor, checkpoint: Callable[[], None] | None = None) -> Tensor:
         """Map (N, 3, H, W) encoded sRGB 0..1 to (N, C, H // 4, W // 4)."""
         x = (rgb - self.mean).to(self.mean.dtype, memory_format=torch.channels_last)
         for i, convolution in enumerate(self.convolutions):
             if i in POOL_BEFORE:
                 x = self._pool(x)
             x = F.relu_(convolution(x))
+            if checkpoint is not None:
+                checkpoint()
+                if x.requires_grad:
+                    x.register_hook(_before_backward(checkpoint))  # type: ignore[no-untyped-call]
         return x
 
-    def features(self, rgb: Tensor) -> Tensor:
+    def features(self, rgb: Tensor, checkpoint: Callable[[], None] | None = None) -> Tensor:
         """See ``FeatureNetwork``; all features are at least 0."""
         down, right = (max(0, LEAST_SIDE - side) for side in rgb.shape[2:])
         if down or right:
             rgb = F.pad(rgb, (0, right, 0, down), mode="replicate")
-        result: Tensor = self(rgb)
+        result: Tensor = self(rgb, checkpoint)
         return result.float()
 
     def in_precision(self, dtype: torch.dtype) -> Self:
@@ -82,3 +86,12 @@ class VGGStack(nn.Module):
         if self.pooling == "average":
             return F.avg_pool2d(x, 2)
         return F.max_pool2d(x, 2, ceil_mode=True)
+
+
+def _before_backward(checkpoint: Callable[[], None]) -> Callable[[Tensor], None]:
+    """A hook that calls ``checkpoint`` when a layer's gradient is about to go through it."""
+
+    def hook(gradient: Tensor) -> None:
+        checkpoint()
+
+    return hook

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -45,7 +46,9 @@ def refine(
     content: float = 1.0,
     by_brightness: bool = False,
     steps: int = 28,
+    features: Tensor | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
+    checkpoint: Callable[[], None] | None = None,
 ) -> Refined:
     """Transfer the target's light onto the photo's content.
 
@@ -56,10 +59,20 @@ def refine(
         content: Weight of the content loss; 1 as published.
         by_brightness: Weigh the content by the target's brightness; not so in the published method.
         steps: Most steps; fewer when it has converged.
+        features: What ``network`` gives for ``photo``, where that is known already.
         progress: Called before every step with the fraction done; an exception it raises stops
             the work.
+        checkpoint: Called several times within every step, likewise.
     """
-    objective = _Objective(photo, target, network, content * network.content_scale, by_brightness)
+    if features is None:
+        with torch.no_grad():
+            features = network.features(photo[None], checkpoint)
+    places = (
+        content_weight(target, (features.shape[2], features.shape[3])) if by_brightness else None
+    )
+    objective = _Objective(
+        features, target, network, content * network.content_scale, places, checkpoint
+    )
     picture = target.clone().requires_grad_()
     adam = torch.optim.Adam([picture], lr=STEP, betas=BETAS)
     losses: list[float] = []
@@ -85,25 +98,22 @@ def _converged(losses: list[float]) -> bool:
     return len(recent) > PATIENCE and 0 <= recent[0] - recent[-1] < CONVERGED * recent[-1]
 
 
+@dataclass(frozen=True)
 class _Objective:
-    """Content and style loss of one photo and target at one size."""
+    """Content and style loss of one photo, by its features, and one target at one size."""
 
-    def __init__(
-        self,
-        photo: Tensor,
-        target: Tensor,
-        network: FeatureNetwork,
-        weight: float,
-        by_brightness: bool,
-    ) -> None:
-        self._network, self._weight, self._target = network, weight, target
-        self._precision = pixel_precision(target)
-        with torch.no_grad():
-            self._features = network.features(photo[None])
-        size = (self._features.shape[2], self._features.shape[3])
-        self._places = content_weight(target, size) if by_brightness else None
+    features: Tensor
+    target: Tensor
+    network: FeatureNetwork
+    weight: float
+    places: Tensor | None
+    checkpoint: Callable[[], None] | None
+
+    @cached_property
+    def precision(self) -> Tensor:
+        return pixel_precision(self.target)
 
     def __call__(self, picture: Tensor) -> Tensor:
-        features = self._network.features(picture[None])
-        content = content_loss(features, self._features, self._places)
-        return self._weight * content + style_loss(picture, self._target, self._precision)
+        features = self.network.features(picture[None], self.checkpoint)
+        content = content_loss(features, self.features, self.places)
+        return self.weight * content + style_loss(picture, self.target, self.precision)

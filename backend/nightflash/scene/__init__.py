@@ -10,54 +10,74 @@ from torch import Tensor
 
 from nightflash.colour import encode
 from nightflash.errors import NightFlashError
-from nightflash.models.descriptor import DepthNetwork, Detection, Detector
+from nightflash.models.descriptor import DepthNetwork, Detector
 from nightflash.resample import area
 from nightflash.scene import subject as find
 from nightflash.scene.depth import aligned, layered, scaled
 from nightflash.scene.geometry import foliage_share, plane_depth, sky_mask
-from nightflash.scene.scene import Aim, Scene
+from nightflash.scene.scene import Aim, Scene, Survey
 
 
-def analyse(
-    photo: Tensor,
-    size: tuple[int, int],
-    aim: Aim,
-    *,
-    depth: DepthNetwork | None,
-    detector: Detector | None,
-    several: bool = False,
-    names: tuple[str, str] = ("geometry", "salience"),
-) -> Scene:
-    """Estimate depth and find the main object.
+def survey(
+    photo: Tensor, depth: DepthNetwork | None, detector: Detector | None, depth_from: str
+) -> Survey:
+    """Estimate the depth of ``photo``.
 
     Args:
         photo: (3, h, w) linear RGB at the working size.
-        size: (width, height) of the full-size photo; ``aim`` is in its pixels.
-        aim: Where the user aims the flash.
         depth, detector: Networks, or None for the rules that need none.
-        several: Light all objects as large as the largest.
-        names: Of the depth and the detector, for the report.
-
-    Raises:
-        NightFlashError: The aim does not fit the photo.
+        depth_from: Name of the depth network or rule, for the report.
     """
     encoded = encode(photo.clamp(0, 1))
-    inverse_depth = _without_network(encoded) if depth is None else _estimated(encoded, depth)
-    subject = _subject(encoded, inverse_depth, size, aim, detector, several)
-    if depth is None:
-        inverse_depth = _without_network(encoded, subject.mask)
-    x, y, w, h = find.bounds(subject.mask)
-    sx, sy = size[0] / photo.shape[2], size[1] / photo.shape[1]
+    inverse_depth = _guessed(encoded) if depth is None else _estimated(encoded, depth)
+    return Survey(photo, encoded, inverse_depth, detector, depth_from, guessed=depth is None)
+
+
+def aim_at(seen: Survey, aim: Aim, size: tuple[int, int], several: bool = False) -> Scene:
+    """Find the main object.
+
+    Args:
+        seen: The photo surveyed.
+        aim: Where the user aims the flash, in pixels of the working size.
+        size: (width, height) of the full-size photo.
+        several: Light all objects as large as the largest.
+    """
+    subject = _subject(seen, aim, several)
+    inverse_depth = seen.inverse_depth
+    if seen.guessed:
+        inverse_depth = _guessed(seen.encoded, subject.mask)
+    h, w = inverse_depth.shape
+    x, y, bw, bh = find.bounds(subject.mask)
+    sx, sy = size[0] / w, size[1] / h
     return Scene(
-        photo=photo,
+        photo=seen.photo,
         inverse_depth=layered(inverse_depth, subject.mask),
         subject=subject.mask,
-        box=(x * sx, y * sy, w * sx, h * sy),
+        box=(x * sx, y * sy, bw * sx, bh * sy),
         size=size,
-        depth_from=names[0],
+        depth_from=seen.depth_from,
         subject_from=subject.found,
         note=subject.note,
     )
+
+
+def working_aim(aim: Aim, size: tuple[int, int], working: tuple[int, int]) -> Aim:
+    """Bring an aim in pixels of the photo to pixels of the working size.
+
+    Args:
+        aim: It has passed ``check_aim``.
+        size, working: (width, height) of the photo and of its working picture.
+    """
+    sx, sy = working[0] / size[0], working[1] / size[1]
+    if aim.mask is not None:
+        return Aim(mask=area(aim.mask[..., None], working)[..., 0])
+    if aim.box is not None:
+        x, y, w, h = aim.box
+        x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + w, size[0]), min(y + h, size[1])
+        return Aim(box=(x0 * sx, y0 * sy, (x1 - x0) * sx, (y1 - y0) * sy))
+    if aim.point is not None:
+        return Aim(point=(aim.point[0] * sx, aim.point[1] * sy))
+    return aim
 
 
 def _estimated(encoded: Tensor, network: DepthNetwork) -> Tensor:
@@ -66,35 +86,21 @@ def _estimated(encoded: Tensor, network: DepthNetwork) -> Tensor:
     return scaled(raw, sky, foliage_share(encoded)) * (1 - sky)
 
 
-def _without_network(encoded: Tensor, subject: Tensor | None = None) -> Tensor:
+def _guessed(encoded: Tensor, subject: Tensor | None = None) -> Tensor:
     near = aligned(plane_depth(encoded, subject), encoded)
     return near * (1 - sky_mask(encoded, near))
 
 
-def _subject(
-    encoded: Tensor,
-    inverse_depth: Tensor,
-    size: tuple[int, int],
-    aim: Aim,
-    detector: Detector | None,
-    several: bool,
-) -> find.Subject:
-    h, w = encoded.shape[1:]
-    sx, sy = w / size[0], h / size[1]
+def _subject(seen: Survey, aim: Aim, several: bool) -> find.Subject:
+    encoded, inverse_depth = seen.encoded, seen.inverse_depth
     if aim.mask is not None:
-        small = area(aim.mask[..., None], (w, h))[..., 0]
-        mask = torch.from_numpy(np.ascontiguousarray(small)).to(encoded).clamp(0, 1)
+        mask = torch.from_numpy(np.ascontiguousarray(aim.mask)).to(encoded).clamp(0, 1)
         return find.drawn(mask, encoded, inverse_depth)
     if aim.box is not None:
-        x, y, bw, bh = aim.box
-        x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + bw, size[0]), min(y + bh, size[1])
-        box = (x0 * sx, y0 * sy, (x1 - x0) * sx, (y1 - y0) * sy)
-        return find.boxed(box, encoded, inverse_depth, "the box given")
-    detections: Sequence[Detection] = detector.detect(encoded) if detector is not None else ()
+        return find.boxed(aim.box, encoded, inverse_depth, "the box given")
     if aim.point is not None:
-        point = (aim.point[0] * sx, aim.point[1] * sy)
-        return find.pointed(point, encoded, inverse_depth, detections)
-    found = find.largest(detections, encoded, inverse_depth, several)
+        return find.pointed(aim.point, encoded, inverse_depth, seen.detections)
+    found = find.largest(seen.detections, encoded, inverse_depth, several)
     return found if found is not None else find.salient(encoded, inverse_depth)
 
 
@@ -141,4 +147,4 @@ def _words(numbers: Sequence[float]) -> str:
     return ",".join(f"{n:g}" for n in numbers)
 
 
-__all__ = ["Aim", "Scene", "analyse", "check_aim"]
+__all__ = ["Aim", "Scene", "Survey", "aim_at", "check_aim", "survey", "working_aim"]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
+
+from nightflash.models.descriptor import Detection, Detector
 
 
 @dataclass(frozen=True)
@@ -14,14 +17,40 @@ class Aim:
     """Where the user aims the flash; at most one is given, none lets NightFlash find the object.
 
     Attributes:
-        mask: (H, W) float 0..1 of the photo's size, used as drawn, soft edges kept.
-        box: (x, y, w, h) in pixels of the photo, refined to the object within.
-        point: (x, y) in pixels of the photo, on the object.
+        mask: (H, W) float 0..1 of the picture's size, used as drawn, soft edges kept.
+        box: (x, y, w, h) in pixels of the picture, refined to the object within.
+        point: (x, y) in pixels of the picture, on the object.
     """
 
     mask: npt.NDArray[np.float32] | None = None
     box: tuple[float, float, float, float] | None = None
     point: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the photo shows whatever the flash is aimed at; objects are looked for when asked for.
+
+    Attributes:
+        photo: (3, h, w) linear RGB at the working size.
+        encoded: The same, sRGB-encoded 0..1.
+        inverse_depth: (h, w), see `Scene`; a guess where no network gave it.
+        detector: Finds objects, or None where there is none.
+        depth_from: Which network or rule gave the depth.
+        guessed: Whether the depth came from no network.
+    """
+
+    photo: Tensor
+    encoded: Tensor
+    inverse_depth: Tensor
+    detector: Detector | None
+    depth_from: str
+    guessed: bool
+
+    @cached_property
+    def detections(self) -> tuple[Detection, ...]:
+        """The objects that the detector finds, boxes in pixels of the working size."""
+        return tuple(self.detector.detect(self.encoded)) if self.detector is not None else ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""How the flash meets a scene, whatever its settings: everything about light that costs time.
+
+A slider then moves only sums of these maps, in milliseconds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nightflash.colour import luminance
+from nightflash.guided_filter import box_mean
+from nightflash.light.shading import facing_stops, sun_stops
+from nightflash.scene.scene import Scene
+
+DARKEST_STOPS = -16.0  # where the flash is as good as absent; keeps its logarithm finite
+MID_GREY = 0.2  # linear luminance that a flash's metering aims at
+METERING = 0.3  # share of the distance to MID_GREY, in stops, that the metering corrects
+METERING_STOPS = (-0.5, 0.7)  # most that the metering moves the subject from its daylight value
+WIDE_SUBJECT = 0.5  # share of the diagonal from which a subject takes the whole beam
+ZOOM = 0.5  # how the beam follows the size of a smaller subject
+NARROWEST_BEAM = 0.6  # against the whole beam; zoom heads of flashes do no better
+SUBJECT = 0.01  # least value of the soft mask that counts as subject where a median is taken
+
+
+@dataclass(frozen=True)
+class Incidence:
+    """The flash on the surfaces of one scene; maps are (h, w).
+
+    Attributes:
+        distance: Inverse square law, stops against the subject's distance.
+        facing: Lambert's cosine towards the flash, stops, at most 0.
+        sun: Stops that even out broad sun and shadow.
+        surroundings: Nearness to the subject, 1 on it.
+        off_axis: Squared distance from the beam's axis against that of the picture's corner, with
+            the beam as wide as its zoom makes it.
+        exposure: Automatic exposure of the subject, stops against daylight.
+    """
+
+    distance: Tensor
+    facing: Tensor
+    sun: Tensor
+    surroundings: Tensor
+    off_axis: Tensor
+    exposure: float
+
+
+def incidence(scene: Scene) -> Incidence:
+    """Work out how a flash at the camera, aimed at the subject, meets ``scene``."""
+    return Incidence(
+        distance=_distance_stops(scene),
+        facing=facing_stops(scene.inverse_depth),
+        sun=sun_stops(scene.photo, scene.inverse_depth),
+        surroundings=_surroundings(scene.subject),
+        off_axis=_off_axis(scene),
+        exposure=_exposure(scene),
+    )
+
+
+def _distance_stops(scene: Scene) -> Tensor:
+    m = scene.inverse_depth.clamp(min=0)
+    at_subject = subject_median(m, scene.subject).clamp(min=0.05)
+    return 2 * torch.log2((m / at_subject).clamp(min=2 ** (DARKEST_STOPS / 2)))
+
+
+def _off_axis(scene: Scene) -> Tensor:
+    """The beam is narrower on a small subject."""
+    h, w = scene.subject.shape
+    rows = torch.arange(h, device=scene.subject.device)[:, None] + 0.5
+    columns = torch.arange(w, device=scene.subject.device)[None, :] + 0.5
+    weight = scene.subject / scene.subject.sum().clamp(min=1e-6)
+    y, x = (rows * weight).sum(), (columns * weight).sum()
+    _, _, bw, bh = scene.working_box
+    zoom = (math.hypot(bw, bh) / math.hypot(w, h) / WIDE_SUBJECT) ** ZOOM
+    reach = min(max(zoom, NARROWEST_BEAM), 1.0) * math.hypot(h, w) / 2
+    squared: Tensor = ((rows - y) ** 2 + (columns - x) ** 2) / (reach * reach)
+    return squared
+
+
+def _surroundings(subject: Tensor) -> Tensor:
+    """Nearness to the subject (h, w): 1 on it, falling off smoothly around it."""
+    h, w = subject.shape
+    radius = max(1, round(math.hypot(h, w) / 16))
+    around = box_mean(box_mean(subject[None], radius), radius)[0]
+    return torch.maximum(subject, (2 * around).clamp(max=1))
+
+
+def _exposure(scene: Scene) -> float:
+    y = float(subject_median(luminance(scene.photo), scene.subject))
+    wanted = METERING * math.log2(MID_GREY / max(y, 1e-4))
+    return min(max(wanted, METERING_STOPS[0]), METERING_STOPS[1])
+
+
+def subject_median(values: Tensor, subject: Tensor) -> Tensor:
+    """Median of ``values`` (h, w) weighted by the soft mask ``subject``; scalar tensor."""
+    inside = subject > SUBJECT
+    if not inside.any():
+        return weighted_median(values, subject)
+    return weighted_median(values[inside], subject[inside])
+
+
+def weighted_median(values: Tensor, weights: Tensor) -> Tensor:
+    """Median of ``values`` weighted by ``weights`` (same shape, >= 0); scalar tensor."""
+    flat, order = values.flatten().sort()
+    total = weights.flatten()[order].double().cumsum(0)
+    index = torch.searchsorted(total, total[-1:] / 2).clamp(max=flat.numel() - 1)
+    return flat[index[0]]
