@@ -35,6 +35,10 @@ class Cache(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: K) -> bool:
+        """Whether ``key`` is kept; no use of it."""
+        return key in self._entries
+
     def get(self, key: K) -> V | None:
         """The value of ``key``, which counts as a use, or None."""
         entry = self._entries.get(key)

@@ -43,3 +43,15 @@ def _cpu_has_bfloat16() -> bool:
         torch.cpu, "get_capabilities", dict
     )()  # not in older torch
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def why_no_gpu() -> str:
+    """Why the networks do not run on a GPU here, with what to do; empty where they can."""
+    if choose_device("auto").type != "cpu":
+        return ""
+    if torch.version.cuda is None and torch.version.hip is None:
+        return (
+            "This PyTorch is built without GPU support: set NIGHTFLASH_TORCH_INDEX to an index of"
+            " CUDA or ROCm builds and run the installer again."
+        )
+    return "PyTorch finds no usable GPU: if there is one, update its driver."

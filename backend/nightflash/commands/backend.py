@@ -1,0 +1,132 @@
+"""``nightflash serve``, ``status``, ``stop`` and ``logs``: the persistent backend."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from nightflash import streams
+from nightflash.commands.networks import add_networks
+from nightflash.errors import NightFlashError
+
+NONE_RUNS = 3
+STOP_SECONDS = 5.0
+LINES = 200
+
+
+def add(commands: Any) -> None:
+    """Add the commands to argparse's ``commands``."""
+    serve = commands.add_parser(
+        "serve", help="run the backend until it is stopped", allow_abbrev=False
+    )
+    add_networks(serve)
+    for name, unit, default, text in (
+        ("--release-after", "MINUTES", 10, "without work until the GPU's memory is given back"),
+        ("--exit-after", "HOURS", 8, "without a request until the backend ends"),
+        ("--upload-memory", "MB", 4096, "for the pictures that clients send"),
+    ):
+        serve.add_argument(
+            name, metavar=unit, type=_positive, default=default, help=f"{unit.lower()} {text}"
+        )
+    serve.set_defaults(run=_serve)
+    status = commands.add_parser(
+        "status", help="say whether a backend runs, and how it is", allow_abbrev=False
+    )
+    status.add_argument("--json", action="store_true", help="as one JSON object")
+    status.set_defaults(run=_status)
+    commands.add_parser("stop", help="end the backend", allow_abbrev=False).set_defaults(run=_stop)
+    logs = commands.add_parser("logs", help="print what the backend told", allow_abbrev=False)
+    logs.set_defaults(run=_logs)
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e9:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+    return number
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from nightflash.service.lifecycle import Service, serve
+
+    return serve(
+        Service(
+            networks=options.networks,
+            weights=options.weights,
+            device=options.device,
+            release_after=options.release_after,
+            exit_after=options.exit_after,
+            upload_memory=options.upload_memory,
+        ),
+        tell=streams.tell,
+    )
+
+
+def _status(options: argparse.Namespace) -> int:
+    from nightflash.service.client import Client
+
+    try:
+        with Client(command=None) as client:
+            state = client.ask("status")
+    except NightFlashError as fault:
+        if fault.code != "no_backend":
+            raise
+        streams.put("{}" if options.json else "No backend runs.")
+        return NONE_RUNS
+    told = {key: value for key, value in state.items() if key not in ("v", "id", "reply")}
+    streams.put(json.dumps(told) if options.json else _in_words(told))
+    return 0
+
+
+def _in_words(state: dict[str, Any]) -> str:
+    networks = ", ".join(state["networks"].values()) or "none yet"
+    return (
+        f"The backend runs (process {state['pid']}, version {state['version']}): "
+        f"{state['state']}, device {state['device'] or 'not chosen yet'}, networks {networks}, "
+        f"{state['jobs']} requests at work, {state['uploads']} pictures"
+        f" ({state['upload_bytes'] / 2**20:.0f} MB)."
+    )
+
+
+def _stop(options: argparse.Namespace) -> int:
+    from nightflash.service.client import Client
+    from nightflash.service.connection import Connection
+    from nightflash.service.lifecycle import backend_runs
+
+    found = Connection.read()
+    if found is None or not backend_runs():
+        streams.put("No backend runs.")
+        return 0
+    with contextlib.suppress(NightFlashError), Client(command=None) as client:
+        client.ask("shutdown")
+    until = time.monotonic() + STOP_SECONDS
+    while backend_runs() and time.monotonic() < until:
+        time.sleep(0.05)
+    if backend_runs():  # so its number is still the backend's
+        with contextlib.suppress(OSError):
+            os.kill(found.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        streams.put(f"The backend did not answer and was ended (process {found.pid}).")
+    else:
+        streams.put("The backend has ended.")
+    return 0
+
+
+def _logs(options: argparse.Namespace) -> int:
+    from nightflash.service.connection import crash_file, log_file
+
+    for path in (log_file(), crash_file()):
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise NightFlashError(f"{path} cannot be read: {error.strerror}.") from error
+        if lines:
+            streams.put("\n".join([f"{path}:", *lines[-LINES:]]))
+    return 0

@@ -1,0 +1,254 @@
+"""``nightflash render``: the night of one photo or several."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nightflash import streams
+from nightflash.commands.networks import add_networks
+from nightflash.errors import NightFlashError
+from nightflash.jobs import Job, check_targets, is_folder, make_folder, plan
+from nightflash.progress import Progress, overall
+from nightflash.settings import KNOBS, Settings
+
+if TYPE_CHECKING:
+    from nightflash.engine import Night
+    from nightflash.photo import Photo
+    from nightflash.scene import Aim
+
+FAULT = 2
+
+
+def add(commands: Any) -> None:
+    """Add the command to argparse's ``commands``."""
+    parser = commands.add_parser(
+        "render",
+        help="make the night of one photo or several",
+        usage="nightflash render PHOTO... OUT [OPTIONS]",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PHOTO... OUT",
+        help="photos, then a file, or a folder for several photos",
+    )
+    aim = parser.add_mutually_exclusive_group()
+    for owner, name, shape, text in (
+        (aim, "--subject-mask", "FILE", "picture of the photo's size: white is the main object"),
+        (aim, "--subject-box", "X,Y,W,H", "box around the main object, in pixels"),
+        (aim, "--subject-point", "X,Y", "a point on the main object, in pixels"),
+        (parser, "--seed", "N", KNOBS["seed"].help),
+        (parser, "--debug-dir", "DIR", "write depth, mask, target and refined pictures here"),
+    ):
+        kind = Path if shape in ("FILE", "DIR") else str
+        owner.add_argument(name, metavar=shape, type=kind, help=text)
+    for name in ("method", "quality"):
+        parser.add_argument(f"--{name}", choices=KNOBS[name].choices, help=KNOBS[name].help)
+    add_networks(parser)
+    parser.add_argument(
+        "--via-backend",
+        action="store_true",
+        help="let the backend do the work; it is started where none runs",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="any setting; see: nightflash settings",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object about the work")
+    parser.set_defaults(run=_render)
+
+
+def _render(options: argparse.Namespace) -> int:
+    settings = _chosen_settings(options)
+    box = _numbers(options.subject_box, 4, "--subject-box")
+    point = _numbers(options.subject_point, 2, "--subject-point")
+    if options.weights is not None and not is_folder(options.weights):
+        raise NightFlashError(f"There is no folder {options.weights} of network files.")
+    _check_backend_options(options)
+    jobs = _checked_jobs(options)
+    from nightflash.photo import check_output, read_mask, write_photo
+    from nightflash.scene import Aim
+
+    for job in jobs:
+        check_output(job.out)
+    mask = read_mask(options.subject_mask) if options.subject_mask is not None else None
+    aim = Aim(
+        mask,
+        (box[0], box[1], box[2], box[3]) if box else None,
+        (point[0], point[1]) if point else None,
+    )
+    maker: Maker | None = None
+    reports: list[dict[str, Any]] = []
+    for job in jobs:
+        try:
+            photo = _read(job, aim)
+        except NightFlashError as fault:
+            streams.tell(f"nightflash: {fault}")
+            continue
+        maker = maker or _maker(options)
+        try:
+            made = _with_progress(maker, photo, settings, aim, job.source.name)
+            write_photo(job.out, made.photo)
+            if made.night is not None and options.debug_dir is not None:
+                from nightflash.debug import write_debug
+
+                write_debug(job.debug_files(options.debug_dir), made.night)
+        except NightFlashError as fault:
+            streams.tell(f"nightflash: {job.source}: {fault}")
+            continue
+        reports.append({"photo": str(job.source), "out": str(job.out), **made.report})
+        for note in made.report["notes"]:
+            streams.tell(f"{job.source.name}: {note}")
+        if not options.json:
+            streams.put(str(job.out))
+    if options.json and reports:
+        streams.put(json.dumps(reports[0] if len(jobs) == 1 else {"photos": reports}))
+    return 0 if len(reports) == len(jobs) else FAULT
+
+
+def _check_backend_options(options: argparse.Namespace) -> None:
+    if not options.via_backend:
+        return
+    if options.debug_dir is not None:
+        raise NightFlashError(
+            "The backend keeps no debug pictures.", "Leave out --debug-dir or --via-backend."
+        )
+    own = {"--networks": options.networks != "auto", "--device": options.device != "auto"}
+    own["--weights"] = options.weights is not None
+    for name in [name for name, given in own.items() if given]:
+        raise NightFlashError(
+            f"{name} is the backend's own choice.",
+            f"Stop it with 'nightflash stop' and start it with 'nightflash serve {name} ...'.",
+        )
+
+
+def _chosen_settings(options: argparse.Namespace) -> Settings:
+    words = {}
+    for pair in options.set:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise NightFlashError(
+                f"--set takes KEY=VALUE, not {pair!r}.",
+                "See: nightflash settings",
+                code="bad_setting",
+            )
+        words[key.strip()] = value
+    for name in ("method", "quality", "seed"):
+        if (value := getattr(options, name)) is not None:
+            words[name] = value
+    return Settings.from_words(words)
+
+
+def _numbers(text: str | None, count: int, option: str) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != count:
+        shape = "X,Y,W,H" if count == 4 else "X,Y"
+        raise NightFlashError(f"{option} takes {shape} in pixels, not {text!r}.", code="bad_aim")
+    return numbers
+
+
+def _checked_jobs(options: argparse.Namespace) -> list[Job]:
+    """What is to be done, once it is known that nothing of the user's would be overwritten."""
+    jobs = plan(options.paths)
+    originals = [job.source for job in jobs]
+    targets = [job.out for job in jobs]
+    if options.subject_mask is not None:
+        originals.append(options.subject_mask)
+    if options.debug_dir is not None:
+        make_folder(options.debug_dir)
+        targets += [file for job in jobs for file in job.debug_files(options.debug_dir).values()]
+    check_targets(targets, originals)
+    return jobs
+
+
+def _read(job: Job, aim: Aim) -> Photo:
+    """Read a photo and refuse at once what would be refused after the work."""
+    from nightflash.photo import read_photo
+    from nightflash.scene import check_aim
+
+    photo = read_photo(job.source)
+    check_aim(aim, (photo.width, photo.height))
+    jpeg = job.out.suffix.lower() in (".jpg", ".jpeg")
+    if jpeg and photo.alpha is not None and round(float(photo.alpha.min()) * 255) < 255:
+        raise NightFlashError(
+            f"{job.out} would lose the transparency of {job.source}, which JPEG cannot hold.",
+            "Use PNG, TIFF or WebP.",
+            code="bad_output",
+        )
+    return photo
+
+
+@dataclass(frozen=True)
+class Made:
+    """A night, and what is told of it.
+
+    Attributes:
+        photo: The night.
+        report: For ``--json``.
+        night: What it was made from, where it was made in this process.
+    """
+
+    photo: Photo
+    report: dict[str, Any]
+    night: Night | None = None
+
+
+Maker = Callable[["Photo", Settings, "Aim", Progress], Made]
+
+
+def _maker(options: argparse.Namespace) -> Maker:
+    """What makes nights: an engine in this process, or the backend."""
+    if options.via_backend:
+        from nightflash.service.client import Client
+        from nightflash.service.remote import render_remotely
+
+        client = Client()
+
+        def remotely(photo: Photo, settings: Settings, aim: Aim, progress: Progress) -> Made:
+            return Made(*render_remotely(client, photo, settings, aim, progress))
+
+        return remotely
+    from nightflash.engine import Engine
+
+    engine = Engine(options.networks, options.weights, options.device)
+    engine.load()
+
+    def here(photo: Photo, settings: Settings, aim: Aim, progress: Progress) -> Made:
+        def stage_by_stage(stage: str, fraction: float) -> None:
+            progress(stage, overall(settings.quality, stage, fraction))
+
+        night = engine.render(photo, settings, aim, progress=stage_by_stage)
+        return Made(night.photo, asdict(night.report), night)
+
+    return here
+
+
+def _with_progress(maker: Maker, photo: Photo, settings: Settings, aim: Aim, name: str) -> Made:
+    if not sys.stderr.isatty():
+        return maker(photo, settings, aim, lambda stage, done: None)
+    from tqdm import tqdm
+
+    layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    with tqdm(total=100, desc=name, leave=False, bar_format=layout) as bar:
+
+        def advance(stage: str, done: float) -> None:
+            bar.set_description(f"{name}, {stage}", refresh=False)
+            bar.n = 100 * done
+            bar.refresh()
+
+        return maker(photo, settings, aim, advance)

@@ -1,0 +1,34 @@
+"""``nightflash settings``: every setting, its range and default."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import Any
+
+from nightflash import streams
+from nightflash.settings import DEFAULTS, KNOBS, legal_values, word
+
+
+def add(commands: Any) -> None:
+    """Add the command to argparse's ``commands``."""
+    parser = commands.add_parser(
+        "settings", help="list every setting, its range and default", allow_abbrev=False
+    )
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.set_defaults(run=_settings)
+
+
+def _settings(options: argparse.Namespace) -> int:
+    if options.json:
+        table = {name: {**asdict(knob), "default": DEFAULTS[name]} for name, knob in KNOBS.items()}
+        streams.put(json.dumps(table, indent=1))
+        return 0
+    group = ""
+    for name, knob in KNOBS.items():
+        if knob.group != group:
+            group = knob.group
+            streams.put(f"{group}:")
+        streams.put(f"  {name}={word(DEFAULTS[name])}  ({legal_values(name)})\n      {knob.help}")
+    return 0

@@ -1,0 +1,218 @@
+"""The client of the backend: connects, starts it where none runs, sends work, takes results.
+
+Standard library and pyzmq only: it also runs in GIMP's Python.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+from nightflash.errors import Cancelled, NightFlashError
+from nightflash.service.launch import start, start_failed
+from nightflash.service.link import BackendLost, Link, Request, Tell, open_link, tell_nobody
+from nightflash.service.protocol import (
+    Header,
+    Message,
+    Pixels,
+)
+
+START_SECONDS = 120.0  # for a first start from a slow disk
+ANSWER_SECONDS = 10.0  # for what the backend answers at once
+SLOWEST = 20e6  # bytes a second at which pictures travel at the least
+
+
+class Client:
+    """A connection to the backend, for one thread.
+
+    It survives the backend: a request after the backend's end starts a new one and sends it the
+    pictures again.
+
+    Args:
+        command: What starts a backend, or None to start none.
+        environment: Its variables, or None for this process's own.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str] | None = (sys.executable, "-m", "nightflash", "serve"),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._command = command
+        self._environment = environment
+        self._link: Link | None = None
+        self._sent: dict[int, tuple[Pixels, str]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the backend goes on."""
+        if self._link is not None:
+            self._link.close()
+        self._link = None
+        self._sent.clear()
+
+    def connect(self, tell: Tell = tell_nobody, cancel: threading.Event | None = None) -> Header:
+        """Connect, starting a backend where none runs; gives what it says of itself.
+
+        Raises:
+            NightFlashError: ``no_backend``, ``no_key``, ``not_private``, ``wrong_version`` or
+                ``start_failed``.
+            Cancelled: ``cancel`` was set.
+        """
+        if self._link is None:
+            self._sent.clear()
+            self._link = open_link() or self._start(tell, cancel)
+        return self._link.about
+
+    def ask(self, request: str, **fields: Any) -> Header:
+        """Make a request that is answered at once, such as ``status``; gives the reply.
+
+        Raises:
+            NightFlashError: As `connect`, or what the backend refuses.
+        """
+        return self._retried(
+            lambda: self._exchange({"request": request, **fields}), tell_nobody
+        ).header
+
+    @property
+    def transport(self) -> str:
+        """How the backend is reached: ``ipc``, ``tcp``, or nothing while it is not."""
+        return self._link.transport if self._link is not None else ""
+
+    def echo(self, pixels: Pixels) -> Pixels:
+        """Send a picture there and have it back, to see how the connection does.
+
+        Raises:
+            NightFlashError: As `connect`, or what the backend refuses.
+        """
+        handle = self._handle(pixels, None)
+        back = self._exchange({"request": "get", "handle": handle}, size=pixels.layout.bytes)
+        self.forget(pixels)
+        return back.pictures[0]
+
+    def forget(self, pixels: Pixels) -> None:
+        """Have the backend forget a picture that is no longer needed."""
+        sent = self._sent.pop(id(pixels), None)
+        if sent is not None and self._link is not None:
+            with contextlib.suppress(NightFlashError):
+                self._exchange({"request": "drop", "handle": sent[1]})
+
+    def work(
+        self,
+        request: str,
+        photo: Pixels,
+        *,
+        mask: Pixels | None = None,
+        box: Sequence[float] | None = None,
+        point: Sequence[float] | None = None,
+        tell: Tell = tell_nobody,
+        cancel: threading.Event | None = None,
+        retry: bool = True,
+        **fields: Any,
+    ) -> Message:
+        """Have a photo worked on: ``analyse``, ``preview`` or ``render``.
+
+        Args:
+            request: Which.
+            photo: Sent once; as long as this object lives, later requests only name it.
+            mask: Grey picture of the main object, likewise.
+            box, point: Aim in pixels of the photo.
+            tell: Takes the progress.
+            cancel: Set it from another thread to stop the work.
+            retry: Once more from the start when the backend is lost.
+            fields: Further fields of the request: ``settings``, ``views``, ``output``, ``sample``.
+
+        Raises:
+            NightFlashError: As `connect`, or what the backend refuses.
+            BackendLost: The backend ended while at work, again if ``retry``.
+            Cancelled: ``cancel`` was set.
+        """
+
+        def once() -> Message:
+            self.connect(tell, cancel)
+            aim = {"box": box, "point": point}
+            if mask is not None:
+                aim["mask"] = self._handle(mask, cancel)  # type: ignore[assignment]
+            header = {
+                "request": request,
+                "photo": self._handle(photo, cancel),
+                "aim": {name: value for name, value in aim.items() if value is not None},
+                **fields,
+            }
+            return self._exchange(header, tell=tell, cancel=cancel, patient=True)
+
+        return self._retried(once, tell) if retry else self._watched(once)
+
+    def _retried(self, once: Callable[[], Message], tell: Tell) -> Message:
+        try:
+            return self._watched(once)
+        except BackendLost as fault:
+            tell("networks", 0.0, f"{fault.sentence} Starting it anew.")
+        except NightFlashError as fault:
+            if fault.code != "unknown_handle":  # too long unused: it goes there again
+                raise
+            self._sent.clear()
+        return self._watched(once)
+
+    def _watched(self, once: Callable[[], Message]) -> Message:
+        try:
+            return once()
+        except NightFlashError as fault:
+            if isinstance(fault, BackendLost) or fault.code == "shutting_down":
+                self.close()
+                if not isinstance(fault, BackendLost):
+                    raise BackendLost(fault.sentence) from fault
+            raise
+
+    def _handle(self, pixels: Pixels, cancel: threading.Event | None) -> str:
+        """The backend's name for a picture, which is sent where it was not yet."""
+        known = self._sent.get(id(pixels))
+        if known is None:
+            answer = self._exchange({"request": "put"}, [pixels], cancel=cancel)
+            known = self._sent[id(pixels)] = pixels, str(answer.header["handle"])
+        return known[1]
+
+    def _exchange(
+        self,
+        header: Header,
+        pictures: Sequence[Pixels] = (),
+        *,
+        tell: Tell = tell_nobody,
+        cancel: threading.Event | None = None,
+        size: int = 0,
+        patient: bool = False,
+    ) -> Message:
+        self.connect(tell, cancel)
+        assert self._link is not None
+        size += sum(picture.layout.bytes for picture in pictures)
+        seconds = float("inf") if patient else ANSWER_SECONDS + size / SLOWEST
+        return self._link.exchange(Request(header, pictures, seconds), tell, cancel)
+
+    def _start(self, tell: Tell, cancel: threading.Event | None) -> Link:
+        if self._command is None:
+            raise NightFlashError(
+                "No backend runs.", "Start one with: nightflash serve", code="no_backend"
+            )
+        tell("start", 0.0, "Starting the backend")
+        process = start(self._command, self._environment)
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            if cancel is not None and cancel.is_set():
+                raise Cancelled
+            ended = process.poll() is not None  # looked at first: it may write, then end
+            link = open_link()
+            if link is not None:
+                return link
+            if ended and process.returncode != 0:
+                raise start_failed(f"The backend ended with exit code {process.returncode}.")
+            time.sleep(0.05)
+        raise start_failed(f"The backend was not ready after {START_SECONDS:.0f} s.")

@@ -1,0 +1,167 @@
+"""Where the backend is found: private folders, and the file that tells its addresses and keys.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from nightflash.errors import NightFlashError
+
+RUNTIME_VARIABLE = "NIGHTFLASH_RUNTIME_DIR"
+STATE_VARIABLE = "NIGHTFLASH_STATE_DIR"
+LONGEST_SOCKET_PATH = 100  # bytes; the system's own limit is 104 to 108
+
+
+def runtime_folder() -> Path:
+    """Folder of the user's own for sockets, lock and connection file; it need not exist yet.
+
+    NIGHTFLASH_RUNTIME_DIR; else on Linux ``nightflash`` in XDG_RUNTIME_DIR or /run/user/UID, on
+    Windows in LOCALAPPDATA; else in the folder of temporary files, with the user's number.
+    """
+    if named := os.environ.get(RUNTIME_VARIABLE):
+        return Path(named).expanduser().absolute()
+    if sys.platform == "win32":
+        return _local_app_data() / "nightflash" / "run"
+    user = os.getuid()
+    if sys.platform != "darwin":
+        for base in (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{user}"):
+            if base and os.access(base, os.W_OK | os.X_OK) and Path(base).stat().st_uid == user:
+                return Path(base) / "nightflash"
+    return Path(tempfile.gettempdir()) / f"nightflash-{user}"
+
+
+def state_folder() -> Path:
+    """Folder of the logs: NIGHTFLASH_STATE_DIR or the platform's place; it need not exist yet."""
+    if named := os.environ.get(STATE_VARIABLE):
+        return Path(named).expanduser().absolute()
+    if sys.platform == "win32":
+        return _local_app_data() / "nightflash" / "Logs"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Logs" / "nightflash"
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base).absolute() / "nightflash"
+
+
+def log_file() -> Path:
+    """Where the backend tells what it does."""
+    return state_folder() / "backend.log"
+
+
+def crash_file() -> Path:
+    """What the last backend that a client started printed; empty unless it crashed."""
+    return state_folder() / "backend-crash.log"
+
+
+def _local_app_data() -> Path:
+    return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+
+
+def make_private(folder: Path) -> None:
+    """Make ``folder`` if need be, for this user alone.
+
+    Raises:
+        NightFlashError: ``not_private`` where it belongs to somebody else or is open to others.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NightFlashError(
+            f"The folder {folder} cannot be made: {error.strerror}.",
+            f"Let {RUNTIME_VARIABLE} name a folder that you can write to.",
+            code="not_private",
+        ) from error
+    require_private(folder)
+
+
+def require_private(path: Path) -> None:
+    """Refuse a file or folder that others could have written or can read.
+
+    Raises:
+        NightFlashError: ``not_private``.
+        OSError: It cannot be looked at, such as because it is not there.
+    """
+    if sys.platform == "win32":  # LOCALAPPDATA is the user's own by its access list
+        return
+    state = path.lstat()
+    if stat.S_ISLNK(state.st_mode):
+        raise _not_private(f"{path} is a link.", path)
+    if state.st_uid != os.getuid():
+        raise _not_private(f"{path} belongs to another user.", path)
+    if state.st_mode & 0o077:
+        raise _not_private(f"{path} is open to other users.", path)
+
+
+def _not_private(sentence: str, path: Path) -> NightFlashError:
+    return NightFlashError(sentence, f"Delete {path} and try again.", code="not_private")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a client must know of a running backend; the content of ``connection.json``.
+
+    Attributes:
+        protocol: Version of the protocol.
+        version: Of NightFlash.
+        pid: Of the backend's process.
+        ipc, tcp: Addresses for requests; ``ipc`` is empty where there is none.
+        pulse_ipc, pulse_tcp: Addresses that echo what they are sent, whatever else goes on.
+        server_key: The backend's public CURVE key, for tcp.
+        public_key, secret_key: The client's CURVE keys, the only ones let in.
+    """
+
+    protocol: int
+    version: str
+    pid: int
+    ipc: str
+    tcp: str
+    pulse_ipc: str
+    pulse_tcp: str
+    server_key: str
+    public_key: str
+    secret_key: str
+
+    @staticmethod
+    def path() -> Path:
+        """Where the file lies."""
+        return runtime_folder() / "connection.json"
+
+    def write(self) -> None:
+        """Write the file, whole or not at all, readable for this user alone."""
+        path = self.path()
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".connection")  # mode 0600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(asdict(self), file, indent=1)
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+
+    @classmethod
+    def read(cls) -> Connection | None:
+        """Read the file; None where there is none, or what is there is not one.
+
+        Raises:
+            NightFlashError: ``not_private`` where another user could have written it.
+        """
+        path = cls.path()
+        try:
+            require_private(path.parent)
+            require_private(path)
+            content = json.loads(path.read_text(encoding="utf-8"))
+            found = cls(**{field.name: content[field.name] for field in fields(cls)})
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        kinds = {"int": int, "str": str}
+        sound = all(type(getattr(found, f.name)) is kinds[str(f.type)] for f in fields(cls))
+        return found if sound else None

@@ -1,0 +1,59 @@
+"""Starting a backend that outlives whoever starts it.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nightflash.errors import NightFlashError
+from nightflash.service.connection import crash_file, log_file
+
+
+def start(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a backend that outlives this process and its terminal.
+
+    Raises:
+        NightFlashError: ``start_failed``.
+    """
+    detached: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        detached = {
+            "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        }
+    try:
+        crash_file().parent.mkdir(parents=True, exist_ok=True)
+        with crash_file().open("wb") as file:
+            return subprocess.Popen(
+                list(command),
+                env=None if environment is None else dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=file,
+                cwd=crash_file().parent,
+                **detached,
+            )
+    except OSError as error:
+        raise NightFlashError(
+            f"The backend cannot be started: {error.strerror or error}.",
+            "Run the installer again: bash install/run.sh",
+            code="start_failed",
+        ) from error
+
+
+def start_failed(sentence: str) -> NightFlashError:
+    """What went wrong, with the last words of the backend that was started."""
+    lines: list[str] = []
+    with contextlib.suppress(OSError):
+        lines = crash_file().read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = f" Its last words: {lines[-1]:.200}" if lines else ""
+    return NightFlashError(
+        sentence + last, f"The logs are {log_file()} and {crash_file()}.", code="start_failed"
+    )

@@ -1,0 +1,60 @@
+"""From what the engine gives to pixels in transport."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from nightflash.colour import encode
+from nightflash.engine import Preview
+from nightflash.photo import Photo
+from nightflash.photo.encoding import Codes
+from nightflash.service.protocol import Layout, Pixels
+
+BITS = {"u8": 8, "u16": 16, "half": 32, "float": 32}
+HALF_MAX = 65504.0
+
+
+def photo_pixels(photo: Photo, sample: str) -> Pixels:
+    """A photo of full size; a grey one has one colour channel."""
+    codes = photo.to_encoded(BITS[sample])
+    if sample == "half":
+        codes = np.clip(codes, -HALF_MAX, HALF_MAX).astype(np.float16)
+    return _pixels(codes, sample)
+
+
+def view_pixels(name: str, preview: Preview, alpha: npt.NDArray[np.float32] | None) -> Pixels:
+    """A view of the scene at the working size, in ``u8``.
+
+    Args:
+        name: ``night`` or ``day`` in RGB; ``subject`` (mask), ``depth`` (inverse, near is bright)
+            or ``light`` (of the flash against its value at the subject, encoded) in grey.
+        preview: What there is to see.
+        alpha: Opacity (h, w) that night and day get as a fourth channel, or None.
+    """
+    scene, light = preview.scene, preview.light
+    if name in ("night", "day"):
+        picture = encode((preview.picture if name == "night" else scene.photo).clamp(0, 1))
+        if alpha is not None:
+            picture = torch.cat((picture, torch.from_numpy(alpha).to(picture)[None]))
+    elif name == "light":
+        white = torch.ones_like(scene.photo)
+        lit = light.shine(white, light.maps) - light.unlit(white)
+        picture = encode(lit.clamp(0, 1))[1:2]
+    else:
+        picture = (scene.subject if name == "subject" else scene.inverse_depth)[None].clamp(0, 1)
+    return _pixels(_codes(picture), "u8")
+
+
+def _codes(picture: Tensor) -> npt.NDArray[np.uint8]:
+    rows = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous()
+    codes: npt.NDArray[np.uint8] = rows.cpu().numpy()
+    return codes
+
+
+def _pixels(codes: Codes, sample: str) -> Pixels:
+    height, width, channels = codes.shape
+    layout = Layout(width, height, sample, channels)
+    return Pixels.cut(layout, np.ascontiguousarray(codes).data)

@@ -1,0 +1,286 @@
+"""The backend's sockets: they let in who has the key, and never wait for the device."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+
+from nightflash import __version__
+from nightflash.errors import NightFlashError
+from nightflash.service.connection import Connection
+from nightflash.service.doors import GONE, Door, Keys, Pulse
+from nightflash.service.protocol import (
+    MAX_FRAME,
+    VERSION,
+    Header,
+    Message,
+    bad_request,
+    check_version,
+    error_reply,
+    read_header,
+)
+from nightflash.service.queue import JobQueue
+from nightflash.service.requests import Job, read_id, read_work
+from nightflash.service.uploads import Uploads
+from nightflash.service.worker import Worker
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 0.25  # between signs of life to clients that wait
+VISIT_SECONDS = 5.0  # between looks after clients that only have pictures here
+MOST_FRAMES = 256
+
+Client = tuple[int, bytes]  # which socket, and its routing id there
+
+
+class Server:
+    """Answers clients, and feeds the worker.
+
+    Args:
+        make_worker: Makes the worker for a queue and a way to reply.
+        upload_bytes: Memory for the pictures that clients send.
+        upload_seconds: Until a picture that is not used is forgotten.
+        exit_after: Seconds without a request after which the backend ends.
+    """
+
+    def __init__(
+        self,
+        make_worker: Callable[[JobQueue, Callable[[Job, Message], None]], Worker],
+        upload_bytes: int,
+        upload_seconds: float = 1800.0,
+        exit_after: float = float("inf"),
+    ) -> None:
+        self._uploads = Uploads(upload_bytes, upload_seconds)
+        self._exit_after = exit_after
+        self._started = self._last_request = time.monotonic()
+        self._queue = JobQueue()
+        self._replies: deque[tuple[Job, Message]] = deque()
+        self._stopping = ""
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=2)
+        self._authenticator = ThreadAuthenticator(self._context)
+        self._authenticator.start()
+        keys = Keys()
+        self._authenticator.configure_curve_callback("nightflash", keys)
+        self._requests = Door(self._context, keys, "requests", MAX_FRAME)
+        self._pulse = Pulse(self._context, keys)
+        self._wake = self._context.socket(zmq.PULL)
+        self._wake.bind("inproc://wake")
+        self._wakers = threading.local()
+        self._worker = make_worker(self._queue, self._reply_later)
+        self.connection = Connection(
+            protocol=VERSION,
+            version=__version__,
+            pid=os.getpid(),
+            ipc=self._requests.ipc,
+            tcp=self._requests.tcp,
+            pulse_ipc=self._pulse.door.ipc,
+            pulse_tcp=self._pulse.door.tcp,
+            server_key=keys.server_public.decode(),
+            public_key=keys.client_public.decode(),
+            secret_key=keys.client_secret.decode(),
+        )
+
+    def stop(self, why: str) -> None:
+        """End `run` soon; may be called from a signal handler."""
+        self._stopping = self._stopping or why
+
+    def run(self) -> None:
+        """Answer until stopped; the worker's own end is not waited for longer than a second."""
+        self._worker.start()
+        self._pulse.start()
+        poller = zmq.Poller()
+        for socket in (*self._requests.sockets, self._wake):
+            poller.register(socket, zmq.POLLIN)
+        beat = visit = time.monotonic()
+        try:
+            while not self._stopping:
+                ready = dict(poller.poll(100))
+                for number, socket in enumerate(self._requests.sockets):
+                    if socket in ready:
+                        self._receive(number, socket)
+                self._requests.note_refusals()
+                self._send_replies()
+                now = time.monotonic()
+                if now - beat > BEAT_SECONDS:
+                    beat = now
+                    everyone = now - visit > VISIT_SECONDS
+                    visit = now if everyone else visit
+                    self._visit(everyone)
+                self._exit_when_idle(now)
+        finally:
+            self._close()
+
+    def _receive(self, number: int, socket: zmq.Socket[bytes]) -> None:
+        """Take and answer one message."""
+        try:
+            routing, *frames = socket.recv_multipart(zmq.DONTWAIT, copy=False)
+        except zmq.ZMQError as error:
+            if error.errno not in (zmq.EAGAIN, zmq.EHOSTUNREACH):
+                raise
+            return
+        client = number, routing.bytes
+        self._last_request = time.monotonic()
+        answer_to: int | None = None
+        try:
+            if not 1 <= len(frames) <= MOST_FRAMES:
+                raise bad_request(f"A message has 1 to {MOST_FRAMES} frames.")
+            header = read_header(frames[0].buffer)
+            answer_to = header["id"] if type(header.get("id")) is int else None
+            check_version(header, "backend")
+            answer_to = read_id(header)
+            message = Message.from_frames(header, [frame.buffer for frame in frames[1:]])
+            answer = self._answer(client, answer_to, message)
+        except NightFlashError as fault:
+            answer = error_reply(fault)
+        except Exception:
+            log.exception("a message could not be answered")
+            answer = error_reply(
+                NightFlashError(
+                    "The backend failed at this request.",
+                    "'nightflash logs' tells more; please report it.",
+                    code="internal",
+                )
+            )
+        if answer is not None:
+            self._send(client, answer_to, answer)
+
+    def _answer(self, client: Client, number: int, message: Message) -> Message | None:
+        """The reply to a request, or None where the worker gives it later."""
+        header = message.header
+        request = header.get("request")
+        if message.pictures and request != "put":
+            raise bad_request("Pixels come with the request 'put' alone.")
+        match request:
+            case "hello":
+                return _result(self._about())
+            case "status":
+                return _result(self._about() | self._state())
+            case "put":
+                if len(message.pictures) != 1:
+                    raise bad_request("The request 'put' brings one picture.")
+                return _result({"handle": self._uploads.put(message.pictures[0], client)})
+            case "get":
+                return Message(
+                    {"reply": "result"}, [self._uploads.get(header.get("handle")).pixels]
+                )
+            case "drop":
+                self._uploads.drop(str(header.get("handle")))
+                return _result({})
+            case "analyse" | "preview" | "render":
+                job = Job(client, number, read_work(request, header, self._uploads))
+                if (replaced := self._queue.put(job)) is not None:
+                    fault = NightFlashError("A newer preview took its place.", code="replaced")
+                    self._send(client, replaced.id, error_reply(fault))
+                return None
+            case "cancel":
+                other = read_id(header, "job")
+                if self._queue.cancel(client, other) is not None:
+                    fault = NightFlashError("The work was stopped.", code="cancelled")
+                    self._send(client, other, error_reply(fault))
+                return _result({})
+            case "release":
+                self._worker.release()
+                return _result({})
+            case "shutdown":
+                self.stop("a client asked for it")
+                return _result({})
+            case _:
+                raise bad_request(f"There is no request {request!r:.40}.")
+
+    def _about(self) -> Header:
+        return {
+            "protocol": VERSION,
+            "version": __version__,
+            "pid": self.connection.pid,
+            "state": self._worker.state,
+            "device": self._worker.device,
+            "networks": self._worker.networks,
+        }
+
+    def _state(self) -> Header:
+        return {
+            "uptime": round(time.monotonic() - self._started, 1),
+            "jobs": len(self._queue),
+            "uploads": len(self._uploads),
+            "upload_bytes": self._uploads.bytes,
+        }
+
+    def _reply_later(self, job: Job, message: Message) -> None:
+        """Have ``message`` sent; called from the worker's thread."""
+        self._replies.append((job, message))
+        if not hasattr(self._wakers, "socket"):
+            self._wakers.socket = self._context.socket(zmq.PUSH)
+            self._wakers.socket.connect("inproc://wake")
+        try:
+            self._wakers.socket.send(b"", zmq.DONTWAIT)
+        except zmq.ZMQError:  # enough wake-ups wait, or the server is closing
+            return
+
+    def _send_replies(self) -> None:
+        while self._wake.poll(0):
+            self._wake.recv()
+        while self._replies:
+            job, message = self._replies.popleft()
+            self._send(job.client, job.id, message)
+
+    def _send(self, client: object, number: int | None, message: Message) -> None:
+        """Send a reply; who cannot be reached is forgotten."""
+        assert isinstance(client, tuple)
+        header = {"v": VERSION, "id": number, **message.header}
+        try:
+            frames = replace(message, header=header).frames()
+        except NightFlashError as fault:  # a header that grew too long
+            log.error("%s", fault)
+            frames = Message({"v": VERSION, "id": number, **error_reply(fault).header}).frames()
+        socket = self._requests.sockets[client[0]]
+        try:
+            socket.send_multipart([client[1], *frames], zmq.DONTWAIT, copy=False)
+        except zmq.ZMQError as error:
+            if error.errno not in GONE:
+                raise
+            self._forget(client)
+
+    def _visit(self, everyone: bool) -> None:
+        """A sign of life to those who wait; whoever cannot take it is gone."""
+        clients = self._queue.clients() | (self._uploads.owners() if everyone else set())
+        for client in clients:
+            self._send(client, None, Message({"reply": "beat"}))
+
+    def _forget(self, client: Client) -> None:
+        dropped = self._queue.drop_all_of(lambda other: other == client)
+        self._uploads.drop_all_of(lambda other: other == client)
+        if dropped:
+            log.info("a client went away; %d of its requests were dropped", dropped)
+
+    def _exit_when_idle(self, now: float) -> None:
+        if len(self._queue):
+            self._last_request = now
+        if now - self._last_request > self._exit_after:
+            self.stop("nobody asked for anything")
+
+    def _close(self) -> None:
+        log.info("ending: %s", self._stopping or "a fault")
+        fault = NightFlashError(
+            "The backend is ending.", "The next request starts a new one.", code="shutting_down"
+        )
+        for job in self._queue.close():
+            self._send(job.client, job.id, error_reply(fault))
+        self._worker.join(1.0)
+        self._pulse.stop()
+        self._requests.close()
+        self._wake.close(0)
+        self._authenticator.stop()
+        if not self._worker.is_alive():
+            self._context.term()
+
+
+def _result(header: Header) -> Message:
+    return Message({"reply": "result", **header})

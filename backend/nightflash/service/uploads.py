@@ -1,0 +1,180 @@
+"""Pictures that clients have sent, and what is worked out of them once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import numpy as np
+
+from nightflash.cache import Cache
+from nightflash.engine import Working
+from nightflash.errors import NightFlashError
+from nightflash.photo import Photo
+from nightflash.photo.encoding import Codes, Linear, full_scale
+from nightflash.resample import area
+from nightflash.scene import Aim, check_aim, working_aim
+from nightflash.service.protocol import Layout, Pixels
+
+DTYPES = {"u8": "u1", "u16": "<u2", "half": "<f2", "float": "<f4"}
+
+
+class Upload:
+    """A picture as it came, decoded when it is needed.
+
+    Args:
+        pixels: Kept as they are, not copied.
+    """
+
+    def __init__(self, pixels: Pixels) -> None:
+        self.pixels = pixels
+        self._working: tuple[float, tuple[Working, Linear | None]] | None = None
+        self._working_mask: tuple[object, Linear | None] | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """Size and format of the picture."""
+        return self.pixels.layout
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.layout.width, self.layout.height
+
+    def photo(self) -> Photo:
+        """The picture as a photo.
+
+        Raises:
+            NightFlashError: ``bad_photo`` for values that are no finite numbers.
+        """
+        array = self.array()
+        if array.dtype.kind == "u":
+            return Photo.from_encoded(array)
+        return Photo.from_linear(array)
+
+    def working(self, megapixels: float) -> tuple[Working, Linear | None]:
+        """The picture at a working size, and its opacity 0..1 (h, w) there if it has alpha.
+
+        The last one is remembered.
+
+        Raises:
+            NightFlashError: As `photo`.
+        """
+        if self._working is None or self._working[0] != megapixels:
+            photo = self.photo()
+            working, alpha = Working.of(photo, megapixels), photo.alpha
+            if alpha is not None:
+                alpha = area(alpha[..., None], working.dimensions)[..., 0]
+            self._working = megapixels, (working, alpha)
+        return self._working[1]
+
+    def mask(self) -> Linear:
+        """A grey picture as coverage 0..1 (H, W): linear whatever the samples.
+
+        Raises:
+            NightFlashError: ``bad_aim`` where it is not grey.
+        """
+        if self.layout.channels != 1:
+            raise NightFlashError("A mask is a grey picture.", code="bad_aim")
+        samples = self.array()[..., 0]
+        return samples.astype(np.float32) / np.float32(full_scale(samples.dtype))
+
+    def working_mask(self, photo: tuple[int, int], size: tuple[int, int]) -> Linear | None:
+        """`mask` at the working size; the last one is remembered.
+
+        Args:
+            photo: (width, height) of the photo, which the mask must fit.
+            size: (width, height) of the working picture.
+
+        Raises:
+            NightFlashError: ``bad_aim`` where it does not fit, is empty, or holds no numbers.
+        """
+        key = photo, size
+        if self._working_mask is None or self._working_mask[0] != key:
+            aim = Aim(self.mask())
+            check_aim(aim, photo)
+            self._working_mask = key, working_aim(aim, photo, size).mask
+        return self._working_mask[1]
+
+    def array(self) -> Codes:
+        """The samples (H, W, channels); a view where there is one strip."""
+        dtype = np.dtype(DTYPES[self.layout.sample])
+        width, channels = self.layout.width, self.layout.channels
+        parts = [
+            np.frombuffer(strip, dtype).reshape(-1, width, channels) for strip in self.pixels.strips
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+class Uploads:
+    """Uploads by handle, bounded in bytes; those not used for long are forgotten.
+
+    Args:
+        limit: Bytes of all pictures together.
+        seconds: Until a picture that is not used is forgotten.
+    """
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self._kept: Cache[str, Upload] = Cache(limit, seconds)
+        self._owners: dict[str, object] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all pictures kept."""
+        return self._kept.bytes
+
+    def put(self, pixels: Pixels, owner: object) -> str:
+        """Keep a picture; gives its handle.
+
+        Raises:
+            NightFlashError: ``too_large``.
+        """
+        handle = secrets.token_hex(16)
+        if not self._kept.put(handle, Upload(pixels), pixels.layout.bytes):
+            raise NightFlashError(
+                f"The picture takes {pixels.layout.bytes / 2**20:.0f} MB, and the backend keeps at"
+                f" most {self._kept.limit / 2**20:.0f} MB.",
+                "Scale the picture down, or start the backend with a larger --upload-memory.",
+                code="too_large",
+            )
+        self._owners[handle] = owner
+        return handle
+
+    def get(self, handle: object) -> Upload:
+        """The picture of ``handle``.
+
+        Raises:
+            NightFlashError: ``unknown_handle`` where it never was or is forgotten.
+        """
+        upload = self._kept.get(handle) if isinstance(handle, str) else None
+        if upload is None:
+            raise NightFlashError(
+                "The backend does not hold that picture any more.",
+                "Send it again.",
+                code="unknown_handle",
+            )
+        return upload
+
+    def drop(self, handle: str) -> None:
+        """Forget the picture of ``handle`` if it is there."""
+        self._kept.drop(handle)
+        self._owners.pop(handle, None)
+
+    def drop_all_of(self, gone: Callable[[object], bool]) -> None:
+        """Forget the pictures of every owner for whom ``gone`` is true."""
+        for handle in [handle for handle, owner in self._owners.items() if gone(owner)]:
+            self.drop(handle)
+
+    def owners(self) -> set[object]:
+        """Who has pictures here."""
+        self._kept.expire()
+        self._owners = {h: owner for h, owner in self._owners.items() if h in self._kept}
+        return set(self._owners.values())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+        self._owners.clear()
