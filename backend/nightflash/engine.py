@@ -32,7 +32,7 @@ from nightflash.resample import area, working_dimensions
 from nightflash.scene import Aim, Scene, Survey, aim_at, check_aim, survey, working_aim
 from nightflash.settings import Settings
 
-CACHE_BYTES = 512 * 2**20
+CACHE_BYTES = 128 * 2**20
 SURVEY_PLANES, SCENE_PLANES = 24, 8  # floats per working pixel, features and incidence included
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "insufficient memory", "allocate memory")
 LINEAR_LIMIT = 1e4  # brighter values are no photo; keeps float32 arithmetic finite

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,30 +88,31 @@ def _render(options: argparse.Namespace) -> int:
         (box[0], box[1], box[2], box[3]) if box else None,
         (point[0], point[1]) if point else None,
     )
-    maker: Maker | None = None
     reports: list[dict[str, Any]] = []
-    for job in jobs:
-        try:
-            photo = _read(job, aim)
-        except NightFlashError as fault:
-            streams.tell(f"nightflash: {fault}")
-            continue
-        maker = maker or _maker(options)
-        try:
-            made = _with_progress(maker, photo, settings, aim, job.source.name)
-            write_photo(job.out, made.photo)
-            if made.night is not None and options.debug_dir is not None:
-                from nightflash.debug import write_debug
+    with ExitStack() as stack:
+        maker: Maker | None = None
+        for job in jobs:
+            try:
+                photo = _read(job, aim)
+            except NightFlashError as fault:
+                streams.tell(f"nightflash: {fault}")
+                continue
+            maker = maker or stack.enter_context(_maker(options))
+            try:
+                made = _with_progress(maker, photo, settings, aim, job.source.name)
+                write_photo(job.out, made.photo)
+                if made.night is not None and options.debug_dir is not None:
+                    from nightflash.debug import write_debug
 
-                write_debug(job.debug_files(options.debug_dir), made.night)
-        except NightFlashError as fault:
-            streams.tell(f"nightflash: {job.source}: {fault}")
-            continue
-        reports.append({"photo": str(job.source), "out": str(job.out), **made.report})
-        for note in made.report["notes"]:
-            streams.tell(f"{job.source.name}: {note}")
-        if not options.json:
-            streams.put(str(job.out))
+                    write_debug(job.debug_files(options.debug_dir), made.night)
+            except NightFlashError as fault:
+                streams.tell(f"nightflash: {job.source}: {fault}")
+                continue
+            reports.append({"photo": str(job.source), "out": str(job.out), **made.report})
+            for note in made.report["notes"]:
+                streams.tell(f"{job.source.name}: {note}")
+            if not options.json:
+                streams.put(str(job.out))
     if options.json and reports:
         streams.put(json.dumps(reports[0] if len(jobs) == 1 else {"photos": reports}))
     return 0 if len(reports) == len(jobs) else FAULT
@@ -211,18 +213,16 @@ class Made:
 Maker = Callable[["Photo", Settings, "Aim", Progress], Made]
 
 
-def _maker(options: argparse.Namespace) -> Maker:
+@contextmanager
+def _maker(options: argparse.Namespace) -> Iterator[Maker]:
     """What makes nights: an engine in this process, or the backend."""
     if options.via_backend:
         from nightflash.service.client import Client
         from nightflash.service.remote import render_remotely
 
-        client = Client()
-
-        def remotely(photo: Photo, settings: Settings, aim: Aim, progress: Progress) -> Made:
-            return Made(*render_remotely(client, photo, settings, aim, progress))
-
-        return remotely
+        with Client() as client:
+            yield lambda *work: Made(*render_remotely(client, *work))
+        return
     from nightflash.engine import Engine
 
     engine = Engine(options.networks, options.weights, options.device)
@@ -235,7 +235,7 @@ def _maker(options: argparse.Namespace) -> Maker:
         night = engine.render(photo, settings, aim, progress=stage_by_stage)
         return Made(night.photo, asdict(night.report), night)
 
-    return here
+    yield here
 
 
 def _with_progress(maker: Maker, photo: Photo, settings: Settings, aim: Aim, name: str) -> Made:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ def start(
     try:
         crash_file().parent.mkdir(parents=True, exist_ok=True)
         with crash_file().open("wb") as file:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 list(command),
                 env=None if environment is None else dict(environment),
                 stdin=subprocess.DEVNULL,
@@ -40,6 +41,9 @@ def start(
                 cwd=crash_file().parent,
                 **detached,
             )
+        # Whoever starts it may live on when it ends: then it must not stay as a zombie.
+        threading.Thread(target=process.wait, name="backend's end", daemon=True).start()
+        return process
     except OSError as error:
         raise NightFlashError(
             f"The backend cannot be started: {error.strerror or error}.",

@@ -112,14 +112,14 @@ def read_work(kind: Kind, header: Header, uploads: Uploads) -> Work:
         box=(box[0], box[1], box[2], box[3]) if box else None,
         point=(point[0], point[1]) if point else None,
         settings=Settings.from_values(values),
-        views=_views(header),
+        views=_views(header, ["subject", "depth"] if kind == "analyse" else ["night"]),
         output=_one_of(header, "output", OUTPUTS) or OUTPUTS[0],
         sample=_one_of(header, "sample", tuple(SAMPLE_BYTES)),
     )
 
 
-def _views(header: Header) -> tuple[str, ...]:
-    views: Any = header.get("views", ["night"])
+def _views(header: Header, usual: list[str]) -> tuple[str, ...]:
+    views: Any = header.get("views", usual)
     known = isinstance(views, list) and all(isinstance(view, str) for view in views)
     if not known or not set(views) <= set(VIEWS) or not 1 <= len(views) <= len(VIEWS):
         raise bad_request(f"The field 'views' is a list of some of {', '.join(VIEWS)}.")

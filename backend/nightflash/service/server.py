@@ -48,7 +48,7 @@ class Server:
         make_worker: Makes the worker for a queue and a way to reply.
         upload_bytes: Memory for the pictures that clients send.
         upload_seconds: Until a picture that is not used is forgotten.
-        exit_after: Seconds without a request after which the backend ends.
+        exit_after: Seconds without a request for anything after which the backend ends.
     """
 
     def __init__(
@@ -127,7 +127,6 @@ class Server:
                 raise
             return
         client = number, routing.bytes
-        self._last_request = time.monotonic()
         answer_to: int | None = None
         try:
             if not 1 <= len(frames) <= MOST_FRAMES:
@@ -156,6 +155,8 @@ class Server:
         """The reply to a request, or None where the worker gives it later."""
         header = message.header
         request = header.get("request")
+        if request not in ("hello", "status"):  # a look at it keeps nobody alive
+            self._last_request = time.monotonic()
         if message.pictures and request != "put":
             raise bad_request("Pixels come with the request 'put' alone.")
         match request:
@@ -202,6 +203,7 @@ class Server:
             "pid": self.connection.pid,
             "state": self._worker.state,
             "device": self._worker.device,
+            "device_note": self._worker.device_note,
             "networks": self._worker.networks,
         }
 

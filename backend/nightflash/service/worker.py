@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from nightflash.device import why_no_gpu
 from nightflash.engine import Engine
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.parts import parts
@@ -47,6 +48,7 @@ class Worker(threading.Thread):
     Attributes:
         state: ``loading``, ``ready``, ``released`` or ``failed``.
         device, networks: Of the engine, empty until there is one.
+        device_note: Why no GPU does the work, or empty.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Worker(threading.Thread):
     ) -> None:
         super().__init__(name="worker", daemon=True)
         self.state = "loading"
-        self.device = ""
+        self.device = self.device_note = ""
         self.networks: dict[str, str] = {}
         self._queue = queue
         self._make_engine = make_engine
@@ -108,6 +110,7 @@ class Worker(threading.Thread):
             try:
                 self._engine = self._engine or self._make_engine("auto")
                 self.device = str(self._engine.device)
+                self.device_note = why_no_gpu() if self.device == "cpu" else ""
                 self.networks = self._engine.networks
                 self._engine.load()
             except BaseException:
@@ -212,10 +215,12 @@ class Worker(threading.Thread):
 
 
 def _preview(engine: Engine, work: Work, note: str) -> Message:
+    started = time.perf_counter()
     working, alpha = work.photo.working(work.settings.working_size)
     preview = engine.preview(working, work.settings, work.working_aim(working.dimensions))
+    seconds = {"preview": round(time.perf_counter() - started, 4)}
     views = [view_pixels(view, preview, alpha) for view in work.views]
-    return Message(_about(engine, preview.scene, note), views)
+    return Message(_about(engine, preview.scene, note) | {"seconds": seconds}, views)
 
 
 def _about(engine: Engine, scene: Scene, note: str) -> Header:
