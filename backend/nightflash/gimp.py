@@ -9,6 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+CLIENT = (
+    "__init__.py",
+    "errors.py",
+    "settings.py",
+    "service/__init__.py",
+    "service/client.py",
+    "service/connection.py",
+    "service/frames.py",
+    "service/launch.py",
+    "service/link.py",
+    "service/pipe.py",
+    "service/progress.py",
+    "service/protocol.py",
+)
+"""The files of this package that the plug-in takes along: they need no package but pyzmq."""
+
 _VERSION = re.compile(r"3\.\d+")
 
 

@@ -14,7 +14,8 @@ from typing import Any, Self
 
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.service.launch import start, start_failed
-from nightflash.service.link import BackendLost, Link, Request, Tell, open_link, tell_nobody
+from nightflash.service.link import BackendLost, Link, Request, open_link
+from nightflash.service.progress import Tell, tell_nobody
 from nightflash.service.protocol import (
     Header,
     Message,

@@ -9,20 +9,22 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from nightflash.errors import Cancelled, NightFlashError
+from nightflash.errors import NightFlashError
 from nightflash.service.connection import Connection
+from nightflash.service.progress import Tell, tell_nobody
 from nightflash.service.protocol import (
     VERSION,
     Header,
     Message,
     Pixels,
     check_version,
+    raise_fault,
     read_header,
 )
 
@@ -31,13 +33,6 @@ PULSE_SECONDS = 1.0
 CONNECT_SECONDS = 3.0
 HELLO_SECONDS = 10.0
 SEND_MILLISECONDS = 5000
-
-Tell = Callable[[str, float, str], None]
-"""Called with the stage's name, the fraction of the whole work done, 0..1, and a sentence."""
-
-
-def tell_nobody(stage: str, fraction: float, sentence: str) -> None:
-    """Tell nobody."""
 
 
 class BackendLost(NightFlashError):
@@ -126,14 +121,23 @@ class Link:
             NightFlashError: ``no_key``.
         """
         until = time.monotonic() + CONNECT_SECONDS
+        unexplained = 0
         while time.monotonic() < until:
-            if self._monitor.poll(100):
-                event = recv_monitor_message(self._monitor)["event"]
-                if event == zmq.Event.HANDSHAKE_SUCCEEDED:
-                    return True
-                if event in (zmq.Event.CONNECT_RETRIED, zmq.Event.CLOSED):
-                    return False
-                _refuse_handshake(event)
+            if not self._monitor.poll(100):
+                continue
+            event = recv_monitor_message(self._monitor)["event"]
+            if event == zmq.Event.HANDSHAKE_SUCCEEDED:
+                return True
+            if event == zmq.Event.CLOSED:
+                return False
+            # A wrong key of the server's looks like a backend that dies meanwhile, the first time.
+            unexplained += event == zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
+            if event == zmq.Event.HANDSHAKE_FAILED_AUTH or unexplained > 1:
+                raise NightFlashError(
+                    "The backend does not accept this client's key.",
+                    "Stop the backend with 'nightflash stop' and try again.",
+                    code="no_key",
+                )
         return False
 
     def exchange(
@@ -196,7 +200,7 @@ class Link:
         check_version(header, "client")
         reply, whose = header.get("reply"), header.get("id")
         if reply == "error" and whose in (number, None):
-            _raise(header)
+            raise_fault(header)
         if whose != number:
             return None  # a sign of life, or what is left of a request given up
         if reply == "progress":
@@ -205,27 +209,5 @@ class Link:
         return Message.from_frames(header, [frame.buffer for frame in rest])
 
     def _watch(self) -> None:
-        event = recv_monitor_message(self._monitor)["event"]
-        if event == zmq.Event.DISCONNECTED:
+        if recv_monitor_message(self._monitor)["event"] == zmq.Event.DISCONNECTED:
             raise BackendLost("The backend ended unexpectedly.")
-        _refuse_handshake(event)
-
-
-def _raise(header: Header) -> None:
-    code = str(header.get("code"))
-    if code == "cancelled":
-        raise Cancelled
-    raise NightFlashError(str(header.get("sentence")), str(header.get("remedy")), code=code)
-
-
-def _refuse_handshake(event: int) -> None:
-    if event in (
-        zmq.Event.HANDSHAKE_FAILED_AUTH,
-        zmq.Event.HANDSHAKE_FAILED_NO_DETAIL,
-        zmq.Event.HANDSHAKE_FAILED_PROTOCOL,
-    ):
-        raise NightFlashError(
-            "The backend does not accept this client's key.",
-            "Stop the backend with 'nightflash stop' and try again.",
-            code="no_key",
-        )

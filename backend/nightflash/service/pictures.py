@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from nightflash.colour import encode
@@ -15,6 +16,8 @@ from nightflash.service.protocol import Layout, Pixels
 
 BITS = {"u8": 8, "u16": 16, "half": 32, "float": 32}
 HALF_MAX = 65504.0
+OUTLINE = (1.0, 0.72, 0.2)  # encoded: amber stands out by night and by day
+OPACITY = 0.85
 
 
 def photo_pixels(photo: Photo, sample: str) -> Pixels:
@@ -30,7 +33,8 @@ def view_pixels(name: str, preview: Preview, alpha: npt.NDArray[np.float32] | No
 
     Args:
         name: ``night`` or ``day`` in RGB; ``subject`` (mask), ``depth`` (inverse, near is bright)
-            or ``light`` (of the flash against its value at the subject, encoded) in grey.
+            or ``light`` (of the flash against its value at the subject, encoded) in grey;
+            ``outline`` of the subject in RGB and alpha, to lie over the others.
         preview: What there is to see.
         alpha: Opacity (h, w) that night and day get as a fourth channel, or None.
     """
@@ -43,9 +47,19 @@ def view_pixels(name: str, preview: Preview, alpha: npt.NDArray[np.float32] | No
         white = torch.ones_like(scene.photo)
         lit = light.shine(white, light.maps) - light.unlit(white)
         picture = encode(lit.clamp(0, 1))[1:2]
+    elif name == "outline":
+        picture = _outline(scene.subject)
     else:
         picture = (scene.subject if name == "subject" else scene.inverse_depth)[None].clamp(0, 1)
     return _pixels(_codes(picture), "u8")
+
+
+def _outline(subject: Tensor) -> Tensor:
+    """The rim (4, h, w) of what is more than half subject, inside and outside by a pixel."""
+    inside = (subject > 0.5).to(subject)[None]
+    rim = F.max_pool2d(inside, 3, 1, 1) + F.max_pool2d(-inside, 3, 1, 1)
+    colour = subject.new_tensor(OUTLINE)[:, None, None].expand(3, *subject.shape)
+    return torch.cat((colour, OPACITY * rim))
 
 
 def _codes(picture: Tensor) -> npt.NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nightflash.errors import NightFlashError
+from nightflash.errors import Cancelled, NightFlashError
 
 VERSION = 1
 MAX_HEADER = 64 * 2**10  # bytes
@@ -218,6 +218,19 @@ def error_reply(fault: NightFlashError) -> Message:
     """The reply that tells a fault."""
     told = {"code": fault.code, "sentence": fault.sentence, "remedy": fault.remedy}
     return Message({"reply": "error", **{key: text[:MAX_TEXT] for key, text in told.items()}})
+
+
+def raise_fault(header: Header) -> None:
+    """Raise what the header of an ``error_reply`` tells.
+
+    Raises:
+        NightFlashError: The fault.
+        Cancelled: The work was stopped because this side wished it.
+    """
+    code = str(header.get("code"))
+    if code == "cancelled":
+        raise Cancelled
+    raise NightFlashError(str(header.get("sentence")), str(header.get("remedy")), code=code)
 
 
 def bad_request(sentence: str) -> NightFlashError:

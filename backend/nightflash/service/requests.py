@@ -14,7 +14,7 @@ from nightflash.service.uploads import Upload, Uploads
 from nightflash.settings import Settings
 
 Kind = Literal["analyse", "preview", "render"]
-VIEWS = ("night", "day", "subject", "depth", "light")
+VIEWS = ("night", "day", "subject", "depth", "light", "outline")
 OUTPUTS = ("one", "parts")
 
 

@@ -1,0 +1,12 @@
+"""How progress is told to whoever waits for the backend. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Tell = Callable[[str, float, str], None]
+"""Called with the stage's name, the fraction of the whole work done, 0..1, and a sentence."""
+
+
+def tell_nobody(stage: str, fraction: float, sentence: str) -> None:
+    """Tell nobody."""

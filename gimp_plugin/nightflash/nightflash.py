@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Night with Flash: registers the filter with GIMP 3 and runs it.
+
+An error while this module is read would make the filter vanish from the menu without a word, so
+only gi and the standard library are imported here; all else is imported where a failure can be
+told.
+"""
+
+import sys
+from pathlib import Path
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+gi.require_version("Gegl", "0.4")
+from gi.repository import Gimp, GLib, GObject  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+NAME = "plug-in-nightflash"
+
+
+class NightFlash(Gimp.PlugIn):
+    """The plug-in: one procedure."""
+
+    def do_set_i18n(self, name):
+        """No catalogue of GIMP's own kind; texts are translated in `plugin.texts`."""
+        return False
+
+    def do_query_procedures(self):
+        """The procedures there are."""
+        return [NAME]
+
+    def do_create_procedure(self, name):
+        """Describe the procedure; where even that fails, its run tells why."""
+        procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
+        procedure.set_image_types("RGB*, GRAY*")
+        procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
+        procedure.set_menu_label("Night with _Flash…")
+        procedure.add_menu_path("<Image>/Filters/Light and Shadow")
+        procedure.set_attribution("NightFlash", "MIT licence", "2026")
+        procedure.set_documentation(
+            "The photo as a camera with a flash would have taken it at night",
+            "Makes a new layer from the active one. The selection is the main object, at which"
+            " the flash is aimed; without one it is found.",
+            name,
+        )
+        try:
+            find_modules()
+            from plugin.arguments import add_arguments
+
+            add_arguments(procedure)
+        except Exception as fault:
+            print(f"NightFlash: {fault!r}", file=sys.stderr)
+        return procedure
+
+
+def find_modules():
+    """Put the plug-in's own folders first: its modules, the client's, and a private pyzmq."""
+    for folder in (HERE / "site", HERE / "lib", HERE):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+
+
+def run(procedure, run_mode, image, drawables, config, data):
+    """Run the filter; whatever goes wrong comes back as a sentence, with nothing changed."""
+    status = Gimp.PDBStatusType
+    try:
+        find_modules()
+        from plugin.filter import Stopped, run_filter
+
+        try:
+            layer = run_filter(procedure, run_mode, image, drawables, config)
+        except Stopped:
+            return procedure.new_return_values(status.CANCEL, None)
+    except Exception as fault:
+        return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(sentence(fault)))
+    return Gimp.ValueArray.new_from_values(
+        [GObject.Value(status, status.SUCCESS), GObject.Value(Gimp.Layer, layer)]
+    )
+
+
+def sentence(fault):
+    """What to tell the user of a fault."""
+    if hasattr(fault, "sentence"):  # nightflash.errors.NightFlashError
+        return str(fault)
+    import traceback
+
+    traceback.print_exception(fault)
+    return (
+        f"Night with Flash failed ({type(fault).__name__}: {fault}). "
+        "Run the installer again; if that does not help, please report it."
+    )
+
+
+if __name__ == "__main__":
+    Gimp.main(NightFlash.__gtype__, sys.argv)

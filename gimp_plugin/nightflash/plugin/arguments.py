@@ -1,0 +1,111 @@
+"""The settings of NightFlash as arguments of a GIMP procedure, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gi.repository import Gimp, GObject
+from nightflash.settings import DEFAULTS, KNOBS
+
+from plugin.texts import translated as _
+
+FLAGS = GObject.ParamFlags.READWRITE
+OUTPUTS = {
+    "one": "One layer",
+    "parts": "A group of two layers, night and flash",
+}
+NOWHERE = -1.0
+INTEGER = 2**31 - 1
+
+
+def add_arguments(procedure: Any) -> None:
+    """Add every setting, the kind of result, a point to aim at, and the layer returned."""
+    for setting, knob in KNOBS.items():
+        _add_setting(procedure, setting, knob, DEFAULTS[setting])
+    kinds = Gimp.Choice.new()
+    for number, (word, label) in enumerate(OUTPUTS.items()):
+        kinds.add(word, number, _(label), "")
+    procedure.add_choice_argument(
+        "output", _("Resul_t"), _("What is added to the image."), kinds, "one", FLAGS
+    )
+    for axis in ("x", "y"):
+        procedure.add_double_argument(
+            f"point-{axis}",
+            _("Aim") + f" {axis}",
+            _("A point on the main object in pixels of the image; -1 for none."),
+            NOWHERE,
+            2.0**20,
+            NOWHERE,
+            FLAGS,
+        )
+    procedure.add_layer_return_value(
+        "layer", _("Layer"), _("The layer or group that was added."), False, FLAGS
+    )
+
+
+def _add_setting(procedure: Any, setting: str, knob: Any, default: Any) -> None:
+    name, nick, blurb = argument_name(setting), label(setting), _(knob.help)
+    if knob.choices:
+        choice = Gimp.Choice.new()
+        for number, word in enumerate(knob.choices):
+            choice.add(word, number, _(word.capitalize()), "")
+        procedure.add_choice_argument(name, nick, blurb, choice, default, FLAGS)
+    elif isinstance(default, bool):
+        procedure.add_boolean_argument(name, nick, blurb, default, FLAGS)
+    elif isinstance(default, int):
+        high = min(int(knob.high), INTEGER)
+        procedure.add_int_argument(name, nick, blurb, int(knob.low), high, default, FLAGS)
+    else:
+        number = default if default is not None else knob.low
+        procedure.add_double_argument(name, nick, blurb, knob.low, knob.high, number, FLAGS)
+    if knob.can_be_off:
+        procedure.add_boolean_argument(
+            f"{name}-off", _("No {}").format(_(setting)), blurb, default is None, FLAGS
+        )
+
+
+def argument_name(setting: str) -> str:
+    """The name of a setting's argument."""
+    return setting.replace("_", "-")
+
+
+def label(setting: str) -> str:
+    """The name of a setting for people, with its unit."""
+    words = {"ev": "EV", "beam": "beam width"}
+    name = " ".join(words.get(word, word) for word in setting.split("_"))
+    unit = KNOBS[setting].unit
+    text = _(name[:1].upper() + name[1:])
+    return f"{text} ({unit})" if unit and unit not in text else text
+
+
+def chosen_settings(config: Any) -> dict[str, Any]:
+    """The settings that a procedure's configuration holds, as the backend takes them."""
+    chosen: dict[str, Any] = {}
+    for setting, knob in KNOBS.items():
+        name = argument_name(setting)
+        off = knob.can_be_off and config.get_property(f"{name}-off")
+        chosen[setting] = None if off else config.get_property(name)
+    return chosen
+
+
+def set_settings(config: Any, values: dict[str, Any]) -> None:
+    """Put settings, as the backend takes them, into a configuration."""
+    for setting, value in values.items():
+        name = argument_name(setting)
+        if KNOBS[setting].can_be_off:
+            config.set_property(f"{name}-off", value is None)
+        if value is not None:
+            config.set_property(name, value)
+
+
+def point(config: Any) -> tuple[float, float] | None:
+    """The point aimed at in pixels of the image, or None."""
+    x, y = config.get_property("point-x"), config.get_property("point-y")
+    return None if x == NOWHERE or y == NOWHERE else (x, y)
+
+
+def set_point(config: Any, place: tuple[float, float] | None) -> None:
+    """Aim at a point of the image, or at none."""
+    x, y = place or (NOWHERE, NOWHERE)
+    config.set_property("point-x", x)
+    config.set_property("point-y", y)

@@ -1,0 +1,80 @@
+"""The way to the backend: how this installation starts it, and what to say where it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from nightflash.errors import NightFlashError
+
+from plugin.texts import translated as _
+
+INSTALLATION = Path(__file__).resolve().parent.parent / "install.json"
+INSTALL = "bash install/gimp.sh"
+
+
+def installation() -> dict[str, Any]:
+    """What the installer wrote down: the command that starts the backend, and its variables.
+
+    Raises:
+        NightFlashError: ``not_installed``.
+    """
+    try:
+        found = json.loads(INSTALLATION.read_text(encoding="utf-8"))
+        return {"command": [str(w) for w in found["command"]], **found}
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise NightFlashError(
+            _("The plug-in was copied here without its installer, so it cannot find its backend."),
+            _("Run in NightFlash's folder: {}").format(INSTALL),
+            code="not_installed",
+        ) from fault
+
+
+def backend() -> Any:
+    """A client of the backend.
+
+    Raises:
+        NightFlashError: There is no way to it.
+    """
+    found = installation()
+    environment = {**os.environ, **found.get("environment", {})}
+    for name in ("PYTHONHOME", "LD_LIBRARY_PATH", "GI_TYPELIB_PATH"):  # GIMP's, not the backend's
+        environment.pop(name, None)
+    if found.get("zmq") != "relay":
+        try:
+            from nightflash.service.client import Client
+
+            return Client(found["command"], environment)
+        except ImportError as fault:  # another GIMP than the installer saw may use this profile
+            if "relay" not in found:
+                raise NightFlashError(
+                    _("GIMP's Python lacks the package pyzmq ({}).").format(fault),
+                    _("Run in NightFlash's folder: {}").format(INSTALL),
+                    code="no_pyzmq",
+                ) from fault
+    from nightflash.service.pipe import PipeClient
+
+    return PipeClient([str(word) for word in found["relay"]], environment)
+
+
+def in_words(fault: NightFlashError) -> NightFlashError:
+    """A fault of the backend's with a remedy that fits a user of GIMP."""
+    remedies = {
+        "start_failed": _("Run in NightFlash's folder: {}").format(INSTALL),
+        "wrong_version": _("Run in NightFlash's folder: {}").format(f"nightflash stop; {INSTALL}"),
+        "no_memory": _("Close other programs, or scale the image down."),
+    }
+    sandbox = next((n for n in ("FLATPAK_ID", "SNAP_NAME") if os.environ.get(n)), None)
+    if fault.code == "start_failed" and sandbox is not None:
+        return NightFlashError(
+            _("This GIMP is a {} and may not start the backend.").format(
+                sandbox.partition("_")[0].lower()
+            ),
+            _("Start it yourself in a terminal: nightflash serve"),
+            code=fault.code,
+        )
+    if (remedy := remedies.get(fault.code)) is None:
+        return fault
+    return NightFlashError(fault.sentence, remedy, code=fault.code)

@@ -1,0 +1,129 @@
+"""The backend in a thread of its own, so that the dialog never waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gi.repository import GLib
+from nightflash.errors import Cancelled, NightFlashError
+
+from plugin.backend import in_words
+
+
+@dataclass
+class Listener:
+    """What the dialog does with what it hears; called in GIMP's main thread.
+
+    Attributes:
+        connected: Takes what the backend says of itself.
+        progress: Takes stage, fraction of the whole and a sentence.
+        answered: Takes kind of work and the answer.
+        failed: Takes the fault, None where the work was stopped.
+    """
+
+    connected: Callable[[dict[str, Any]], None]
+    progress: Callable[[str, float, str], None]
+    answered: Callable[[str, Any], None]
+    failed: Callable[[str, NightFlashError | None], None]
+
+
+@dataclass
+class _Wanted:
+    kind: str
+    fields: dict[str, Any]
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+class Conversation:
+    """Asks the backend for previews, the newest alone, and for the render.
+
+    Args:
+        client: Of the backend; from now on this thread's.
+        photo: The layer's pixels.
+        listener: Hears the answers.
+    """
+
+    def __init__(self, client: Any, photo: Any, listener: Listener) -> None:
+        self._client, self._photo, self._listener = client, photo, listener
+        self._changed = threading.Condition()
+        self._next: _Wanted | None = None
+        self._now: _Wanted | None = None
+        self._ended = False
+        self._thread = threading.Thread(target=self._talk, name="conversation", daemon=True)
+        self._thread.start()
+
+    def ask(self, kind: str, **fields: Any) -> None:
+        """Ask for ``preview`` or ``render``; what waits gives way."""
+        with self._changed:
+            self._next = _Wanted(kind, fields)
+            if kind == "render" and self._now is not None:
+                self._now.cancel.set()
+            self._changed.notify()
+
+    def cancel(self) -> None:
+        """Stop what is at work, and what waits."""
+        with self._changed:
+            self._next = None
+            if self._now is not None:
+                self._now.cancel.set()
+
+    def end(self) -> None:
+        """Stop everything and leave the client to whoever made it."""
+        self._ended = True
+        self.cancel()
+        with self._changed:
+            self._changed.notify()
+        self._thread.join(5)
+
+    def _talk(self) -> None:
+        self._say_hello()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._ended or self._next is not None)
+                if self._ended:
+                    return
+                wanted, self._next = self._next, None
+                self._now = wanted
+            assert wanted is not None
+            try:
+                answer = self._client.work(
+                    wanted.kind, self._photo, tell=self._tell, cancel=wanted.cancel, **wanted.fields
+                )
+                self._hear(self._listener.answered, wanted.kind, answer)
+            except Cancelled:
+                self._hear(self._listener.failed, wanted.kind, None)
+            except NightFlashError as fault:
+                if fault.code != "replaced":
+                    self._hear(self._listener.failed, wanted.kind, in_words(fault))
+            except Exception as fault:
+                told = NightFlashError(f"{type(fault).__name__}: {fault}.", code="internal")
+                self._hear(self._listener.failed, wanted.kind, told)
+            with self._changed:
+                self._now = None
+
+    def _say_hello(self) -> None:
+        stop = threading.Event()
+        self._now = _Wanted("hello", {}, stop)
+        try:
+            self._client.connect(self._tell, stop)
+            self._hear(self._listener.connected, self._client.ask("hello"))
+        except Cancelled:
+            return
+        except NightFlashError as fault:
+            self._hear(self._listener.failed, "hello", in_words(fault))
+
+    def _tell(self, stage: str, fraction: float, sentence: str) -> None:
+        self._hear(self._listener.progress, stage, fraction, sentence)
+
+    def _hear(self, method: Callable[..., None], *told: Any) -> None:
+        """Have the main thread hear something, unless the dialog has gone."""
+
+        def once() -> bool:
+            if not self._ended:
+                method(*told)
+            return False
+
+        GLib.idle_add(once)

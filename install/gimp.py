@@ -1,0 +1,261 @@
+"""What gimp.sh and gimp.ps1 do: put the plug-in into every GIMP 3 of this user, or remove it.
+
+What is put there is made beside its place and renamed, so it is whole or not there at all. Its
+file install.json tells the plug-in how to start the backend, and tells this module that the
+folder is NightFlash's own: nothing else is ever replaced or removed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from environment import CHECKOUT, SetupError, data_folder, ensure_environment, say
+from lock import one_at_a_time
+from zmq_for_gimp import Program, Zmq, bundled, find_programs, provide
+
+sys.path.insert(0, str(CHECKOUT / "backend"))
+from nightflash import __version__
+from nightflash.gimp import CLIENT, Profile, profiles  # both need the standard library alone
+
+USAGE = """bash install/gimp.sh [--uninstall]
+
+Puts the filter "Night with Flash" into every GIMP 3 of this user and sets up what it needs.
+With --uninstall it removes the filter from all of them."""
+
+NAME = "nightflash"
+MARK = "install.json"
+MENU = "Filters > Light and Shadow > Night with Flash…"
+PASSED_ON = ("NIGHTFLASH_HOME", "NIGHTFLASH_WEIGHTS")
+
+
+def install(checkout: Path = CHECKOUT) -> int:
+    """Put the plug-in of ``checkout`` into every profile; 1 where that failed for any."""
+    programs = find_programs()
+    found = find_profiles(programs)
+    if not found:
+        raise SetupError(
+            "No GIMP 3 was found for this user: install GIMP 3.0 or newer, start it once, then "
+            "start this again."
+        )
+    python = ensure_environment(("detect", "heic")).absolute()
+
+    def put(profile: Profile) -> str:
+        zmq = put_plug_in(profile, python, checkout)
+        place = profile.plug_ins / NAME
+        return f"the plug-in is in {place}; {zmq.text}; {check(profile, programs)}"
+
+    for profile in found:
+        if not profile.folder.exists():  # made by hand it would keep older settings from moving in
+            say(f"Starting GIMP {profile.version} for the first time, so that it has a profile")
+            next(p for p in programs if _belongs(p, profile)).run()
+    code = _for_each(found, put)
+    if code == 0:
+        say(f"Restart GIMP where it runs, open a photo and choose {MENU}")
+    return code
+
+
+def uninstall() -> int:
+    """Remove the plug-in from every profile; 1 where that failed for any."""
+    found = [profile for profile in find_profiles(find_programs()) if profile.folder.exists()]
+    if not found:
+        say("No GIMP 3 was found for this user, so there is nothing to remove")
+    return _for_each(found, remove_plug_in)
+
+
+def find_profiles(programs: Sequence[Program]) -> list[Profile]:
+    """The user's profiles, and those that ``programs`` will have once they are started."""
+    found = profiles()
+    for program in programs:
+        if not any(_belongs(program, profile) for profile in found):
+            base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "GIMP"
+            folder = Path(os.environ.get("GIMP3_DIRECTORY") or base / program.version)
+            found.append(Profile(program.version, "package", folder))
+    return found
+
+
+def put_plug_in(profile: Profile, python: Path, checkout: Path) -> Zmq:
+    """Put the plug-in into ``profile``, in place of an older one of NightFlash's."""
+    place = profile.plug_ins / NAME
+    if (place.exists() or place.is_symlink()) and not is_ours(place):
+        raise SetupError(
+            f"{place} was not made by this installer and stays as it is; move it away, then start "
+            "this again."
+        )
+    place.parent.mkdir(parents=True, exist_ok=True)
+    remove_remains(profile)
+    new = Path(tempfile.mkdtemp(prefix=f".{NAME}-", dir=place.parent))
+    try:
+        _mark(new, python, checkout, "relay")
+        _copy(checkout, new)
+        if profile.kind == "package" and sys.platform not in ("win32", "darwin"):
+            zmq = provide(new, place, python)
+        else:
+            zmq = bundled(profile.kind)
+        _mark(new, python, checkout, zmq.kind)
+        new.chmod(0o755)
+        _exchange(new, place)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return zmq
+
+
+def remove_plug_in(profile: Profile) -> str:
+    """Remove the plug-in from ``profile`` and tell what was done."""
+    place = profile.plug_ins / NAME
+    remove_remains(profile)
+    if is_ours(place):
+        gone = place.with_name(f".{NAME}-old")
+        place.rename(gone)
+        _remove(gone)
+        return f"{place} was removed"
+    if place.exists() or place.is_symlink():
+        return f"{place} was not made by this installer and stays as it is"
+    return "the plug-in is not there"
+
+
+def remove_remains(profile: Profile) -> None:
+    """Remove what an interrupted run left beside the plug-in."""
+    for folder in profile.plug_ins.glob(f".{NAME}-*"):
+        if is_ours(folder):
+            _remove(folder)
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether this installer made ``folder``."""
+    try:
+        content = json.loads((folder / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and "command" in content and not folder.is_symlink()
+
+
+def check(profile: Profile, programs: Sequence[Program]) -> str:
+    """Ask the GIMP of ``profile`` for the plug-in; raises SetupError where it has none."""
+    program = next((p for p in programs if _belongs(p, profile)), None)
+    if program is None:
+        return "whether GIMP lists it could not be checked from here"
+    listed = program.lists_plug_in()
+    if listed is None:
+        return (
+            f"whether GIMP lists it could not be checked, as {program.path} did not answer (should "
+            "it be missing from the menu, install GIMP's support for Python; Debian and Ubuntu: "
+            "sudo apt install python3-gi gir1.2-gtk-3.0)"
+        )
+    if not listed:
+        raise SetupError(
+            f"GIMP does not list the plug-in in {profile.plug_ins / NAME}; "
+            f"'{program.path} -i --verbose --quit' in a terminal tells why."
+        )
+    return "GIMP lists it"
+
+
+def _belongs(program: Program, profile: Profile) -> bool:
+    return profile.kind == "package" and profile.version == program.version
+
+
+def _for_each(found: Sequence[Profile], work: Callable[[Profile], str]) -> int:
+    """Do ``work`` for every profile, whatever happens to the others; 1 where one failed."""
+    code = 0
+    for profile in found:
+        about = f"GIMP {profile.version} ({profile.kind}): "
+        try:
+            home = data_folder()
+            home.mkdir(parents=True, exist_ok=True)
+            with one_at_a_time(home / "gimp.lock", lambda: say("Waiting for another installer")):
+                say(about + work(profile))
+        except SetupError as fault:
+            say(about + str(fault))
+            code = 1
+        except OSError as fault:
+            say(f"{about}{profile.plug_ins} could not be changed: {fault}. Is it yours to write?")
+            code = 1
+    return code
+
+
+def _copy(checkout: Path, folder: Path) -> None:
+    """Fill ``folder`` with the plug-in and the modules of the backend's client."""
+    source, package = checkout / "gimp_plugin" / NAME, checkout / "backend" / NAME
+    modules = {package / name: folder / "lib" / NAME / name for name in CLIENT}
+    for needed in (source / f"{NAME}.py", *modules):
+        if not needed.is_file():
+            raise SetupError(f"This copy of NightFlash lacks {needed}; get it anew.")
+    shutil.copytree(
+        source,
+        folder,
+        ignore=shutil.ignore_patterns("__pycache__", ".*", MARK),
+        copy_function=shutil.copyfile,
+        dirs_exist_ok=True,
+    )
+    (folder / f"{NAME}.py").chmod(0o755)  # GIMP passes over what it cannot execute
+    for module, copy in modules.items():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(module, copy)
+
+
+def _mark(folder: Path, python: Path, checkout: Path, zmq: str) -> None:
+    start = [str(python), "-P", "-m"]
+    variables = {"PYTHONPATH": str(checkout / "backend"), "PYTHONNOUSERSITE": "1"}
+    for name in PASSED_ON:
+        if value := os.environ.get(name):
+            variables[name] = str(Path(value).expanduser().absolute())
+    content = {
+        "command": [*start, "nightflash", "serve"],
+        "relay": [*start, "nightflash.service.relay"],
+        "environment": variables,
+        "zmq": zmq,
+        "version": __version__,
+    }
+    (folder / MARK).write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def _exchange(new: Path, place: Path) -> None:
+    """Rename ``new`` to ``place``; an older folder there is removed, or stays where that fails."""
+    old = new.with_name(f"{new.name}-old")
+    if place.exists():
+        place.rename(old)
+    try:
+        new.rename(place)
+    except OSError:
+        if old.exists():
+            old.rename(place)
+        raise
+    if old.exists():
+        with suppress(OSError):  # the next run tries again
+            _remove(old)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, its mark last: where that is interrupted, the next run goes on."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != MARK:
+            entry.unlink()
+    shutil.rmtree(folder)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Install or uninstall; faults become a sentence on stderr."""
+    if set(arguments) & {"-h", "--help"}:
+        print(USAGE)
+        return 0
+    try:
+        if arguments in ([], ["--uninstall"]):
+            return uninstall() if arguments else install()
+        raise SetupError(f"{' '.join(arguments)!r} is not understood; --help tells what is.")
+    except SetupError as fault:
+        say(str(fault))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,275 @@
+"""GIMP's own programs: asks a GIMP for the plug-in, and gives its Python a pyzmq that loads there.
+
+Where no pyzmq loads, the relay stands in, which is a child process in NightFlash's Python that
+carries the plug-in's messages: it works wherever a process can be started and costs some speed.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from environment import requirements, say
+
+SYSTEM_PYTHONS = ("/usr/bin/python3", "python3")  # a desktop's GIMP takes the first one it finds
+OLDEST = (3, 11)  # that the plug-in and the client run on
+ANSWER_SECONDS = 30.0
+DOWNLOAD_SECONDS = 300.0
+
+# No syntax of recent versions in here: it is asked of any Python there is.
+_DESCRIBE = """
+import sys
+sys.path.remove("")  # the caller's folder
+import json, platform, sysconfig
+from importlib.util import find_spec
+print(json.dumps({
+    "version": sys.version_info[:2],
+    "cpython": sys.implementation.name == "cpython",
+    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    "platform": sysconfig.get_platform(),
+    "libc": platform.libc_ver(),
+    "gi": find_spec("gi") is not None,
+}))"""
+
+_TRY = """
+import sys
+sys.path[:1] = sys.argv[1:]  # in place of the caller's folder
+import zmq.utils.monitor
+import nightflash.service.client"""
+
+
+PROGRAMS = tuple(
+    f"gimp{kind}{version}" for kind in ("-console", "") for version in ("", "-3", "-3.0", "-3.2")
+)
+START_SECONDS = 60.0
+
+_QUESTION = """
+from gi.repository import Gimp
+with open({answer}, "w") as file:
+    file.write("yes" if Gimp.get_pdb().procedure_exists("plug-in-nightflash") else "no")"""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A GIMP 3 that can be started: its path and its version, such as ``3.0``."""
+
+    path: str
+    version: str
+
+    def run(self, *arguments: str) -> None:
+        """Start it without a window and wait for its end, a minute at the most."""
+        command = [self.path, "-i", "-d", "-f", "-s", *arguments, "--quit"]
+        output(command, seconds=START_SECONDS)
+
+    def lists_plug_in(self) -> bool | None:
+        """Whether its procedures have the plug-in's; None where it does not say."""
+        with tempfile.TemporaryDirectory() as folder:
+            answer = Path(folder) / "answer"
+            question = _QUESTION.format(answer=ascii(str(answer)))
+            self.run("--batch-interpreter=python-fu-eval", "-b", question)
+            return answer.read_text(encoding="utf-8") == "yes" if answer.exists() else None
+
+
+def find_programs() -> list[Program]:
+    """The GIMP 3 programs on the PATH, those without a window first, one for each version."""
+    found: dict[str, Program] = {}
+    if sys.platform not in ("win32", "darwin"):
+        for path in filter(None, map(shutil.which, PROGRAMS)):
+            if Path(path).resolve().name == "snap":  # its profiles lie elsewhere
+                continue
+            version = re.search(r"\b(3\.\d+)\.\d+", output([path, "--version"]) or "")
+            if version:
+                found.setdefault(version[1], Program(path, version[1]))
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class Zmq:
+    """How the plug-in reaches ZeroMQ.
+
+    Attributes:
+        kind: ``own``: GIMP's Python has pyzmq; ``private``: it lies in the plug-in's folder
+            ``site``; ``relay``: NightFlash's Python carries the messages.
+        text: The same for the user, and why.
+    """
+
+    kind: Literal["own", "private", "relay"]
+    text: str
+
+
+@dataclass(frozen=True)
+class GimpPython:
+    """The interpreter that a distribution's GIMP runs plug-ins with.
+
+    Attributes:
+        program: The interpreter.
+        version: Such as (3, 13).
+        platforms: What its wheels may be built for, best first; empty where none can fit.
+        has_gi: Whether it has the binding that every plug-in in Python needs.
+    """
+
+    program: str
+    version: tuple[int, int]
+    platforms: tuple[str, ...]
+    has_gi: bool
+
+    @classmethod
+    def find(cls) -> GimpPython | None:
+        """The first of the system's interpreters with ``gi``, else the first that runs at all."""
+        found = []
+        for name in SYSTEM_PYTHONS:
+            python = cls._ask(name)
+            if python is not None and python.has_gi:
+                return python
+            if python is not None:
+                found.append(python)
+        return found[0] if found else None
+
+    @classmethod
+    def _ask(cls, name: str) -> GimpPython | None:
+        program = shutil.which(name)
+        answer = output([program, "-c", _DESCRIBE]) if program else None
+        try:
+            told = json.loads(answer or "")
+            major, minor = told["version"]
+            machine = told["platform"].rpartition("-")[2]
+            wheels = told["cpython"] and not told["free_threaded"]
+            platforms = _platforms(machine, *told["libc"]) if wheels else ()
+            return cls(str(program), (int(major), int(minor)), platforms, bool(told["gi"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    @property
+    def name(self) -> str:
+        """Its version, for the user."""
+        return ".".join(map(str, self.version))
+
+    def runs_client(self, *folders: Path) -> bool:
+        """Whether it can import the client and pyzmq with ``folders`` on its path."""
+        return output([self.program, "-B", "-c", _TRY, *map(str, folders)]) is not None
+
+
+def provide(plug_in: Path, former: Path, python: Path) -> Zmq:
+    """Make GIMP's Python able to speak ZeroMQ from the new folder ``plug_in``.
+
+    Args:
+        plug_in: Holds the client in ``lib``; gets a folder ``site`` where one is needed.
+        former: An earlier folder of the plug-in, whose ``site`` serves again where it can.
+        python: NightFlash's own interpreter, whose pip downloads.
+    """
+    lib, site = plug_in / "lib", plug_in / "site"
+    gimps = GimpPython.find()
+    if gimps is None:
+        return _relay("the system's python3 was not found")
+    if gimps.version < OLDEST:
+        return _relay(
+            f"{gimps.program} is Python {gimps.name}, and where GIMP runs plug-ins with that, this "
+            "one needs 3.11 or newer"
+        )
+    if not gimps.has_gi:
+        say(
+            f"{gimps.program} has no gi module, without which GIMP shows no plug-in in Python; "
+            "install it (Debian and Ubuntu: sudo apt install python3-gi gir1.2-gtk-3.0)"
+        )
+    if gimps.runs_client(lib):
+        return Zmq("own", f"GIMP's Python {gimps.name} has pyzmq")
+    try:
+        if (former / "site").is_dir():
+            shutil.copytree(former / "site", site)
+            if gimps.runs_client(site, lib):
+                return _private(gimps)
+            shutil.rmtree(site)
+        if gimps.platforms and _download(gimps, site, python) and gimps.runs_client(site, lib):
+            return _private(gimps)
+    except OSError as fault:
+        say(f"pyzmq could not be put into {site}: {fault}")
+    shutil.rmtree(site, ignore_errors=True)
+    return _relay(
+        f"no pyzmq for GIMP's Python {gimps.name} could be had (the distribution's package "
+        "python3-zmq and another run of this make it faster)"
+    )
+
+
+def bundled(kind: str) -> Zmq:
+    """The answer for a GIMP that brings a Python of its own, where nothing can be put."""
+    return _relay(f"this GIMP ({kind}) brings its own Python")
+
+
+def output(
+    command: Sequence[str], variables: dict[str, str] | None = None, seconds: float = ANSWER_SECONDS
+) -> str | None:
+    """What ``command`` prints, started as from the desktop, or None where it fails."""
+    with tempfile.TemporaryFile() as out:  # what it leaves behind would keep a pipe open
+        try:
+            done = subprocess.run(
+                command,
+                env=variables or desktop_variables(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                timeout=seconds,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        out.seek(0)
+        return out.read().decode(errors="replace") if done.returncode == 0 else None
+
+
+def desktop_variables() -> dict[str, str]:
+    """The variables as a GIMP from the desktop's menu sees them: nothing of a developer's shell."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    path = variables.get("PATH", os.defpath)
+    return {**variables, "PATH": path if sys.platform == "win32" else f"/usr/bin{os.pathsep}{path}"}
+
+
+def _private(gimps: GimpPython) -> Zmq:
+    return Zmq("private", f"pyzmq for GIMP's Python {gimps.name} is in the plug-in's folder")
+
+
+def _relay(why: str) -> Zmq:
+    return Zmq("relay", f"NightFlash's own Python carries the messages, as {why}")
+
+
+def _platforms(machine: str, libc: str, version: str) -> tuple[str, ...]:
+    """The platform tags that fit a Linux with this libc, best first (PEP 600 and 656)."""
+    tags = []
+    if libc == "glibc":
+        newest = int(version.split(".")[1])
+        tags += [f"manylinux_2_{n}_{machine}" for n in range(newest, 4, -1)]
+        legacy = ((17, "manylinux2014"), (12, "manylinux2010"), (5, "manylinux1"))
+        tags += [f"{name}_{machine}" for needed, name in legacy if newest >= needed]
+    else:  # musl gives no name; where it is something else, the import tells
+        tags += [f"musllinux_1_{n}_{machine}" for n in (2, 1)]
+    return (*tags, f"linux_{machine}")
+
+
+def _download(gimps: GimpPython, site: Path, python: Path) -> bool:
+    """Have pip put pyzmq for that interpreter into ``site``; whether it did."""
+    say(f"Getting pyzmq for GIMP's Python {gimps.name}")
+    pyzmq = next(line for line in requirements() if line.startswith("pyzmq"))
+    command = [str(python), "-P", "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
+    command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", gimps.name]
+    for platform in gimps.platforms:
+        command += ["--platform", platform]
+    astray = ("PIP_PREFIX", "PIP_ROOT", "PIP_TARGET")
+    variables = {k: v for k, v in desktop_variables().items() if k not in astray}
+    variables |= {
+        "PIP_USER": "0",
+        "PIP_REQUIRE_VIRTUALENV": "0",
+        "PIP_NO_INPUT": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+        "PYTHONNOUSERSITE": "1",
+    }
+    command += ["--target", str(site), pyzmq]
+    return output(command, variables, DOWNLOAD_SECONDS) is not None
