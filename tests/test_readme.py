@@ -15,6 +15,7 @@ from nightflash.models.registry import NETWORKS
 from PIL import Image
 
 from tests.command_line import ROOT, environment, linear, photo
+from tests.service.backend import a_place
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = {
@@ -55,9 +56,9 @@ def interpreter(here: Path) -> str:
     return str(path)
 
 
-def shell(block: str, here: Path) -> list[str]:
+def shell(block: str, here: Path, **more: str) -> list[str]:
     """Run a block of the README in a shell; gives the lines of its output."""
-    variables = environment(NIGHTFLASH_PYTHON=interpreter(here))
+    variables = environment(NIGHTFLASH_PYTHON=interpreter(here), **more)
     result = subprocess.run(
         ["bash", "-e", "-c", BLOCKS[block]], env=variables, capture_output=True, text=True
     )
@@ -66,7 +67,8 @@ def shell(block: str, here: Path) -> list[str]:
 
 
 def test_every_block_is_run() -> None:
-    assert set(BLOCKS) == {"bash run", "bash test", "bash nightflash", "python"}
+    blocks = ("bash run", "bash gimp", "bash test", "bash nightflash", "bash backend", "python")
+    assert set(BLOCKS) == set(blocks)
 
 
 def test_the_commands_that_set_up_and_run(here: Path) -> None:
@@ -79,6 +81,34 @@ def test_the_commands_that_set_up_and_run(here: Path) -> None:
 
 def test_the_command_that_tests(here: Path) -> None:
     assert shell("bash test", here)[-1] == "pytest"
+
+
+def test_the_command_that_installs_the_filter(here: Path) -> None:
+    profile = here / "config" / "GIMP" / "3.0"
+    profile.mkdir(parents=True)
+    shell("bash gimp", here, XDG_CONFIG_HOME=str(here / "config"), PATH="/usr/bin:/bin")
+    assert (profile / "plug-ins" / "nightflash" / "nightflash.py").stat().st_mode & 0o111
+
+
+def test_the_backend(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [shlex.split(line) for line in BLOCKS["bash backend"].splitlines()]
+    assert [words[:2] for words in lines] == [
+        ["nightflash", word] for word in ("serve", "status", "stop", "logs", "doctor")
+    ]
+    with a_place() as place:
+        serve = subprocess.Popen(
+            [sys.executable, "-m", *lines[0]],
+            env=place.variables,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert serve.stderr is not None
+        assert "ready for requests" in serve.stderr.readline()
+        for words in lines[1:]:
+            assert main(words[1:]) == 0, capsys.readouterr().err
+        assert serve.wait(20) == 0
+        serve.stderr.close()
+        assert main(["status"]) == 3
 
 
 def test_the_command_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,5 +150,7 @@ def test_variables_named_are_read() -> None:
 def test_every_option_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "--help"]) == 0
     known = capsys.readouterr().out
+    assert main(["serve", "--help"]) == 0
+    known += capsys.readouterr().out + (ROOT / "install" / "gimp.py").read_text()
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
         assert option in known, option

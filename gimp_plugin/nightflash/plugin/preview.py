@@ -94,10 +94,10 @@ def _pixbuf(picture: Any) -> Any:
     data = b"".join(bytes(strip) for strip in picture.strips)
     channels = layout.channels
     if channels == 1:
-        grey, data = data, bytearray(3 * len(data))
+        threefold = bytearray(3 * len(data))
         for channel in range(3):
-            data[channel::3] = grey
-        data, channels = bytes(data), 3
+            threefold[channel::3] = data
+        data, channels = bytes(threefold), 3
     return GdkPixbuf.Pixbuf.new_from_bytes(
         GLib.Bytes.new(data),
         GdkPixbuf.Colorspace.RGB,
