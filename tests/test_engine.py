@@ -9,7 +9,7 @@ import pytest
 import torch
 from nightflash import Aim, Cancelled, Engine, NightFlashError, Photo, Settings
 from nightflash import engine as engine_module
-from nightflash.engine import Working
+from nightflash.working import Working
 
 from tests.command_line import pixels
 

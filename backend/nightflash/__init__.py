@@ -8,7 +8,8 @@ from nightflash.errors import Cancelled, NightFlashError
 from nightflash.settings import Settings
 
 if TYPE_CHECKING:
-    from nightflash.engine import Engine, Night
+    from nightflash.engine import Engine
+    from nightflash.night import Night
     from nightflash.photo import Photo
     from nightflash.scene import Aim
 
@@ -17,7 +18,7 @@ __all__ = ["Aim", "Cancelled", "Engine", "Night", "NightFlashError", "Photo", "S
 
 _HEAVY = {
     "Engine": "nightflash.engine",
-    "Night": "nightflash.engine",
+    "Night": "nightflash.night",
     "Photo": "nightflash.photo",
     "Aim": "nightflash.scene",
 }

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from nightflash.colour import decode
-from nightflash.engine import Night
+from nightflash.night import Night
 from nightflash.photo import Photo, write_photo
 
 

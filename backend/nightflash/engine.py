@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -25,105 +22,17 @@ from nightflash.light import Incidence, Light, incidence, light_scene
 from nightflash.models import registry
 from nightflash.models.descriptor import DepthNetwork, Detector, FeatureNetwork
 from nightflash.models.registry import Choice, choose, weights_folder
+from nightflash.night import Night, Preview, Report
 from nightflash.photo import Photo
 from nightflash.progress import Progress
 from nightflash.refine.optimise import Refined, refine
-from nightflash.resample import area, working_dimensions
 from nightflash.scene import Aim, Scene, Survey, aim_at, check_aim, survey, working_aim
 from nightflash.settings import Settings
+from nightflash.working import Working, digest
 
 CACHE_BYTES = 128 * 2**20
 SURVEY_PLANES, SCENE_PLANES = 24, 8  # floats per working pixel, features and incidence included
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "insufficient memory", "allocate memory")
-LINEAR_LIMIT = 1e4  # brighter values are no photo; keeps float32 arithmetic finite
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was done to make a night.
-
-    Attributes:
-        seconds: Wall time of every stage.
-        networks: Role to network name.
-        subject_box: (x, y, w, h) in pixels of the photo.
-        subject_from: How the subject was found.
-        working_size: (width, height).
-        losses: Loss curve of the refinement, empty without it.
-        device: Where the networks ran.
-        notes: Sentences for the user.
-    """
-
-    seconds: dict[str, float]
-    networks: dict[str, str]
-    subject_box: tuple[float, float, float, float]
-    subject_from: str
-    working_size: tuple[int, int]
-    losses: tuple[float, ...]
-    device: str
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Night:
-    """A photo taken at night, with everything it was made from.
-
-    Attributes:
-        photo: The night; encoding, EXIF and alpha are the daylight photo's. Working size for the
-            quality ``preview``, else full size.
-        scene, light: Depth, subject and light at the working size.
-        refined: (3, h, w) linear picture after refinement, or None.
-        report: What was done.
-    """
-
-    photo: Photo
-    scene: Scene
-    light: Light
-    refined: Tensor | None
-    report: Report
-
-
-@dataclass(frozen=True)
-class Working:
-    """A photo at the working size, all that depth, light and previews need of it.
-
-    Attributes:
-        picture: (h, w, 3) float32, linear.
-        size: (width, height) of the full-size photo.
-    """
-
-    picture: npt.NDArray[np.float32]
-    size: tuple[int, int]
-
-    @classmethod
-    def of(cls, photo: Photo, megapixels: float) -> Working:
-        """Resample ``photo`` to at most ``megapixels``."""
-        size = photo.width, photo.height
-        small = area(photo.rgb, working_dimensions(*size, megapixels))
-        return cls(np.clip(small, -LINEAR_LIMIT, LINEAR_LIMIT), size)
-
-    @property
-    def dimensions(self) -> tuple[int, int]:
-        """(width, height) of the picture."""
-        return self.picture.shape[1], self.picture.shape[0]
-
-    @cached_property
-    def key(self) -> tuple[object, ...]:
-        """What tells this picture from any other: a hash of its content, and the photo's size."""
-        return _digest(self.picture), self.picture.shape, self.size
-
-
-@dataclass(frozen=True)
-class Preview:
-    """The light alone at the working size, and what it was made from.
-
-    Attributes:
-        picture: (3, h, w) linear night.
-        scene, light: See ``Night``.
-    """
-
-    picture: Tensor
-    scene: Scene
-    light: Light
 
 
 @dataclass
@@ -352,7 +261,7 @@ class Engine:
 
     @torch.no_grad()
     def _aimed(self, working: Working, aim: Aim, settings: Settings) -> _Aimed:
-        mask = None if aim.mask is None else _digest(aim.mask)
+        mask = None if aim.mask is None else digest(aim.mask)
         key = (working.key, mask, aim.box, aim.point, settings.several)
         found = self._cache.get(key)
         if isinstance(found, _Aimed):
@@ -401,10 +310,6 @@ def _working(photo: Photo, settings: Settings, aim: Aim | None) -> tuple[Working
 def _lit(known: _Aimed, settings: Settings) -> Light:
     meeting = known.incidence if settings.method == "flash" else None
     return light_scene(known.scene, settings, meeting)
-
-
-def _digest(values: npt.NDArray[np.float32]) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(values).data, digest_size=16).digest()
 
 
 def _planes(count: int, working: Working) -> int:

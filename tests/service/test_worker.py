@@ -11,6 +11,7 @@ import pytest
 import torch
 from nightflash import Engine, NightFlashError, Settings
 from nightflash import engine as engine_module
+from nightflash import working as working_module
 from nightflash.service.protocol import Message
 from nightflash.service.queue import JobQueue
 from nightflash.service.requests import Job, Kind, Work
@@ -128,7 +129,7 @@ def test_without_memory_it_is_done_smaller(
 ) -> None:
     short_of_memory(monkeypatch, lambda engine, size: size[0] * size[1] < 96 * 64)
     monkeypatch.setattr(
-        engine_module, "working_dimensions", lambda w, h, mp: (48, 32) if mp < 0.2 else (w, h)
+        working_module, "working_dimensions", lambda w, h, mp: (48, 32) if mp < 0.2 else (w, h)
     )
     answer = desk.answer(desk.put(1, kind))
     assert answer.header["reply"] == "result"

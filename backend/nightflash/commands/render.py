@@ -19,7 +19,7 @@ from nightflash.progress import Progress, overall
 from nightflash.settings import KNOBS, Settings
 
 if TYPE_CHECKING:
-    from nightflash.engine import Night
+    from nightflash.night import Night
     from nightflash.photo import Photo
     from nightflash.scene import Aim
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightflash.colour import encode
-from nightflash.engine import Preview
+from nightflash.night import Preview
 from nightflash.photo import Photo
 from nightflash.photo.encoding import Codes
 from nightflash.service.protocol import Layout, Pixels

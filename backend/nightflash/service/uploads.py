@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 
 from nightflash.cache import Cache
-from nightflash.engine import Working
 from nightflash.errors import NightFlashError
 from nightflash.photo import Photo
 from nightflash.photo.encoding import Codes, Linear, full_scale
 from nightflash.resample import area
 from nightflash.scene import Aim, check_aim, working_aim
 from nightflash.service.protocol import Layout, Pixels
+from nightflash.working import Working
 
 DTYPES = {"u8": "u1", "u16": "<u2", "half": "<f2", "float": "<f4"}
 
