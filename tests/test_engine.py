@@ -284,3 +284,11 @@ def test_the_refinement_can_be_stopped_within_a_step(engine: Engine, photo: Phot
         engine.render(
             photo, Settings(steps=4), progress=lambda *told: stages.append(told), checkpoint=stop
         )
+
+
+def test_a_preview_of_a_large_photo_with_alpha(engine: Engine) -> None:
+    photo = Photo.from_encoded(pixels(300, 200, 4))
+    small = engine.render(photo, Settings(quality="preview", working_size=0.02)).photo
+    assert small.alpha is not None
+    assert small.alpha.shape == small.rgb.shape[:2] == (115, 173)
+    assert small.alpha.max() > 2 * small.alpha.min()

@@ -99,15 +99,15 @@ def test_the_backend(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         serve = subprocess.Popen(
             [sys.executable, "-m", *lines[0]],
             env=place.variables,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             text=True,
         )
-        assert serve.stderr is not None
-        assert "ready for requests" in serve.stderr.readline()
+        assert serve.stdout is not None
+        assert "ready for requests" in serve.stdout.readline()
         for words in lines[1:]:
             assert main(words[1:]) == 0, capsys.readouterr().err
         assert serve.wait(20) == 0
-        serve.stderr.close()
+        serve.stdout.close()
         assert main(["status"]) == 3
 
 

@@ -102,7 +102,7 @@ def _networks(weights: Path | None) -> Iterator[Finding]:
 
 def _backend() -> Iterator[Finding]:
     from nightflash.service.client import Client
-    from nightflash.service.lifecycle import backend_runs
+    from nightflash.service.connection import backend_runs
     from nightflash.service.protocol import Layout, Pixels
 
     if not backend_runs():

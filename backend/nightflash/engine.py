@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from nightflash.night import Night, Preview, Report
 from nightflash.photo import Photo
 from nightflash.progress import Progress
 from nightflash.refine.optimise import Refined, refine
+from nightflash.resample import area
 from nightflash.scene import Aim, Scene, Survey, aim_at, check_aim, survey, working_aim
 from nightflash.settings import Settings
 from nightflash.working import Working, digest
@@ -47,6 +48,7 @@ class _Surveyed:
 class _Aimed:
     """What the cache holds of one photo and aim."""
 
+    surveyed: _Surveyed
     scene: Scene
 
     @cached_property
@@ -69,7 +71,7 @@ class _Stopwatch:
 
 
 @contextmanager
-def _memory_told() -> Iterator[None]:
+def memory_told() -> Iterator[None]:
     """Turn what torch, numpy and OpenCV raise without memory into one sentence."""
     try:
         yield
@@ -131,6 +133,7 @@ class Engine:
         self._loaded: tuple[DepthNetwork | None, Detector | None, FeatureNetwork] | None = None
         self._cache: Cache[object, object] = Cache(cache_bytes)
 
+    @memory_told()
     def load(self) -> tuple[DepthNetwork | None, Detector | None, FeatureNetwork]:
         """Read the networks for depth, detection and features, or return them if they are there.
 
@@ -173,12 +176,12 @@ class Engine:
         Raises:
             NightFlashError: The memory does not suffice.
         """
-        with _memory_told(), torch.no_grad():
+        with memory_told(), torch.no_grad():
             known = self._aimed(working, aim or Aim(), settings)
             light = _lit(known, settings)
             return Preview(light.shine(known.scene.photo, light.maps), known.scene, light)
 
-    @_memory_told()
+    @memory_told()
     def render(
         self,
         photo: Photo,
@@ -205,7 +208,7 @@ class Engine:
         watch = _Stopwatch(progress)
         with watch.stage("scene"):
             working, aim = _working(photo, settings, aim)
-            known = self._aimed(working, aim, settings)
+            known = self._aimed(working, aim, settings, checkpoint or (lambda: None))
             scene = known.scene
         with watch.stage("light"):
             light = _lit(known, settings)
@@ -213,7 +216,7 @@ class Engine:
         refined = None
         if settings.quality == "best" and not settings.is_daylight:
             with watch.stage("refine") as advance:
-                done = self._refine(working, light, settings, advance, checkpoint)
+                done = self._refine(known.surveyed, light, settings, advance, checkpoint)
                 refined, losses = decode(done.picture), done.losses
         if settings.quality == "preview":
             picture = light.shine(scene.photo, light.maps)
@@ -242,7 +245,10 @@ class Engine:
             device=str(self.device),
             notes=self.notes(scene),
         )
-        return Night(photo.with_rgb(night), scene, light, refined, report)
+        alpha = photo.alpha
+        if alpha is not None and settings.quality == "preview":
+            alpha = area(alpha[..., None], working.dimensions)[..., 0]
+        return Night(replace(photo, rgb=night, alpha=alpha), scene, light, refined, report)
 
     def notes(self, scene: Scene) -> tuple[str, ...]:
         """Sentences for the user about what ``scene`` was made with."""
@@ -260,26 +266,32 @@ class Engine:
         return fresh
 
     @torch.no_grad()
-    def _aimed(self, working: Working, aim: Aim, settings: Settings) -> _Aimed:
+    def _aimed(
+        self,
+        working: Working,
+        aim: Aim,
+        settings: Settings,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> _Aimed:
         mask = None if aim.mask is None else digest(aim.mask)
         key = (working.key, mask, aim.box, aim.point, settings.several)
         found = self._cache.get(key)
         if isinstance(found, _Aimed):
             return found
-        seen = self._surveyed(working).survey
-        fresh = _Aimed(aim_at(seen, aim, working.size, settings.several))
+        surveyed = self._surveyed(working)
+        checkpoint()
+        fresh = _Aimed(surveyed, aim_at(surveyed.survey, aim, working.size, settings.several))
         self._cache.put(key, fresh, _planes(SCENE_PLANES, working))
         return fresh
 
     def _refine(
         self,
-        working: Working,
+        surveyed: _Surveyed,
         light: Light,
         settings: Settings,
         advance: Callable[[float], None],
         checkpoint: Callable[[], None] | None,
     ) -> Refined:
-        surveyed = self._surveyed(working)
         _, _, network = self.load()
         encoded = surveyed.survey.encoded
         if surveyed.features is None:

@@ -45,6 +45,11 @@ class Place:
     def log(self) -> str:
         return (self.folder / "state" / "backend.log").read_text(encoding="utf-8")
 
+    @property
+    def crashes(self) -> str:
+        path = self.folder / "state" / "backend-crash.log"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
     def client(self, starts: bool = True) -> Client:
         return Client((*SERVE, *self.options) if starts else None, self.variables)
 

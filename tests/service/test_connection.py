@@ -57,7 +57,7 @@ def test_a_file_open_to_others_is_refused(folder: Path, mode: int) -> None:
     with pytest.raises(NightFlashError, match="open to other users") as caught:
         Connection.read()
     assert caught.value.code == "not_private"
-    assert "Delete" in caught.value.remedy
+    assert "chmod 600" in caught.value.remedy
 
 
 def test_a_folder_open_to_others_is_refused(folder: Path) -> None:

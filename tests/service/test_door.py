@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import random
@@ -97,6 +98,34 @@ def test_random_bytes_at_the_ports_do_nothing(
     assert "Traceback" not in place.log
 
 
+def test_a_port_scan_is_logged(place: Place, client: Client, found: Connection) -> None:
+    test_random_bytes_at_the_ports_do_nothing(place, client, found)
+    assert any("without the right key" in place.log for _ in until(15))
+
+
+def test_a_crowd_without_a_key_closes_the_port_for_a_while(
+    place: Place, client: Client, found: Connection
+) -> None:
+    port = int(found.tcp.rpartition(":")[2])
+    with contextlib.ExitStack() as stack:
+        for _ in range(400):
+            one = stack.enter_context(sockets.socket())
+            one.settimeout(0.2)
+            with contextlib.suppress(OSError):
+                one.connect(("127.0.0.1", port))
+        assert any("closed for a while" in place.log for _ in until(10))
+        assert client.work("preview", DAY).header["reply"] == "result"
+    assert client.ask("status")["pid"] == found.pid
+    for _ in until(20):
+        dataclasses.replace(found, ipc="", pulse_ipc="").write()
+        with contextlib.suppress(NightFlashError), place.client(starts=False) as other:
+            assert other.work("preview", DAY).header["reply"] == "result"
+            break
+    else:
+        raise AssertionError("the port stayed closed")
+    found.write()
+
+
 def test_the_ports_are_open_to_this_machine_alone(found: Connection) -> None:
     assert found.tcp.startswith("tcp://127.0.0.1:")
     assert found.pulse_tcp.startswith("tcp://127.0.0.1:")
@@ -107,7 +136,7 @@ def test_files_and_sockets_are_the_users_own(place: Place, found: Connection) ->
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for entry in folder.iterdir():
         assert stat.S_IMODE(entry.stat().st_mode) & 0o077 == 0, entry
-    assert {"connection.json", "backend.lock", "requests.ipc", "pulse.ipc"} == {
+    assert {"connection.json", "backend.lock", "backend.pid", "requests.ipc", "pulse.ipc"} == {
         entry.name for entry in folder.iterdir()
     }
 
@@ -120,7 +149,7 @@ def test_a_connection_file_open_to_others_is_not_believed(place: Place, found: C
         assert caught.value.code == "not_private"
         result = place.command("status")
         assert (result.returncode, result.stdout) == (2, "")
-        assert "is open to other users. Delete" in result.stderr
+        assert "is open to other users. Run: chmod 600" in result.stderr
     finally:
         Connection.path().chmod(0o600)
 

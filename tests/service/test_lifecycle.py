@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zmq
 from nightflash import Cancelled, NightFlashError
 from nightflash.service.client import Client
 from nightflash.service.connection import Connection
@@ -95,7 +97,7 @@ def test_of_two_started_at_once_one_serves_and_the_other_says_so() -> None:
     with a_place() as empty:
         command = [*SERVE, *empty.options]
         both = [
-            subprocess.Popen(command, env=empty.variables, stderr=subprocess.PIPE, text=True)
+            subprocess.Popen(command, env=empty.variables, stdout=subprocess.PIPE, text=True)
             for _ in range(2)
         ]
         with empty.client(starts=False) as client:
@@ -104,7 +106,7 @@ def test_of_two_started_at_once_one_serves_and_the_other_says_so() -> None:
                     serving = client.ask("status")["pid"]
                     break
         loser = next(process for process in both if process.pid != serving)
-        _, said = loser.communicate(timeout=30)
+        said, _ = loser.communicate(timeout=30)
         assert loser.returncode == 0
         assert "runs already" in said
         assert empty.pid() == serving
@@ -215,6 +217,87 @@ def test_it_ends_at_once_and_leaves_nothing_behind(place: Place, way: str) -> No
     assert "Traceback" not in place.log
 
 
+def test_work_that_an_orderly_end_cut_off_is_done_by_the_next_backend(place: Place) -> None:
+    with place.client() as client:
+        client.work("preview", LARGE)
+        pid = place.pid()
+        tell = once_it_refines(lambda: place.command("stop"))
+        answer = client.work("render", LARGE, settings=SHORT | {"steps": 30}, tell=tell)
+        assert answer.header["reply"] == "result"
+        assert place.pid() != pid
+    assert "terminate called" not in place.crashes
+
+
+def test_a_connection_file_that_was_cleaned_away_comes_back(place: Place) -> None:
+    with place.client() as client:
+        pid = client.connect()["pid"]
+    for spoil in (Connection.path().unlink, lambda: Connection.path().write_bytes(b"garbage")):
+        spoil()
+        told = place.command("status")
+        assert (told.returncode, f"(process {pid})" in told.stderr) == (2, True)
+        assert any(place.command("status").returncode == 0 for _ in until(15))
+    Connection.path().unlink()
+    stopped = place.command("stop").stdout
+    assert stopped in (
+        f"The backend did not answer and was ended (process {pid}).\n",
+        "The backend has ended.\n",
+    )
+    assert any(not runs(pid) for _ in until(5))
+
+
+def test_a_stale_file_whose_port_is_anothers_by_now_disturbs_nobody(place: Place) -> None:
+    with place.client() as client:
+        client.connect()
+    found = Connection.read()
+    assert found is not None
+    place.kill(signal.SIGKILL)
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as stranger:
+        stranger.curve_server = True
+        stranger.curve_publickey, stranger.curve_secretkey = zmq.curve_keypair()
+        stranger.linger = 0
+        assert any(_bound(stranger, found.tcp) for _ in until(10))
+        dataclasses.replace(found, ipc="", pulse_ipc="").write()
+        with place.client() as client:
+            assert client.work("preview", SMALL).header["reply"] == "result"
+
+
+def _bound(socket: zmq.Socket[bytes], address: str) -> bool:
+    with contextlib.suppress(zmq.ZMQError):
+        socket.bind(address)
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--device", "cuda"), "device cuda is not usable"),
+        (("--weights", "/nowhere"), "no folder /nowhere"),
+        (("--networks", "official"), "knows no official network"),
+        (("--release-after", "abc"), "abc is no number above 0"),
+    ],
+)
+def test_serving_with_what_cannot_be_is_told_at_once(
+    options: tuple[str, str], sentence: str
+) -> None:
+    with a_place() as empty:
+        result = empty.command("serve", *options)
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["requests.ipc", "backend.lock"])
+def test_folders_in_the_way_are_told(name: str) -> None:
+    with a_place() as place:
+        (place.folder / "run").mkdir(mode=0o700)
+        (place.folder / "run" / name).mkdir()
+        result = place.command("serve")
+    assert result.returncode == 2
+    assert result.stderr.startswith("nightflash: The backend cannot serve from ")
+    assert "NIGHTFLASH_RUNTIME_DIR" in result.stderr
+
+
 def runs(pid: int) -> bool:
     """Whether a process runs; one that has ended and waits to be asked for its code does not."""
     try:
@@ -253,7 +336,7 @@ def test_status_stop_and_logs_as_commands() -> None:
         assert own.command("status").returncode == 3
         assert own.command("status").stdout == "No backend runs.\n"
         assert own.command("status", "--json").stdout == "{}\n"
-        assert own.command("logs").stdout == ""
+        assert "No backend has told anything yet" in own.command("logs").stdout
         with own.client() as client:
             client.work("preview", SMALL)
         status = own.command("status")

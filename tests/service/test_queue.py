@@ -73,6 +73,21 @@ def test_a_newer_preview_replaces_the_older_one_that_waits() -> None:
     assert queue.put(second) is None, "what runs is not replaced"
 
 
+def test_who_moves_a_slider_keeps_the_turn() -> None:
+    queue = JobQueue()
+    for number in range(30):
+        queue.put(job("b", number, "analyse"))
+    order = []
+    for number in range(10):
+        queue.put(job("a", number, "preview"))
+        queue.put(job("a", 100 + number, "preview"))
+        one = queue.take(0)
+        assert one is not None
+        queue.done(one)
+        order.append(one.client)
+    assert order.count("a") >= 4
+
+
 def test_cancelling() -> None:
     queue = JobQueue()
     running, waiting, other = job("a", 1), job("a", 2), job("b", 2)

@@ -193,6 +193,68 @@ def test_an_engine_that_cannot_be_made_is_told_and_tried_again() -> None:
     desk.queue.close()
 
 
+def test_networks_that_break_while_they_are_read_leave_a_worker_that_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    faults: list[Exception] = [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("odd")]
+
+    def make(device: str) -> Engine:
+        engine = builtin(device)
+        load = engine.load
+
+        def breaks() -> Any:
+            if faults:
+                raise faults.pop()
+            return load()
+
+        monkeypatch.setattr(engine, "load", breaks)
+        return engine
+
+    desk = Desk(make)
+    desk.worker.start()
+    assert any(desk.worker.state == "failed" for _ in until(10))
+    assert desk.worker.fault == "odd"
+    answer = desk.answer(desk.put(1))
+    assert answer.header["code"] == "internal"
+    assert desk.answer(desk.put(2)).header["reply"] == "result"
+    assert desk.worker.fault == ""
+    desk.queue.close()
+
+
+def test_networks_too_large_for_the_gpu_go_to_the_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def make(device: str) -> Engine:
+        engine = builtin(device)
+        if device == "auto":
+
+            def full() -> Any:
+                raise NightFlashError("Full.", code="no_memory")
+
+            monkeypatch.setattr(engine, "load", full)
+            engine.device = torch.device("cuda")
+        return engine
+
+    desk = Desk(make)
+    desk.worker.start()
+    assert desk.answer(desk.put(1)).header["device"] == "cpu"
+    assert desk.worker.state == "ready"
+    desk.queue.close()
+
+
+def test_a_cancelled_render_does_not_wait_for_the_quick_work_of_others(desk: Desk) -> None:
+    slow = desk.put(1, quality="best", steps=300, content=20.0)
+    for _ in until(30):
+        if any(m.header.get("stage") == "refine" for _, m in list(desk.told)):
+            break
+    quick = [desk.put(number, "analyse") for number in range(2, 42)]
+    slow.cancelled.set()
+    desk.answer(slow)
+    results = [job for job, m in desk.told if m.header["reply"] == "result"]
+    assert sum(job in quick for job in results) < 5
+    assert all(desk.answer(job).header["reply"] == "result" for job in quick)
+
+
 def test_memory_is_given_back_when_idle_or_asked_and_taken_again() -> None:
     desk = Desk(builtin, release_after=0.3)
     desk.worker.start()

@@ -14,6 +14,7 @@ from typing import Any
 from nightflash import streams
 from nightflash.commands.networks import add_networks
 from nightflash.errors import NightFlashError
+from nightflash.jobs import is_folder
 
 NONE_RUNS = 3
 STOP_SECONDS = 5.0
@@ -46,7 +47,10 @@ def add(commands: Any) -> None:
 
 
 def _positive(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number < 1e9:
         raise argparse.ArgumentTypeError(f"{text} is no number above 0")
     return number
@@ -55,6 +59,8 @@ def _positive(text: str) -> float:
 def _serve(options: argparse.Namespace) -> int:
     from nightflash.service.lifecycle import Service, serve
 
+    if options.weights is not None and not is_folder(options.weights):
+        raise NightFlashError(f"There is no folder {options.weights} of network files.")
     return serve(
         Service(
             networks=options.networks,
@@ -64,12 +70,13 @@ def _serve(options: argparse.Namespace) -> int:
             exit_after=options.exit_after,
             upload_memory=options.upload_memory,
         ),
-        tell=streams.tell,
+        tell=streams.put,
     )
 
 
 def _status(options: argparse.Namespace) -> int:
     from nightflash.service.client import Client
+    from nightflash.service.connection import running_pid
 
     try:
         with Client(command=None) as client:
@@ -77,6 +84,12 @@ def _status(options: argparse.Namespace) -> int:
     except NightFlashError as fault:
         if fault.code != "no_backend":
             raise
+        if (pid := running_pid()) is not None:
+            raise NightFlashError(
+                f"A backend runs (process {pid}) and is not to be reached.",
+                "It may be starting or ending; else stop it with 'nightflash stop'.",
+                code="backend_lost",
+            ) from fault
         streams.put("{}" if options.json else "No backend runs.")
         return NONE_RUNS
     told = {key: value for key, value in state.items() if key not in ("v", "id", "reply")}
@@ -90,17 +103,15 @@ def _in_words(state: dict[str, Any]) -> str:
         f"The backend runs (process {state['pid']}, version {state['version']}): "
         f"{state['state']}, device {state['device'] or 'not chosen yet'}, networks {networks}, "
         f"{state['jobs']} requests at work, {state['uploads']} pictures"
-        f" ({state['upload_bytes'] / 2**20:.0f} MB)."
-    )
+        f" ({state['upload_bytes'] / 2**20:.0f} MB). {state['fault']}"
+    ).rstrip()
 
 
 def _stop(options: argparse.Namespace) -> int:
     from nightflash.service.client import Client
-    from nightflash.service.connection import Connection
-    from nightflash.service.lifecycle import backend_runs
+    from nightflash.service.connection import Connection, backend_runs, pid_file, running_pid
 
-    found = Connection.read()
-    if found is None or not backend_runs():
+    if not backend_runs():
         streams.put("No backend runs.")
         return 0
     with contextlib.suppress(NightFlashError), Client(command=None) as client:
@@ -108,18 +119,22 @@ def _stop(options: argparse.Namespace) -> int:
     until = time.monotonic() + STOP_SECONDS
     while backend_runs() and time.monotonic() < until:
         time.sleep(0.05)
-    if backend_runs():  # so its number is still the backend's
-        with contextlib.suppress(OSError):
-            os.kill(found.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
-        streams.put(f"The backend did not answer and was ended (process {found.pid}).")
-    else:
+    pid = running_pid()
+    if pid is None:
         streams.put("The backend has ended.")
+        return 0
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+    for path in (Connection.path(), pid_file(), *pid_file().parent.glob("*.ipc")):
+        path.unlink(missing_ok=True)
+    streams.put(f"The backend did not answer and was ended (process {pid}).")
     return 0
 
 
 def _logs(options: argparse.Namespace) -> int:
     from nightflash.service.connection import crash_file, log_file
 
+    told = False
     for path in (log_file(), crash_file()):
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -129,4 +144,7 @@ def _logs(options: argparse.Namespace) -> int:
             raise NightFlashError(f"{path} cannot be read: {error.strerror}.") from error
         if lines:
             streams.put("\n".join([f"{path}:", *lines[-LINES:]]))
+            told = True
+    if not told:
+        streams.put(f"No backend has told anything yet; its log will be {log_file()}.")
     return 0

@@ -6,6 +6,8 @@ Standard library and pyzmq only: it also runs in GIMP's Python.
 from __future__ import annotations
 
 import contextlib
+import os
+import shlex
 import sys
 import threading
 import time
@@ -14,7 +16,7 @@ from typing import Any, Self
 
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.service.launch import start, start_failed
-from nightflash.service.link import BackendLost, Link, Request, open_link
+from nightflash.service.link import BackendHangs, BackendLost, Link, Request, open_link
 from nightflash.service.progress import Tell, tell_nobody
 from nightflash.service.protocol import (
     Header,
@@ -22,6 +24,7 @@ from nightflash.service.protocol import (
     Pixels,
 )
 
+OPTIONS_VARIABLE = "NIGHTFLASH_SERVE"  # options of `nightflash serve` for those started here
 START_SECONDS = 120.0  # for a first start from a slow disk
 ANSWER_SECONDS = 10.0  # for what the backend answers at once
 SLOWEST = 20e6  # bytes a second at which pictures travel at the least
@@ -71,7 +74,7 @@ class Client:
         """
         if self._link is None:
             self._sent.clear()
-            self._link = open_link() or self._start(tell, cancel)
+            self._link = _link_or_none() or self._start(tell, cancel)
         return self._link.about
 
     def ask(self, request: str, **fields: Any) -> Header:
@@ -124,7 +127,7 @@ class Client:
 
         Args:
             request: Which.
-            photo: Sent once; as long as this object lives, later requests only name it.
+            photo: Sent once; until it is forgotten, later requests only name it.
             mask: Grey picture of the main object, likewise.
             box, point: Aim in pixels of the photo.
             tell: Takes the progress.
@@ -156,6 +159,8 @@ class Client:
     def _retried(self, once: Callable[[], Message], tell: Tell) -> Message:
         try:
             return self._watched(once)
+        except BackendHangs:
+            raise
         except BackendLost as fault:
             tell("networks", 0.0, f"{fault.sentence} Starting it anew.")
         except NightFlashError as fault:
@@ -204,16 +209,30 @@ class Client:
                 "No backend runs.", "Start one with: nightflash serve", code="no_backend"
             )
         tell("start", 0.0, "Starting the backend")
-        process = start(self._command, self._environment)
+        command = [*self._command, *shlex.split(os.environ.get(OPTIONS_VARIABLE, ""))]
+        process = start(command, self._environment)
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             if cancel is not None and cancel.is_set():
                 raise Cancelled
             ended = process.poll() is not None  # looked at first: it may write, then end
-            link = open_link()
+            link = _link_or_none()
             if link is not None:
                 return link
             if ended and process.returncode != 0:
                 raise start_failed(f"The backend ended with exit code {process.returncode}.")
+            if ended:  # another one ran, and may be on its way out
+                time.sleep(0.25)
+                process = start(command, self._environment)
             time.sleep(0.05)
         raise start_failed(f"The backend was not ready after {START_SECONDS:.0f} s.")
+
+
+def _link_or_none() -> Link | None:
+    """`open_link`; a backend that ends while it is asked is none."""
+    try:
+        return open_link()
+    except BackendHangs:
+        raise
+    except BackendLost:
+        return None

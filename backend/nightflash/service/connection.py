@@ -57,7 +57,7 @@ def log_file() -> Path:
 
 
 def crash_file() -> Path:
-    """What the last backend that a client started printed; empty unless it crashed."""
+    """What backends that clients started printed while they crashed."""
     return state_folder() / "backend-crash.log"
 
 
@@ -92,16 +92,54 @@ def require_private(path: Path) -> None:
     if sys.platform == "win32":  # LOCALAPPDATA is the user's own by its access list
         return
     state = path.lstat()
+    elsewhere = f"Let {RUNTIME_VARIABLE} name a folder of your own."
     if stat.S_ISLNK(state.st_mode):
-        raise _not_private(f"{path} is a link.", path)
+        raise NightFlashError(f"{path} is a link.", elsewhere, code="not_private")
     if state.st_uid != os.getuid():
-        raise _not_private(f"{path} belongs to another user.", path)
+        raise NightFlashError(f"{path} belongs to another user.", elsewhere, code="not_private")
     if state.st_mode & 0o077:
-        raise _not_private(f"{path} is open to other users.", path)
+        mode = "700" if stat.S_ISDIR(state.st_mode) else "600"
+        raise NightFlashError(
+            f"{path} is open to other users.", f"Run: chmod {mode} '{path}'", code="not_private"
+        )
 
 
-def _not_private(sentence: str, path: Path) -> NightFlashError:
-    return NightFlashError(sentence, f"Delete {path} and try again.", code="not_private")
+def lock_file() -> Path:
+    """What a backend locks as long as it runs, however it ends."""
+    return runtime_folder() / "backend.lock"
+
+
+def backend_runs() -> bool:
+    """Whether a backend of this user holds the lock, be it answering or not."""
+    try:
+        with lock_file().open("r+b") as file:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (BlockingIOError, PermissionError):
+        return True
+    return False
+
+
+def running_pid() -> int | None:
+    """The process of the backend that runs, answering or not; None where none does."""
+    try:
+        return int(pid_file().read_text()) if backend_runs() else None
+    except (OSError, ValueError):
+        return None
+
+
+def pid_file() -> Path:
+    """Where the backend that holds the lock writes its process number."""
+    return runtime_folder() / "backend.pid"
 
 
 @dataclass(frozen=True)

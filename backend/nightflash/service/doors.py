@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
@@ -15,13 +16,13 @@ from nightflash.service.connection import LONGEST_SOCKET_PATH, runtime_folder
 log = logging.getLogger(__name__)
 
 REFUSALS_SECONDS = 10.0  # between two lines of the log about refused connections
+SETTLED_SECONDS = 1.0  # after the last stranger came, when it is clear who had a key
+HANDSHAKE_MILLISECONDS = 2000  # for a stranger to show a key
+MOST_STRANGERS = 64  # connections without a key at once, over which the port closes for a while
+CLOSED_SECONDS = 5.0
 PULSE_BYTES = 64
 GONE = (zmq.EHOSTUNREACH, zmq.EAGAIN)  # a client that left, or reads nothing any more
-REFUSED = (
-    zmq.Event.HANDSHAKE_FAILED_AUTH
-    | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
-    | zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
-)
+WATCHED = zmq.Event.ACCEPTED | zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.DISCONNECTED
 
 
 class Keys:
@@ -47,13 +48,16 @@ class Door:
     """
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], keys: Keys, name: str, limit: int):
-        self._refused, self._told = 0, float("-inf")
+        self._strangers = self._open = self._known = 0
+        self._came = self._told = self._closed = float("-inf")
+        self._bound = True
         self.sockets = [_router(context, limit)]
         tcp = self.sockets[0]
         tcp.curve_server = True
+        tcp.backlog, tcp.handshake_ivl = 16, HANDSHAKE_MILLISECONDS
         tcp.curve_publickey, tcp.curve_secretkey = keys.server_public, keys.server_secret
         tcp.zap_domain = b"nightflash"
-        self.monitor = tcp.get_monitor_socket(REFUSED)
+        self.monitor = tcp.get_monitor_socket(WATCHED)
         tcp.bind("tcp://127.0.0.1:*")
         self.tcp = tcp.getsockopt_string(zmq.LAST_ENDPOINT)
         self.ipc = ""
@@ -63,22 +67,50 @@ class Door:
             self.ipc = f"ipc://{path}"
             self.sockets[1].bind(self.ipc)  # the lock is ours: what was here is dead
 
-    def note_refusals(self) -> None:
-        """Log connections that were refused since the last look, at most a line in a while."""
+    def watch(self) -> None:
+        """Log connections without a key, and close the port for a while when they are many.
+
+        Every open connection costs a file descriptor, of which a process has few.
+        """
         while self.monitor.poll(0):
-            recv_monitor_message(self.monitor)
-            self._refused += 1
-        if self._refused and time.monotonic() - self._told > REFUSALS_SECONDS:
-            log.warning("refused %d connections without the right key", self._refused)
-            self._refused, self._told = 0, time.monotonic()
+            event = recv_monitor_message(self.monitor)["event"]
+            if event == zmq.Event.ACCEPTED:
+                self._strangers += 1
+                self._open += 1
+                self._came = time.monotonic()
+            elif event == zmq.Event.HANDSHAKE_SUCCEEDED:
+                self._strangers -= 1
+                self._known += 1
+            else:
+                self._open = max(self._open - 1, 0)
+                self._known = min(self._known, self._open)
+        now = time.monotonic()
+        if self._bound and self._open - self._known > MOST_STRANGERS:
+            log.warning("too many connections without a key at %s, closed for a while", self.tcp)
+            self.sockets[0].unbind(self.tcp)  # throws everybody out; who has a key comes again
+            self._bound, self._closed = False, now
+            self._open = self._known = 0
+        elif not self._bound and now - self._closed > CLOSED_SECONDS:
+            self.sockets[0].bind(self.tcp)
+            self._bound = True
+        if self._strangers > 0 and now - self._came > SETTLED_SECONDS:
+            if now - self._told < REFUSALS_SECONDS:
+                return
+            log.warning("refused %d connections without the right key", self._strangers)
+            self._strangers, self._told = 0, now
+
+    def hide(self) -> None:
+        """Let nobody else find the way in; who is in, stays (unbinding would throw them out)."""
+        if self.ipc:
+            Path(self.ipc.removeprefix("ipc://")).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the sockets; what was sent has half a second to go."""
+        self.hide()
         self.sockets[0].disable_monitor()
         self.monitor.close(0)
         for socket in self.sockets:
             socket.close(500)
-        (runtime_folder() / self.ipc.rpartition("/")[2]).unlink(missing_ok=True)
 
 
 def _router(context: zmq.Context[zmq.Socket[bytes]], limit: int) -> zmq.Socket[bytes]:
@@ -105,7 +137,7 @@ class Pulse(threading.Thread):
         while not self._ended.is_set():
             for socket, _ in poller.poll(200):
                 self._echo(socket)
-            self.door.note_refusals()
+            self.door.watch()
         self.door.close()
 
     def stop(self) -> None:

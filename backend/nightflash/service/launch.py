@@ -15,6 +15,8 @@ from typing import Any
 from nightflash.errors import NightFlashError
 from nightflash.service.connection import crash_file, log_file
 
+MOST_BYTES = 2**20  # of the crash log, over which a new one is begun
+
 
 def start(
     command: Sequence[str], environment: Mapping[str, str] | None = None
@@ -31,7 +33,10 @@ def start(
         }
     try:
         crash_file().parent.mkdir(parents=True, exist_ok=True)
-        with crash_file().open("wb") as file:
+        with contextlib.suppress(FileNotFoundError):
+            if crash_file().stat().st_size > MOST_BYTES:
+                crash_file().replace(crash_file().with_suffix(".old"))
+        with crash_file().open("ab") as file:
             process = subprocess.Popen(
                 list(command),
                 env=None if environment is None else dict(environment),

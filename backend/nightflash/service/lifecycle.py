@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import logging
 import os
@@ -13,16 +14,28 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import zmq
 from filelock import FileLock, Timeout
 
-from nightflash.service.connection import Connection, log_file, make_private, runtime_folder
+from nightflash.errors import NightFlashError
+from nightflash.service.connection import (
+    RUNTIME_VARIABLE,
+    STATE_VARIABLE,
+    Connection,
+    lock_file,
+    log_file,
+    make_private,
+    pid_file,
+    running_pid,
+    runtime_folder,
+)
 
 if TYPE_CHECKING:
     from nightflash.models.registry import Choice
 
 log = logging.getLogger(__name__)
 
-LOCK = "backend.lock"
+LOCK_SECONDS = 1.0  # others look at the lock for an instant
 LOG_BYTES = 2**20
 LOG_FORMAT = "%(asctime)s %(process)d %(levelname)s %(message)s"
 
@@ -46,18 +59,6 @@ class Service:
     upload_memory: float = 4096.0
 
 
-def backend_runs() -> bool:
-    """Whether a backend of this user holds the lock, be it answering or not."""
-    path = runtime_folder() / LOCK
-    if not path.exists():
-        return False
-    try:
-        with FileLock(path, timeout=0):
-            return False
-    except Timeout:
-        return True
-
-
 def serve(service: Service, tell: Callable[[str], None]) -> int:
     """Serve until somebody stops it; gives the exit code.
 
@@ -66,27 +67,39 @@ def serve(service: Service, tell: Callable[[str], None]) -> int:
     Args:
         service: How.
         tell: Takes a sentence for whoever started this.
+
+    Raises:
+        NightFlashError: The folders, the device or the networks asked for do not serve.
     """
-    folder = runtime_folder()
     os.umask(0o077)
-    make_private(folder)
-    lock = FileLock(folder / LOCK)
+    make_private(runtime_folder())
+    lock = FileLock(lock_file())
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=LOCK_SECONDS)
+        Connection.path().unlink(missing_ok=True)  # of a process that died
+        _start_log()
+        ended = _serve(service, tell)
     except Timeout:
-        found = Connection.read()
-        which = f" (process {found.pid})" if found is not None else ""
+        pid = running_pid()
+        which = f" (process {pid})" if pid is not None else ""
         tell(f"A backend runs already{which}; this one is not needed.")
         return 0
-    try:
-        _start_log()
-        _serve(service, tell)
+    except (OSError, zmq.ZMQError) as error:
+        raise NightFlashError(
+            f"The backend cannot serve from {runtime_folder()} with its log in"
+            f" {log_file().parent}: {error.strerror}.",
+            f"Make room, or let {RUNTIME_VARIABLE} and {STATE_VARIABLE} name other folders.",
+            code="start_failed",
+        ) from error
     finally:
         lock.release()
+    if not ended:
+        os._exit(0)  # a thread inside a network would take the interpreter down while it ends
     return 0
 
 
-def _serve(service: Service, tell: Callable[[str], None]) -> None:
+def _serve(service: Service, tell: Callable[[str], None]) -> bool:
+    """Serve; gives whether every thread has ended."""
     # Seconds of imports that a second backend is spared.
     from nightflash.engine import Engine
     from nightflash.service.server import Server
@@ -96,7 +109,9 @@ def _serve(service: Service, tell: Callable[[str], None]) -> None:
         chosen = service.device if device == "auto" else device
         return Engine(service.networks, service.weights, chosen)
 
-    Connection.path().unlink(missing_ok=True)  # of a process that died
+    engine("auto")  # tells at once what cannot be
+    _raise_file_limit()
+    pid_file().write_text(str(os.getpid()))
     server = Server(
         lambda queue, reply: Worker(queue, engine, reply, service.release_after * 60),
         upload_bytes=int(service.upload_memory * 2**20),
@@ -104,15 +119,28 @@ def _serve(service: Service, tell: Callable[[str], None]) -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: server.stop(signal.Signals(number).name))
-    server.connection.write()
-    log.info("serving at %s and %s", server.connection.ipc or "no ipc", server.connection.tcp)
-    tell(f"The backend is ready for requests (process {os.getpid()}).")
     try:
+        server.connection.write()
+        log.info("serving at %s and %s", server.connection.ipc or "no ipc", server.connection.tcp)
+        tell(f"The backend is ready for requests (process {os.getpid()}).")
         server.run()
     finally:
-        Connection.path().unlink(missing_ok=True)
+        for path in (Connection.path(), pid_file()):
+            path.unlink(missing_ok=True)
         log.info("ended")
         logging.shutdown()
+    return server.worker_ended
+
+
+def _raise_file_limit() -> None:
+    """Have as many files and connections as the system allows: ZeroMQ aborts without any left."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _start_log() -> None:
@@ -122,5 +150,6 @@ def _start_log() -> None:
     ]
     if sys.stderr.isatty():
         handlers.append(logging.StreamHandler())
+    logging.raiseExceptions = False  # a full disk stops no backend
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=handlers, force=True)
     faulthandler.enable()

@@ -16,7 +16,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from nightflash.errors import NightFlashError
-from nightflash.service.connection import Connection
+from nightflash.service.connection import Connection, backend_runs
 from nightflash.service.progress import Tell, tell_nobody
 from nightflash.service.protocol import (
     VERSION,
@@ -36,10 +36,19 @@ SEND_MILLISECONDS = 5000
 
 
 class BackendLost(NightFlashError):
-    """The backend ended or fell silent; the next request finds or starts another one."""
+    """The backend ended; the next request finds or starts another one."""
 
     def __init__(self, sentence: str, remedy: str = "Try again: it is started anew.") -> None:
         super().__init__(sentence, remedy, code="backend_lost")
+
+
+class BackendHangs(BackendLost):
+    """The backend runs and does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The backend does not answer.", "Stop it with 'nightflash stop' and try again."
+        )
 
 
 def open_link() -> Link | None:
@@ -47,10 +56,11 @@ def open_link() -> Link | None:
 
     Raises:
         NightFlashError: ``no_key``, ``not_private`` or ``wrong_version``.
-        BackendLost: It is there and does not answer.
+        BackendLost: It ended meanwhile.
+        BackendHangs: It is there and does not answer.
     """
     found = Connection.read()
-    if found is None:
+    if found is None or not backend_runs():  # a stale file's port may be anybody's by now
         return None
     check_version({"v": found.protocol}, "client")
     link = Link(found)
@@ -182,9 +192,7 @@ class Link:
                 with contextlib.suppress(zmq.Again):
                     self._pulse.send(b"", zmq.DONTWAIT)
             if now - started > request.seconds or now - heard > SILENCE_SECONDS:
-                raise BackendLost(
-                    "The backend does not answer.", "Stop it with 'nightflash stop' and try again."
-                )
+                raise BackendHangs
 
     def _send(self, number: int, header: Header, pictures: Sequence[Pixels] = ()) -> None:
         message = Message({"v": VERSION, "id": number, **header}, pictures)

@@ -49,10 +49,12 @@ class JobQueue:
                     "Wait for some of them.",
                     code="busy",
                 )
-            if replaced is not None:
-                self._remove(replaced)
-            lane = self._slow if job.work.kind == "render" else self._quick
-            lane.setdefault(job.client, deque()).append(job)
+            if replaced is not None:  # in its place, or who moves a slider never gets a turn
+                mine_quick = self._quick[job.client]
+                mine_quick[mine_quick.index(replaced)] = job
+            else:
+                lane = self._slow if job.work.kind == "render" else self._quick
+                lane.setdefault(job.client, deque()).append(job)
             self._changed.notify()
             return replaced
 

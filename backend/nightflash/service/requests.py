@@ -104,6 +104,11 @@ def read_work(kind: Kind, header: Header, uploads: Uploads) -> Work:
     given = [name for name in ("mask", "box", "point") if aim.get(name) is not None]
     if len(given) > 1:
         raise NightFlashError("Give one of a mask, a box or a point, not several.", code="bad_aim")
+    settings = Settings.from_values(values)
+    if kind == "render" and settings.quality == "preview":
+        raise NightFlashError(
+            "A render has the quality fast or best.", "Ask for a preview.", code="bad_setting"
+        )
     box, point = _numbers(aim, "box", 4), _numbers(aim, "point", 2)
     return Work(
         kind=kind,
@@ -111,7 +116,7 @@ def read_work(kind: Kind, header: Header, uploads: Uploads) -> Work:
         mask=uploads.get(aim["mask"]) if given == ["mask"] else None,
         box=(box[0], box[1], box[2], box[3]) if box else None,
         point=(point[0], point[1]) if point else None,
-        settings=Settings.from_values(values),
+        settings=settings,
         views=_views(header, ["subject", "depth"] if kind == "analyse" else ["night"]),
         output=_one_of(header, "output", OUTPUTS) or OUTPUTS[0],
         sample=_one_of(header, "sample", tuple(SAMPLE_BYTES)),

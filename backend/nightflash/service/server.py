@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -63,6 +64,7 @@ class Server:
         self._started = self._last_request = time.monotonic()
         self._queue = JobQueue()
         self._replies: deque[tuple[Job, Message]] = deque()
+        self._unread: list[tuple[zmq.MessageTracker, Client, int]] = []
         self._stopping = ""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=2)
         self._authenticator = ThreadAuthenticator(self._context)
@@ -106,7 +108,7 @@ class Server:
                 for number, socket in enumerate(self._requests.sockets):
                     if socket in ready:
                         self._receive(number, socket)
-                self._requests.note_refusals()
+                self._requests.watch()
                 self._send_replies()
                 now = time.monotonic()
                 if now - beat > BEAT_SECONDS:
@@ -114,6 +116,10 @@ class Server:
                     everyone = now - visit > VISIT_SECONDS
                     visit = now if everyone else visit
                     self._visit(everyone)
+                    if everyone:
+                        self._keep_connection_file()
+                    if not self._worker.is_alive():
+                        self.stop("the worker ended")
                 self._exit_when_idle(now)
         finally:
             self._close()
@@ -159,6 +165,12 @@ class Server:
             self._last_request = time.monotonic()
         if message.pictures and request != "put":
             raise bad_request("Pixels come with the request 'put' alone.")
+        if self._unread_bytes(client) > self._uploads.limit:
+            raise NightFlashError(
+                "This client asks for pictures faster than it takes them.",
+                "Wait for those on their way.",
+                code="busy",
+            )
         match request:
             case "hello":
                 return _result(self._about())
@@ -205,6 +217,7 @@ class Server:
             "device": self._worker.device,
             "device_note": self._worker.device_note,
             "networks": self._worker.networks,
+            "fault": self._worker.fault,
         }
 
     def _state(self) -> Header:
@@ -244,11 +257,23 @@ class Server:
             frames = Message({"v": VERSION, "id": number, **error_reply(fault).header}).frames()
         socket = self._requests.sockets[client[0]]
         try:
-            socket.send_multipart([client[1], *frames], zmq.DONTWAIT, copy=False)
+            tracker = socket.send_multipart(
+                [client[1], *frames], zmq.DONTWAIT, copy=False, track=bool(message.pictures)
+            )
         except zmq.ZMQError as error:
             if error.errno not in GONE:
                 raise
-            self._forget(client)
+            if error.errno != zmq.EAGAIN or message.header["reply"] != "beat":
+                self._forget(client)
+            return
+        if tracker is not None:
+            size = sum(picture.layout.bytes for picture in message.pictures)
+            self._unread.append((tracker, client, size))
+
+    def _unread_bytes(self, client: Client) -> int:
+        """Bytes of pictures on their way to ``client``."""
+        self._unread = [entry for entry in self._unread if not entry[0].done]
+        return sum(size for _, other, size in self._unread if other == client)
 
     def _visit(self, everyone: bool) -> None:
         """A sign of life to those who wait; whoever cannot take it is gone."""
@@ -262,6 +287,16 @@ class Server:
         if dropped:
             log.info("a client went away; %d of its requests were dropped", dropped)
 
+    def _keep_connection_file(self) -> None:
+        """Write the file again where somebody cleaned it away or spoilt it."""
+        try:
+            lost = Connection.read() != self.connection
+        except NightFlashError:  # open to others: what they wrote is not believed
+            lost = True
+        if lost:
+            with contextlib.suppress(OSError):
+                self.connection.write()
+
     def _exit_when_idle(self, now: float) -> None:
         if len(self._queue):
             self._last_request = now
@@ -270,18 +305,26 @@ class Server:
 
     def _close(self) -> None:
         log.info("ending: %s", self._stopping or "a fault")
+        Connection.path().unlink(missing_ok=True)  # first, so that nobody comes any more
+        self._requests.hide()
         fault = NightFlashError(
             "The backend is ending.", "The next request starts a new one.", code="shutting_down"
         )
         for job in self._queue.close():
             self._send(job.client, job.id, error_reply(fault))
         self._worker.join(1.0)
+        self._send_replies()
         self._pulse.stop()
         self._requests.close()
         self._wake.close(0)
         self._authenticator.stop()
         if not self._worker.is_alive():
             self._context.term()
+
+    @property
+    def worker_ended(self) -> bool:
+        """Whether the worker has ended too; inside a network it cannot be stopped."""
+        return not self._worker.is_alive()
 
 
 def _result(header: Header) -> Message:

@@ -16,6 +16,7 @@ from nightflash.scene import Aim, check_aim, working_aim
 from nightflash.service.protocol import Layout, Pixels
 from nightflash.working import Working
 
+LEAST_CHARGE = 4096  # bytes that even the smallest picture costs
 DTYPES = {"u8": "u1", "u16": "<u2", "half": "<f2", "float": "<f4"}
 
 
@@ -122,6 +123,11 @@ class Uploads:
         return len(self._kept)
 
     @property
+    def limit(self) -> int:
+        """Bytes that are kept at most."""
+        return self._kept.limit
+
+    @property
     def bytes(self) -> int:
         """Bytes of all pictures kept."""
         return self._kept.bytes
@@ -133,7 +139,7 @@ class Uploads:
             NightFlashError: ``too_large``.
         """
         handle = secrets.token_hex(16)
-        if not self._kept.put(handle, Upload(pixels), pixels.layout.bytes):
+        if not self._kept.put(handle, Upload(pixels), max(pixels.layout.bytes, LEAST_CHARGE)):
             raise NightFlashError(
                 f"The picture takes {pixels.layout.bytes / 2**20:.0f} MB, and the backend keeps at"
                 f" most {self._kept.limit / 2**20:.0f} MB.",

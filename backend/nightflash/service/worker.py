@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nightflash.device import why_no_gpu
-from nightflash.engine import Engine
+from nightflash.engine import Engine, memory_told
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.parts import parts
 from nightflash.progress import overall
@@ -49,6 +49,7 @@ class Worker(threading.Thread):
         state: ``loading``, ``ready``, ``released`` or ``failed``.
         device, networks: Of the engine, empty until there is one.
         device_note: Why no GPU does the work, or empty.
+        fault: Why the state is ``failed``, or empty.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Worker(threading.Thread):
     ) -> None:
         super().__init__(name="worker", daemon=True)
         self.state = "loading"
-        self.device = self.device_note = ""
+        self.device = self.device_note = self.fault = ""
         self.networks: dict[str, str] = {}
         self._queue = queue
         self._make_engine = make_engine
@@ -76,6 +77,8 @@ class Worker(threading.Thread):
             self._ready()
         except NightFlashError as fault:
             log.warning("%s", fault)
+        except Exception:  # the next job meets it again, and is answered
+            log.exception("the networks could not be read")
         idle_since = time.monotonic()
         while not self._queue.closed:
             job = self._queue.take(0.25)
@@ -109,16 +112,28 @@ class Worker(threading.Thread):
             self.state = "loading"
             try:
                 self._engine = self._engine or self._make_engine("auto")
+                self._load(self._engine)
                 self.device = str(self._engine.device)
                 self.device_note = why_no_gpu() if self.device == "cpu" else ""
                 self.networks = self._engine.networks
-                self._engine.load()
-            except BaseException:
-                self.state = "failed"
+            except BaseException as fault:
+                self.state, self.fault = "failed", str(fault)
                 raise
+            self.fault = ""
             self.state = "ready"
             log.info("ready on %s: %s", self.device, ", ".join(self.networks.values()))
         return self._engine
+
+    def _load(self, engine: Engine) -> None:
+        """Read the networks; onto the CPU where the device has no room for them."""
+        try:
+            engine.load()
+        except NightFlashError as fault:
+            if fault.code != "no_memory" or engine.device.type == "cpu":
+                raise
+            log.warning("no memory for the networks on %s, taking the processor", engine.device)
+            engine.release()
+            self._engine = self._on_cpu()
 
     def _do(self, job: Job) -> None:
         """Run one job; whatever happens, it is answered and this thread goes on."""
@@ -160,7 +175,8 @@ class Worker(threading.Thread):
             attempts.append((self._on_cpu, work.settings, note))
         for number, (choose, settings, note) in enumerate(attempts):
             try:
-                return self._run(job, choose(), replace(work, settings=settings), note)
+                with memory_told():
+                    return self._run(job, choose(), replace(work, settings=settings), note)
             except NightFlashError as fault:
                 if fault.code != "no_memory" or number + 1 == len(attempts):
                     raise
@@ -192,7 +208,7 @@ class Worker(threading.Thread):
             if stage != told[0] or time.monotonic() - told[1] > PROGRESS_SECONDS:
                 self._tell(job, stage, overall(work.settings.quality, stage, fraction))
                 told = stage, time.monotonic()
-            while (quick := self._queue.take_quick()) is not None:
+            if (quick := self._queue.take_quick()) is not None:  # one, or they never end
                 self._do(quick)
             checkpoint()
 
