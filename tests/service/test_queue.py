@@ -67,7 +67,7 @@ def test_a_newer_preview_replaces_the_older_one_that_waits() -> None:
     assert queue.put(first) is None
     assert queue.put(others) is None
     assert queue.put(second) is first
-    assert taken(queue) == [("b", 3), ("a", 2)]
+    assert taken(queue) == [("a", 2), ("b", 3)]
     queue.put(first)
     assert queue.take(0) is first
     assert queue.put(second) is None, "what runs is not replaced"

@@ -98,7 +98,8 @@ def test_pictures_in_strips_are_one_picture(monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_array_equal(Upload(strips).photo().rgb, before)
 
 
-def test_handles() -> None:
+def test_handles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightflash.service.uploads.LEAST_CHARGE", 1)
     uploads = Uploads(limit=200, seconds=60)
     small = pixels(np.zeros((4, 6, 3), np.uint8))  # 72 bytes
     first, second = uploads.put(small, "a"), uploads.put(small, "b")
@@ -120,7 +121,14 @@ def test_handles() -> None:
 
 
 def test_unused_pictures_are_forgotten() -> None:
-    uploads = Uploads(limit=200, seconds=-1)
+    uploads = Uploads(limit=9000, seconds=-1)
     uploads.put(pixels(np.zeros((4, 6, 3), np.uint8)), "a")
     assert uploads.owners() == set()
     assert uploads.bytes == 0
+
+
+def test_even_tiny_pictures_are_not_kept_without_end() -> None:
+    uploads = Uploads(limit=2**20, seconds=60)
+    for _ in range(1000):
+        uploads.put(pixels(np.zeros((1, 1, 1), np.uint8)), "a")
+    assert len(uploads) == 256

@@ -50,7 +50,7 @@ class Dialog:
         self._timer = 0
         self._loop: Any = None
         self._outcome: Any = None
-        self._started = 0.0
+        self._started, self._stopped = 0.0, False
         self._window = GimpUi.ProcedureDialog.new(procedure, config, _("Night with Flash"))
         self._window.set_default_size(1060, 700)
         self._build()
@@ -207,7 +207,7 @@ class Dialog:
 
     def _render(self) -> None:
         """Render while the window goes on: its bar tells how far, its buttons stop it."""
-        self._outcome, self._started = None, time.monotonic()
+        self._outcome, self._started, self._stopped = None, time.monotonic(), False
         self._loop = GLib.MainLoop()
         self._set_sensitive(False)
         self._conversation.ask(
@@ -227,6 +227,7 @@ class Dialog:
     def _responded(self, _window: Any, response: int) -> None:
         stops = (Gtk.ResponseType.CANCEL, Gtk.ResponseType.DELETE_EVENT)
         if self._loop is not None and response in stops:
+            self._stopped = True  # also where the result is on its way already
             self._bar.set_text(_("Stopping"))
             self._conversation.cancel()
 
@@ -264,10 +265,12 @@ class Dialog:
                 self._bar.set_fraction(0.0)
                 self._bar.set_text("")
         else:
-            self._end(answer.pictures)
+            self._end(None if self._stopped else answer.pictures)
 
     def _failed(self, kind: str, fault: NightFlashError | None) -> None:
         if fault is not None:
+            self._bar.set_fraction(0.0)
+            self._bar.set_text("")
             self._status.set_markup(f"<b>{GLib.markup_escape_text(str(fault))}</b>")
         if kind == "render":
             self._end(fault)

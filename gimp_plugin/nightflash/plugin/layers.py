@@ -54,15 +54,16 @@ class Source:
         """
         if Gimp.Selection.is_empty(self.image):
             return None
-        layout = Layout(*self.size, "u8", 1)
-        mask = _read(self.image.get_selection().get_buffer(), layout, self.offsets, linear=True)
-        if not any(memoryview(strip).tobytes().strip(b"\0") for strip in mask.strips):
+        touches, *_rest = self.layer.mask_intersect()
+        if not touches:
             raise NightFlashError(
                 _("The selection does not touch the layer."),
                 _("Select the main object on the layer, or nothing."),
                 code="bad_aim",
             )
-        return mask
+        layout = Layout(*self.size, "u8", 1)
+        selection = self.image.get_selection().get_buffer()
+        return _read(selection, layout, self.offsets, linear=True)
 
     def on_layer(self, point: tuple[float, float]) -> tuple[float, float]:
         """A point of the image in pixels of the layer."""

@@ -1,0 +1,152 @@
+"""Everything that can go wrong on the way to the backend, one fault after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cases
+from gi.repository import Gimp
+from scene import PLAIN, add_photo, adds_night, make_image, raw, refuses
+
+PLUGIN = Path(Gimp.directory()) / "plug-ins" / "nightflash"
+RECORD = PLUGIN / "install.json"
+CONNECTION = Path(os.environ["NIGHTFLASH_RUNTIME_DIR"]) / "connection.json"
+LONG = {"quality": "best", "content": 20.0, "steps": 1000, "working-size": 1.0, "grain-off": True}
+
+image = make_image()
+photo = add_photo(image)
+other = add_photo(image, name="other")
+image.select_ellipse(Gimp.ChannelOps.REPLACE, 20, 10, 30, 30)
+
+
+@contextlib.contextmanager
+def installed(*command: str) -> Iterator[None]:
+    """The plug-in with another command that starts its backend."""
+    kept = RECORD.read_text(encoding="utf-8")
+    RECORD.write_text(json.dumps({**json.loads(kept), "command": command}), encoding="utf-8")
+    try:
+        yield
+    finally:
+        RECORD.write_text(kept, encoding="utf-8")
+
+
+def refused(*words: str, **settings: Any) -> None:
+    """The filter refuses with these words."""
+    sentence = refuses(image, photo, **{**PLAIN, **settings})
+    assert all(word in sentence for word in words), sentence
+
+
+def case_no_backend() -> None:
+    with installed("no-such-program-anywhere", "serve"):
+        refused("backend cannot be started", "install/gimp.sh")
+
+
+def case_backend_that_falls_over() -> None:
+    with installed("sh", "-c", "echo no room on the device >&2; exit 3"):
+        refused("no room on the device", "install/gimp.sh")
+
+
+def case_copied_without_installer() -> None:
+    kept = RECORD.read_text(encoding="utf-8")
+    RECORD.unlink()
+    try:
+        refused("install/gimp.sh")
+    finally:
+        RECORD.write_text(kept, encoding="utf-8")
+
+
+def case_without_pyzmq() -> None:
+    package = PLUGIN / "site" / "zmq"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('no zmq here')\n", encoding="utf-8")
+    try:
+        refused("pyzmq", "install/gimp.sh")
+    finally:
+        shutil.rmtree(package.parent)
+
+
+def case_starts_a_backend() -> None:
+    assert not CONNECTION.exists()
+    adds_night(image, photo, **PLAIN)
+    assert CONNECTION.exists()
+
+
+def case_backend_of_another_version() -> None:
+    kept = CONNECTION.read_text(encoding="utf-8")
+    CONNECTION.write_text(json.dumps({**json.loads(kept), "protocol": 99}), encoding="utf-8")
+    try:
+        refused("version", "install/gimp.sh")
+    finally:
+        CONNECTION.write_text(kept, encoding="utf-8")
+
+
+def case_connection_open_to_others() -> None:
+    CONNECTION.chmod(0o644)
+    try:
+        refused("open to other users")
+    finally:
+        CONNECTION.chmod(0o600)
+
+
+def pid() -> int:
+    try:
+        return int(json.loads(CONNECTION.read_text(encoding="utf-8"))["pid"])
+    except (OSError, ValueError, KeyError):
+        return 0
+
+
+def seconds_at_work(number: int) -> float:
+    """Seconds that a process has computed."""
+    try:
+        fields = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def kill(times: int, killed: list[int]) -> None:
+    """Kill the backend whenever it has been at work on the call for a while."""
+    since = {pid(): seconds_at_work(pid())}
+    while len(killed) < times:
+        number = pid()
+        at_start = since.setdefault(number, 4.0)  # what its own start takes
+        if number and number not in killed and seconds_at_work(number) - at_start > 1.0:
+            os.kill(number, signal.SIGKILL)
+            killed.append(number)
+        time.sleep(0.02)
+
+
+def killing(times: int) -> list[int]:
+    killed: list[int] = []
+    threading.Thread(target=kill, args=(times, killed), daemon=True).start()
+    return killed
+
+
+def case_killed_once() -> None:
+    """A backend killed mid-render is started anew, and nobody notices."""
+    killed = killing(1)
+    adds_night(image, photo, **{**LONG, "steps": 40})
+    assert len(killed) == 1, "it was through before it was killed"
+
+
+def case_killed_again_and_again() -> None:
+    """Tried once more, then said; the next call starts a new backend."""
+    killed = killing(2)
+    refused("backend ended", **LONG)
+    assert len(killed) == 2
+    first = next(i for i in image.get_layers() if i.get_name().startswith("Night with flash"))
+    new = adds_night(image, photo, **PLAIN)
+    assert new.type() == first.type()
+    assert len(raw(new)) == len(raw(first))
+
+
+cases.run_all(globals())

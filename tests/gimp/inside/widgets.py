@@ -1,0 +1,58 @@
+"""Prints the widgets in windows with a title, as JSON: what they are, and where.
+
+Run with the system's own Python on the session bus of the windows.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import gi
+
+gi.require_version("Atspi", "2.0")
+from gi.repository import Atspi, GLib  # noqa: E402
+
+
+def look(item: Any, window: str, found: list[dict[str, Any]]) -> None:
+    """Add an item and all in it."""
+    try:
+        states = item.get_state_set()
+        if states.contains(Atspi.StateType.SHOWING):
+            place = item.get_extents(Atspi.CoordType.SCREEN)
+            names = [item.get_name()]
+            for relation in item.get_relation_set() if not names[0] else ():
+                if relation.get_relation_type() == Atspi.RelationType.LABELLED_BY:
+                    count = relation.get_n_targets()
+                    names += [relation.get_target(i).get_name() for i in range(count)]
+            value = item.get_value_iface()
+            text = item.get_text_iface()
+            found.append(
+                {
+                    "window": window,
+                    "role": item.get_role_name(),
+                    "name": next((name for name in names if name), ""),
+                    "place": (place.x, place.y, place.width, place.height),
+                    "value": value.get_current_value() if value else None,
+                    "text": Atspi.Text.get_text(text, 0, 1000) if text else None,
+                    "sensitive": states.contains(Atspi.StateType.SENSITIVE),
+                }
+            )
+        for number in range(item.get_child_count()):
+            child = item.get_child_at_index(number)
+            if child is not None:
+                look(child, window, found)
+    except GLib.Error:  # it has gone meanwhile
+        return
+
+
+Atspi.init()
+desktop, widgets = Atspi.get_desktop(0), []
+for number in range(desktop.get_child_count()):
+    program = desktop.get_child_at_index(number)
+    for at in range(program.get_child_count() if program is not None else 0):
+        shown = program.get_child_at_index(at)
+        if shown is not None and sys.argv[1] in shown.get_name():
+            look(shown, shown.get_name(), widgets)
+print(json.dumps(widgets))

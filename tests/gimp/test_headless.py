@@ -1,0 +1,124 @@
+"""The filter in a real GIMP 3 without a window."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from nightflash.service.client import Client
+from nightflash.service.protocol import Layout, Pixels
+from nightflash.settings import DEFAULTS, KNOBS
+
+from tests.gimp.gimp import INSIDE, Gimp, Result
+from tests.gimp.plugin import Profile, a_profile
+
+PRECISIONS = (
+    *("U8_NON_LINEAR", "U8_LINEAR", "U8_PERCEPTUAL", "U16_NON_LINEAR", "U16_LINEAR"),
+    *("U32_NON_LINEAR", "HALF_LINEAR", "FLOAT_LINEAR", "FLOAT_NON_LINEAR", "DOUBLE_LINEAR"),
+)
+PIXELS = list(itertools.product(("RGB", "GRAY"), PRECISIONS, (False, True)))
+
+
+def script(name: str) -> str:
+    return (INSIDE / name).read_text("utf-8")
+
+
+def names(of: str) -> list[str]:
+    """The cases in a script."""
+    return re.findall(r"^def case_(\w+)", script(of), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def profile(gimp: Gimp) -> Iterator[Profile]:
+    with a_profile() as profile:
+        yield profile
+
+
+@pytest.fixture(scope="module")
+def pixels(gimp: Gimp, profile: Profile) -> Result:
+    variables = {**profile.variables, "CASES": json.dumps(PIXELS)}
+    return gimp.batch(script("pixels.py"), profile.gimp, variables, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def places(gimp: Gimp, profile: Profile) -> Result:
+    return gimp.batch(script("places.py"), profile.gimp, profile.variables, timeout=300)
+
+
+@pytest.mark.parametrize(("base", "precision", "alpha"), PIXELS)
+def test_neutral_gives_the_source_back(
+    pixels: Result, base: str, precision: str, alpha: bool
+) -> None:
+    fault = pixels.of(f"neutral-{base}-{precision}-{alpha}")["fault"]
+    assert not fault, fault
+
+
+@pytest.mark.parametrize(("base", "precision", "alpha"), [case for case in PIXELS if case[2]])
+def test_every_precision_gives_the_same_night(
+    pixels: Result, base: str, precision: str, alpha: bool
+) -> None:
+    fault = pixels.of(f"same-{base}-{precision}-{alpha}")["fault"]
+    assert not fault, fault
+
+
+@pytest.mark.parametrize("case", names("places.py"))
+def test_places(places: Result, case: str) -> None:
+    fault = places.of(case)["fault"]
+    assert not fault, fault
+
+
+def test_every_setting_is_an_argument(places: Result) -> None:
+    found = places.of("defaults")["found"]
+    wanted = {"output": "one", "point-x": -1, "point-y": -1}
+    for name, default in DEFAULTS.items():
+        argument = name.replace("_", "-")
+        wanted[argument] = default
+        if KNOBS[name].can_be_off:
+            wanted[f"{argument}-off"] = default is None
+    assert found == wanted
+
+
+def test_the_night_is_the_backends_own(
+    places: Result, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in profile.variables.items():
+        monkeypatch.setenv(name, value)
+    told = places.of("outside")
+    selection = np.frombuffer(bytes.fromhex(told["selection"]), np.float32).reshape(150, 200)
+    mask = np.ascontiguousarray(np.rint(selection[20 : 20 + 64, 30 : 30 + 96] * 255), np.uint8)
+    assert len(np.unique(mask)) > 50  # soft it is
+    with Client(None) as client:
+        answer = client.work(
+            "render",
+            Pixels.cut(Layout(96, 64, "u8", 4), bytes.fromhex(told["photo"])),
+            mask=Pixels.cut(Layout(96, 64, "u8", 1), mask.data),
+            settings={"quality": "fast", "grain": None},
+        )
+    wanted = np.frombuffer(b"".join(map(bytes, answer.pictures[0].strips)), np.uint8)
+    found = np.frombuffer(bytes.fromhex(told["night"]), np.uint8)
+    assert np.abs(wanted.astype(int) - found).max() <= 1
+
+
+@pytest.fixture(scope="module")
+def faults(gimp: Gimp) -> Iterator[Result]:
+    with a_profile() as profile:
+        yield gimp.batch(script("faults.py"), profile.gimp, profile.variables, timeout=300)
+
+
+@pytest.mark.parametrize("case", names("faults.py"))
+def test_faults(faults: Result, case: str) -> None:
+    fault = faults.of(case)["fault"]
+    assert not fault, fault
+
+
+def test_unusual_paths(gimp: Gimp) -> None:
+    """A profile whose path has spaces, signs and letters of other scripts."""
+    with a_profile(inside="Bilder & Nächte 夜") as profile:
+        code = "from cases import run\nfrom scene import *\nimage = make_image()\n"
+        code += "run('night', lambda: adds_night(image, add_photo(image), **PLAIN))"
+        ran = gimp.batch(code, profile.gimp, profile.variables)
+        assert not ran.of("night")["fault"], ran.of("night")["fault"] + ran.words + profile.logs

@@ -1,0 +1,224 @@
+"""GIMP 3 with its windows on a screen of its own, looked at and worked with like a user does."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from tests.gimp.gimp import INSIDE, RESULTS_VARIABLE, Gimp, running, started
+from tests.gimp.plugin import Profile
+
+PROGRAMS = ("Xvfb", "openbox", "xdotool", "import", "dbus-run-session")
+SCREEN = (1366, 900)
+QUIET = """\
+(show-welcome-dialog no)
+(check-updates no)
+(color-profile-policy keep)
+"""
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Widget:
+    """Something on the screen.
+
+    Attributes:
+        window: Title of the window it is in.
+        role: Such as ``push button``.
+        name: Its label.
+        place: (x, y, width, height) on the screen.
+        value: Of a slider.
+        text: That it shows.
+        sensitive: Whether it can be used.
+    """
+
+    window: str
+    role: str
+    name: str
+    place: tuple[int, int, int, int]
+    value: float | None
+    text: str | None
+    sensitive: bool
+
+    @property
+    def middle(self) -> tuple[int, int]:
+        x, y, width, height = self.place
+        return x + width // 2, y + height // 2
+
+
+@dataclass
+class Screen:
+    """A screen with GIMP on it.
+
+    Attributes:
+        gimp: Which GIMP.
+        variables: Environment of whatever is shown there.
+        remote: Folder of scripts for `inside`.
+        artifacts: Folder of the screenshots.
+    """
+
+    gimp: Gimp
+    variables: Mapping[str, str]
+    remote: Path
+    artifacts: Path
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def run(self, *words: str) -> str:
+        """Run a program that looks at the screen or works with it; gives what it prints."""
+        done = subprocess.run(
+            self.gimp.command(words),
+            env=dict(self.variables),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.stdout if done.returncode == 0 else ""
+
+    def shot(self, name: str) -> npt.NDArray[np.uint8]:
+        """Take a screenshot, which is kept; gives its pixels."""
+        path = self.artifacts / f"{name}.png"
+        self.run("import", "-quality", "10", "-window", "root", str(path))
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("RGB"))
+
+    def windows(self, title: str) -> list[str]:
+        """Numbers of the windows with this title, a regular expression."""
+        return self.run("xdotool", "search", "--onlyvisible", "--name", title).split()
+
+    def widgets(self, window: str = "") -> list[Widget]:
+        """What is on the screen, in windows whose title has this in it."""
+        told = self.run("/usr/bin/python3", str(INSIDE / "widgets.py"), window)
+        return [Widget(**each) for each in json.loads(told or "[]")]
+
+    def widget(self, window: str, role: str, name: str = "", seconds: float = 20) -> Widget:
+        """The first widget of this role whose name begins with ``name``, once it is there."""
+
+        def look() -> Widget | None:
+            return next(
+                (
+                    w
+                    for w in self.widgets(window)
+                    if w.role == role and w.name.replace("_", "").startswith(name)
+                ),
+                None,
+            )
+
+        return self.until(look, f"{role} {name!r} in {window!r}", seconds)
+
+    def click(self, x: int, y: int, button: int = 1) -> None:
+        self.run("xdotool", "mousemove", str(x), str(y), "click", str(button))
+
+    def press(self, widget: Widget) -> None:
+        """Click at the middle of a widget."""
+        self.click(*widget.middle)
+
+    def menu(self, *names: str) -> None:
+        """Choose from GIMP's menus, by the beginnings of names."""
+        self.press(self.widget("GIMP", "menu", names[0]))
+        for name in names[1:-1]:
+            x, y = self.widget("GIMP", "menu", name).middle
+            self.run("xdotool", "mousemove", str(x - 5), str(y), "mousemove", str(x), str(y))
+        self.press(self.widget("GIMP", "menu item", names[-1]))
+
+    def key(self, *keys: str) -> None:
+        self.run("xdotool", "key", *keys)
+
+    def type(self, text: str) -> None:
+        self.run("xdotool", "type", "--delay", "20", text)
+
+    def front(self, title: str) -> None:
+        """Have the window with this title in front."""
+        number = self.until(lambda: self.windows(title), f"window {title!r}")[-1]
+        self.run("xdotool", "windowactivate", "--sync", number)
+
+    def inside(self, code: str, seconds: float = 60) -> list[dict[str, Any]]:
+        """Run code in GIMP, as `Gimp.batch` does; gives what it told."""
+        name = f"{next(self._numbers):04}"
+        results = Path(self.variables[RESULTS_VARIABLE])
+        before = len(results.read_text("utf-8").splitlines())
+        (self.remote / name).write_text(code, "utf-8")
+        (self.remote / name).rename(self.remote / f"{name}.py")  # whole before it is seen
+
+        def look() -> list[dict[str, Any]] | None:
+            lines = results.read_text("utf-8").splitlines()[before:]
+            told = [json.loads(line) for line in lines]
+            return told if told and told[-1]["case"] == name else None
+
+        told = self.until(look, f"an answer to {code!r}", seconds)
+        assert not told[-1]["fault"], told[-1]["fault"]
+        return told[:-1]
+
+    def until(self, look: Callable[[], Found | None], what: str, seconds: float = 20) -> Found:
+        """Look until there is something to see; a screenshot is kept where there is not."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := look():
+                return found
+            time.sleep(0.1)
+        self.shot("missing")
+        titles = [w.window for w in self.widgets()]
+        raise AssertionError(f"no {what} after {seconds:.0f} s; there are {sorted(set(titles))}")
+
+
+@contextlib.contextmanager
+def screen(gimp: Gimp, profile: Profile, artifacts: Path, *pictures: Path) -> Iterator[Screen]:
+    """A screen with GIMP that has these pictures open; all of it ends at the end."""
+    gimp.prepare(profile.gimp)
+    (profile.gimp / "gimprc").write_text(f'{QUIET}(config-version "{gimp.version}")\n', "utf-8")
+    artifacts.mkdir(parents=True, exist_ok=True)
+    remote = profile.folder / "remote"
+    remote.mkdir()
+    results = remote / "told.jsonl"
+    results.write_text("", "utf-8")
+    more = {
+        **profile.variables,
+        RESULTS_VARIABLE: str(results),
+        "NIGHTFLASH_TEST_REMOTE": str(remote),
+        "GDK_BACKEND": "x11",
+        "NO_AT_BRIDGE": "0",
+    }
+    variables = gimp.variables(profile.gimp, more)
+    with contextlib.ExitStack() as stack:
+
+        def start(*words: str, **options: Any) -> subprocess.Popen[str]:
+            process = started(gimp.command(words), variables, **options)
+            return stack.enter_context(process)
+
+        size = f"{SCREEN[0]}x{SCREEN[1]}x24"
+        server = start("Xvfb", "-displayfd", "1", "-screen", "0", size, stderr=subprocess.DEVNULL)
+        assert server.stdout is not None
+        variables["DISPLAY"] = f":{server.stdout.readline().strip()}"
+        output = stack.enter_context((artifacts / "gimp.log").open("w"))
+        bus = start(
+            *("dbus-run-session", "--", "sh", "-c"),
+            'echo "$DBUS_SESSION_BUS_ADDRESS"; exec sleep infinity',
+            stderr=subprocess.DEVNULL,
+        )
+        assert bus.stdout is not None
+        variables["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
+        start("openbox", stdout=output)
+        start(
+            *(gimp.program, "-n", "-s", "--batch-interpreter=python-fu-eval"),
+            *("-b", running(INSIDE / "remote.py"), *map(str, pictures)),
+            stdout=output,
+        )
+        shown = Screen(gimp, variables, remote, artifacts)
+        try:
+            shown.inside("pass", seconds=90)
+            yield shown
+        except BaseException:
+            shown.shot("fault")
+            raise
+        finally:
+            (remote / "end").touch()
