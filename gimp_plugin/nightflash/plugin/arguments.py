@@ -14,6 +14,7 @@ OUTPUTS = {
     "one": "One layer",
     "parts": "A group of two layers, night and flash",
 }
+DIALOG_ONLY = "preview"  # the quality of what the dialog shows; no layer of full size
 NOWHERE = -1.0
 INTEGER = 2**31 - 1
 
@@ -47,7 +48,7 @@ def _add_setting(procedure: Any, setting: str, knob: Any, default: Any) -> None:
     name, nick, blurb = argument_name(setting), label(setting), _(knob.help)
     if knob.choices:
         choice = Gimp.Choice.new()
-        for number, word in enumerate(knob.choices):
+        for number, word in enumerate(w for w in knob.choices if w != DIALOG_ONLY):
             choice.add(word, number, _(word.capitalize()), "")
         procedure.add_choice_argument(name, nick, blurb, choice, default, FLAGS)
     elif isinstance(default, bool):
