@@ -51,6 +51,7 @@ class Dialog:
         self._loop: Any = None
         self._outcome: Any = None
         self._started, self._stopped = 0.0, False
+        self._why_no_gpu = ""
         self._window = GimpUi.ProcedureDialog.new(procedure, config, _("Night with Flash"))
         self._window.set_default_size(1060, 700)
         self._build()
@@ -234,11 +235,12 @@ class Dialog:
     def _connected(self, about: dict[str, Any]) -> None:
         self._bar.set_fraction(0.0)
         self._bar.set_text("")
+        self._why_no_gpu = about.get("device_note", "")
         names = ", ".join(about["networks"].values())
         if not names:  # not read yet
             return
         text = _("{networks} on {device}").format(networks=names, device=about["device"])
-        self._status.set_text(f"{text}. {about.get('device_note', '')}")
+        self._status.set_text(f"{text}. {self._why_no_gpu}")
 
     def _progressed(self, stage: str, fraction: float, sentence: str) -> None:
         text = _(sentence)
@@ -260,7 +262,7 @@ class Dialog:
                 networks=", ".join(header["networks"].values()),
                 device=header["device"],
             )
-            self._status.set_text(" ".join([told, *header["notes"]]))
+            self._status.set_text(" ".join([told, self._why_no_gpu, *header["notes"]]))
             if self._loop is None:
                 self._bar.set_fraction(0.0)
                 self._bar.set_text("")
