@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import networks
+from checkout import run_in
 from environment import CHECKOUT, SetupError, ensure_environment, say
 
 sys.path.insert(0, str(CHECKOUT / "backend"))
@@ -21,7 +22,8 @@ USAGE = """bash install/run.sh [PHOTO [OUT [OPTIONS]]]
 
 Gives PHOTO as taken at night with a flash. Without PHOTO it renders the example picture that comes
 with NightFlash. OUT is a file or a folder; without it the result lies beside the photo, named
-NAME-night. OPTIONS are those of `nightflash render`, such as --weights FOLDER.
+NAME-night. OPTIONS are those of `nightflash render`, such as --weights FOLDER, and
+--download SET, which first fetches a set of networks: official, lite or none.
 The last line of the output is the path of the result."""
 
 EXAMPLE = CHECKOUT / "backend/nightflash/data/example.jpg"
@@ -39,6 +41,7 @@ def run(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in ("-h", "--help"):
         print(USAGE)
         return 0
+    chosen, arguments = networks.wanted(arguments)
     first_option = next((i for i, a in enumerate(arguments) if a.startswith("-")), len(arguments))
     names, options = arguments[:first_option], arguments[first_option:]
     if len(names) > 2:
@@ -54,6 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     if out.exists() and out.samefile(photo):
         raise SetupError(f"The result would replace the photo {photo}; name another file as OUT.")
     python = ensure_environment(("detect", "heic"))
+    networks.fetch(python, chosen)
     if out.exists():
         say(f"{out} exists and will be overwritten")
     code = run_in(python, "nightflash", "render", str(photo), str(out), *options)
@@ -85,13 +89,6 @@ def test(arguments: Sequence[str]) -> int:
     if failed:
         say(f"Failed: {'; '.join(failed)}")
     return 1 if failed else 0
-
-
-def run_in(python: Path, module: str, *arguments: str) -> int:
-    """Run ``module`` with the code of this checkout and nothing of the caller's folder."""
-    variables = {**os.environ, "PYTHONPATH": str(CHECKOUT / "backend"), "PYTHONNOUSERSITE": "1"}
-    variables.pop("PYTHONHOME", None)
-    return subprocess.run([python, "-P", "-m", module, *arguments], env=variables).returncode
 
 
 def main(arguments: Sequence[str]) -> int:

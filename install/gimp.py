@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import networks
 from environment import CHECKOUT, SetupError, data_folder, ensure_environment, say
 from lock import one_at_a_time
 from zmq_for_gimp import Program, Zmq, bundled, find_programs, provide
@@ -24,10 +25,11 @@ sys.path.insert(0, str(CHECKOUT / "backend"))
 from nightflash import __version__
 from nightflash.gimp import CLIENT, Profile, profiles  # both need the standard library alone
 
-USAGE = """bash install/gimp.sh [--uninstall]
+USAGE = """bash install/gimp.sh [--download SET | --uninstall]
 
 Puts the filter "Night with Flash" into every GIMP 3 of this user and sets up what it needs.
-With --uninstall it removes the filter from all of them."""
+With --download it also fetches a set of networks: official, lite or none (on a terminal it asks
+the first time). With --uninstall it removes the filter from all of them."""
 
 NAME = "nightflash"
 MARK = "install.json"
@@ -35,8 +37,13 @@ MENU = "Filters > Light and Shadow > Night with Flash…"
 PASSED_ON = ("NIGHTFLASH_HOME", "NIGHTFLASH_WEIGHTS")
 
 
-def install(checkout: Path = CHECKOUT) -> int:
-    """Put the plug-in of ``checkout`` into every profile; 1 where that failed for any."""
+def install(checkout: Path = CHECKOUT, download: str | None = None) -> int:
+    """Put the plug-in of ``checkout`` into every profile; 1 where that failed for any.
+
+    Args:
+        checkout: Where the code is.
+        download: The set of networks to fetch, or None to offer it.
+    """
     programs = find_programs()
     found = find_profiles(programs)
     if not found:
@@ -56,6 +63,7 @@ def install(checkout: Path = CHECKOUT) -> int:
             say(f"Starting GIMP {profile.version} for the first time, so that it has a profile")
             next(p for p in programs if _belongs(p, profile)).run()
     code = _for_each(found, put)
+    networks.fetch(python, download)
     if code == 0:
         say(f"Restart GIMP where it runs, open a photo and choose {MENU}")
     return code
@@ -247,8 +255,11 @@ def main(arguments: Sequence[str]) -> int:
         print(USAGE)
         return 0
     try:
-        if arguments in ([], ["--uninstall"]):
-            return uninstall() if arguments else install()
+        download, rest = networks.wanted(arguments)
+        if not rest:
+            return install(download=download)
+        if rest == ["--uninstall"] and download is None:
+            return uninstall()
         raise SetupError(f"{' '.join(arguments)!r} is not understood; --help tells what is.")
     except SetupError as fault:
         say(str(fault))

@@ -19,3 +19,11 @@ def shared() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files of the official networks' layout; the weights are made up."""
+    from tests.models.official import write_official  # seconds of imports that few runs need
+
+    return write_official(tmp_path_factory.mktemp("official"))

@@ -195,7 +195,9 @@ def test_places_that_take_no_files(here: Path, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--networks", "official"), "knows no official network"),
+        (("--networks", "official", "--weights", "weights"), "official network for depth needs"),
+        (("--networks", "offical"), "Did you mean 'official'?"),
+        (("--networks", "midas_v21_384", "--weights", "weights"), "models download midas_v21_384"),
         (("--networks", "lite", "--weights", "weights"), "needs the file tcmonodepth_small"),
         (("--weights", "corrupt"), "tcmonodepth_small_ckpt.pt.tar is damaged"),
     ],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,7 @@ def interpreter(here: Path) -> str:
     path.write_text(
         "#!/bin/sh\n"
         'case "$*" in\n'
+        '    "-P -m nightflash models "*) shift 3; echo "$@" ;;\n'
         f'    "-P -m nightflash "*) exec "{sys.executable}" "$@" {QUICK} ;;\n'
         '    "-P -m "*) echo "$3" ;;\n'
         f'    *) exec "{sys.executable}" "$@" ;;\n'
@@ -67,8 +70,8 @@ def shell(block: str, here: Path, **more: str) -> list[str]:
 
 
 def test_every_block_is_run() -> None:
-    blocks = ("bash run", "bash gimp", "bash test", "bash nightflash", "bash backend", "python")
-    assert set(BLOCKS) == set(blocks)
+    shells = ("run", "install", "networks", "gimp", "test", "nightflash", "backend")
+    assert set(BLOCKS) == {"python", *(f"bash {name}" for name in shells)}
 
 
 def test_the_commands_that_set_up_and_run(here: Path) -> None:
@@ -77,6 +80,34 @@ def test_the_commands_that_set_up_and_run(here: Path) -> None:
     assert list(dict.fromkeys(lines)) == [str(here / night) for night in nights]
     for night, day in zip(nights[1:], ["photo.jpg"] * 2, strict=True):
         assert linear(here / night).mean() < 0.6 * linear(here / day).mean()
+
+
+def test_the_command_that_fetches_networks(here: Path) -> None:
+    first, *_, last = shell("bash install", here)
+    assert first == "models download official"
+    assert last == str(here / "nightflash-example.jpg")
+
+
+def test_the_networks(
+    here: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "mirror").mkdir()
+    file = NETWORKS["midas_v21_small_256"].files[0]
+    content = bytes(1000)
+    (here / "mirror" / file.name).write_bytes(content)
+    file = replace(file, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    published = replace(NETWORKS["midas_v21_small_256"], files=(file,))
+    monkeypatch.setitem(NETWORKS._by_name, published.name, published)
+    monkeypatch.setenv("NIGHTFLASH_MIRROR", str(shared / "weights"))
+    for line in BLOCKS["bash networks"].splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "nightflash"
+        arguments = [re.sub(r"^https:.*", str(here / "mirror"), word) for word in arguments]
+        assert main(arguments) == 0, capsys.readouterr().err
+    assert capsys.readouterr().out.splitlines()[-1] == str(here / "none")
+    lite = {n.files[0].name for n in NETWORKS.values() if n.network_set == "lite"}
+    found = {path.name for path in (here / "none").iterdir() if not path.name.startswith(".")}
+    assert found == {file.name, *lite}
 
 
 def test_the_command_that_tests(here: Path) -> None:
@@ -129,10 +160,15 @@ def test_python(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("the region under the point {'scene': ")
 
 
-def test_the_files_named_are_those_of_the_networks() -> None:
-    lite = {network.file for network in NETWORKS.values() if network.network_set == "lite"}
-    table = README[README.index("## The networks") : README.index("## The command line")]
-    assert set(re.findall(r"^\| `(\S+)` \|", table, re.MULTILINE)) == lite
+def test_the_table_names_every_network() -> None:
+    section = README[README.index("## The networks") : README.index("## The command line")]
+    rows = re.findall(r"^\| .* \|$", section, re.MULTILINE)[1:]
+    official, lite = (
+        {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[column])}
+        for column in (2, 3)
+    )
+    assert official == {n.name for n in NETWORKS.values() if n.network_set == "official"}
+    assert lite == {n.name for n in NETWORKS.values() if n.network_set == "lite"}
 
 
 def test_links_lead_somewhere() -> None:
@@ -148,9 +184,9 @@ def test_variables_named_are_read() -> None:
 
 
 def test_every_option_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["render", "--help"]) == 0
+    for command in (["render"], ["serve"], ["models", "download"]):
+        assert main([*command, "--help"]) == 0
     known = capsys.readouterr().out
-    assert main(["serve", "--help"]) == 0
-    known += capsys.readouterr().out + (ROOT / "install" / "gimp.py").read_text()
+    known += "".join((ROOT / "install" / f"{n}.py").read_text() for n in ("gimp", "networks"))
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
         assert option in known, option

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from nightflash import __version__, streams
-from nightflash.commands import backend, doctor, render, settings
+from nightflash.commands import backend, doctor, models, render, settings
 from nightflash.errors import NightFlashError
 
 FAULT = 2
@@ -64,6 +64,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nightflash {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (render, settings, backend, doctor):
+    for group in (render, settings, models, backend, doctor):
         group.add(commands)
     return parser

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
+
 import torch
 
 from nightflash.errors import NightFlashError
@@ -29,6 +32,35 @@ def choose_device(name: str) -> torch.device:
             f"The device {name} is not usable on this machine.", "Use --device cpu or auto."
         )
     return torch.device(name)
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What a device offers to networks.
+
+    Attributes:
+        gpu: Whether it is a GPU.
+        memory: Bytes free for networks and their work, or None where that is not known.
+    """
+
+    gpu: bool = False
+    memory: int | None = None
+
+
+NO_GPU = Capacity()
+
+
+def capacity(device: torch.device) -> Capacity:
+    """Look at what ``device`` offers now."""
+    if device.type == "cuda":
+        return Capacity(gpu=True, memory=torch.cuda.mem_get_info(device)[0])
+    if device.type == "mps":
+        taken = torch.mps.driver_allocated_memory()
+        return Capacity(gpu=True, memory=torch.mps.recommended_max_memory() - taken)
+    try:  # Windows does not tell
+        return Capacity(memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return Capacity()
 
 
 def bfloat16_is_fast(device: torch.device) -> bool:

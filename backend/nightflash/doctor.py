@@ -86,17 +86,20 @@ def _device() -> Iterator[Finding]:
 
 
 def _networks(weights: Path | None) -> Iterator[Finding]:
-    from nightflash.models.registry import choose, verify, weights_folder
+    from nightflash.device import capacity, choose_device
+    from nightflash.models.registry import Choice, choose
+    from nightflash.models.weights import verify, weights_folder
 
     folder = weights_folder(weights)
-    depth, detector = choose("depth", "auto", folder), choose("detector", "auto", folder)
-    features = choose("features", "auto", folder)
+    auto, room = Choice.of("auto"), capacity(choose_device("auto"))
+    depth, detector = choose("depth", auto, folder, room), choose("detector", auto, folder, room)
+    features = choose("features", auto, folder, room)
     for role, chosen in (("depth", depth), ("detector", detector), ("features", features)):
-        if chosen is not None and chosen.file is not None:
-            verify(chosen, folder / chosen.file)
+        if chosen is not None and (file := chosen.present(folder)) is not None:
+            verify(file, folder)
         rule = chosen is None or chosen.network_set == "builtin"
         text = f"{chosen.title}." if chosen is not None else "none; a rule of thumb stands in."
-        remedy = f"Put network files into {folder}; see Networks in the README." if rule else ""
+        remedy = "Fetch it with 'nightflash models download'." if rule else ""
         yield Finding(f"network for {role}", True, text, remedy)
 
 
@@ -120,7 +123,7 @@ def _backend() -> Iterator[Finding]:
 
 
 def _disk() -> Iterator[Finding]:
-    from nightflash.models.registry import weights_folder
+    from nightflash.models.weights import weights_folder
     from nightflash.service.connection import state_folder
 
     seen = set()

@@ -15,13 +15,14 @@ from torch import Tensor
 
 from nightflash.cache import Cache
 from nightflash.colour import decode, encode
-from nightflash.device import bfloat16_is_fast, choose_device
+from nightflash.device import bfloat16_is_fast, capacity, choose_device
 from nightflash.errors import NightFlashError
 from nightflash.fullsize.transfer import transfer
 from nightflash.light import Incidence, Light, incidence, light_scene
 from nightflash.models import registry
 from nightflash.models.descriptor import DepthNetwork, Detector, FeatureNetwork
-from nightflash.models.registry import Choice, choose, weights_folder
+from nightflash.models.registry import Choice, choose
+from nightflash.models.weights import weights_folder
 from nightflash.night import Night, Preview, Report
 from nightflash.photo import Photo
 from nightflash.progress import Progress
@@ -91,7 +92,8 @@ class Engine:
     """Makes nights of photos, for one thread; reads each network once and remembers scenes.
 
     Args:
-        networks: Which set of networks; ``auto`` takes the best present for each role.
+        networks: Which networks, as ``Choice.of`` reads them; ``auto`` takes the best present for
+            each role.
         weights: Folder of network files; None for the user's own.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         cache_bytes: Memory for what is known of photos seen before.
@@ -106,24 +108,25 @@ class Engine:
 
     def __init__(
         self,
-        networks: Choice = "auto",
+        networks: str = "auto",
         weights: Path | None = None,
         device: str = "auto",
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.device = choose_device(device)
         self._folder = weights_folder(weights)
+        choice, room = Choice.of(networks), capacity(self.device)
         self._chosen = (
-            choose("depth", networks, self._folder),
-            choose("detector", networks, self._folder),
-            choose("features", networks, self._folder),
+            choose("depth", choice, self._folder, room),
+            choose("detector", choice, self._folder, room),
+            choose("features", choice, self._folder, room),
         )
         depth, detector, features = self._chosen
         self._missing = ""
-        if networks == "auto" and (depth is None or detector is None):
+        if choice.network_set == "auto" and (depth is None or detector is None):
             self._missing = (
                 f"Some networks are missing in {self._folder}: rules of thumb stand in, and the"
-                " result is better with them; see Networks in the README."
+                " result is better with them; the README tells how to fetch them."
             )
         self.networks = {
             "depth": depth.name if depth else "geometry",

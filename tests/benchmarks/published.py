@@ -21,7 +21,7 @@ from nightflash.colour import encode
 from nightflash.engine import Engine
 from nightflash.light.published import style_light
 from nightflash.models.descriptor import FeatureNetwork
-from nightflash.models.registry import choose, load
+from nightflash.models.registry import Choice, choose, load
 from nightflash.photo import Photo, read_photo
 from nightflash.refine.losses import content_loss, pixel_precision, style_loss
 from nightflash.refine.optimise import refine
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=500)
     options = parser.parse_args()
     engine = Engine("auto", options.weights, "cpu")
-    descriptor = choose("features", "auto", options.weights)
+    descriptor = choose("features", Choice.of("auto"), options.weights)
     network = load(descriptor, options.weights, torch.device("cpu"))
     small = Photo.from_linear(area(read_photo(options.photo).rgb, (WIDTH, HEIGHT)))
     numbers = [float(n) for n in options.box.split(",")] if options.box else None

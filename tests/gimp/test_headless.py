@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from nightflash.service.protocol import Layout, Pixels
 from nightflash.settings import DEFAULTS, KNOBS
 
 from tests.gimp.gimp import INSIDE, Gimp, Result
-from tests.gimp.plugin import Profile, a_profile
+from tests.gimp.plugin import SERVE, Profile, a_profile
 
 PRECISIONS = (
     *("U8_NON_LINEAR", "U8_LINEAR", "U8_PERCEPTUAL", "U16_NON_LINEAR", "U16_LINEAR"),
@@ -122,3 +123,15 @@ def test_unusual_paths(gimp: Gimp) -> None:
         code += "run('night', lambda: adds_night(image, add_photo(image), **PLAIN))"
         ran = gimp.batch(code, profile.gimp, profile.variables)
         assert not ran.of("night")["fault"], ran.of("night")["fault"] + ran.words + profile.logs
+
+
+def test_official_networks(gimp: Gimp, official: Path) -> None:
+    """MiDaS, Mask R-CNN and VGG19 at work on a layer, from the files of their layout."""
+    networks = ("--networks", "official", "--weights", str(official))
+    with a_profile(*SERVE[:-2], *networks, "--device", "cpu") as profile:
+        code = "from cases import run\nfrom scene import *\nimage = make_image()\n"
+        code += "settings = {'quality': 'best', 'steps': 3, 'grain-off': True}\n"
+        code += "run('night', lambda: adds_night(image, add_photo(image), **settings))"
+        ran = gimp.batch(code, profile.gimp, profile.variables, timeout=200)
+        assert not ran.of("night")["fault"], ran.of("night")["fault"] + ran.words + profile.logs
+        assert "ready on cpu: midas_v21_small_256, mask_rcnn, vgg19" in profile.logs

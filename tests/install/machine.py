@@ -14,6 +14,8 @@ sys.path.insert(0, str(CHECKOUT / "install"))
 
 import commands  # noqa: E402, F401
 import environment  # noqa: E402
+import gimp  # noqa: E402, F401
+import networks  # noqa: E402, F401
 import pytorch  # noqa: E402
 import seed  # noqa: E402
 

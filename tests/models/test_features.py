@@ -9,12 +9,14 @@ import torch
 from nightflash.errors import NightFlashError
 from nightflash.models import random_features, vgg19
 from nightflash.models.vgg_stack import VGGStack
+from safetensors.torch import save_file
 from torch import Tensor
+from torchvision.models import VGG19_Weights
 from torchvision.models import vgg19 as torchvision_vgg19
 
 from tests.models.pictures import CPU, picture
 
-FILE = vgg19.DESCRIPTOR.file or ""
+FILE = vgg19.DESCRIPTOR.files[0].name
 SOME_PHOTOS = ("capybara.jpg", "darknet_dog.jpg", "gc3pie_zebra.jpg", "me_Canon_PowerShot_A20.jpg")
 
 
@@ -222,3 +224,66 @@ def test_random_features_judge_like_vgg19(
         ranks = torch.tensor(distances).argsort(dim=1).argsort(dim=1).float()
         correlations.append(torch.corrcoef(ranks)[0, 1].item())
     assert sum(correlations) / len(correlations) > 0.75
+
+
+@pytest.fixture(scope="module")
+def torchvision_state() -> dict[str, Tensor]:
+    """The five layers as torchvision names them, and two more of its layers."""
+    extra = {"features.12.bias": (256,), "classifier.6.bias": (1000,)}
+    return {
+        name: noise(*shape, seed=i) / 16
+        for i, (name, shape) in enumerate({**vgg19.CUT.shapes, **extra}.items())
+    }
+
+
+def test_the_whole_file_and_the_cut_one_give_the_same(
+    torchvision_state: dict[str, Tensor], tmp_path: Path
+) -> None:
+    whole, cut = tmp_path / "whole.pth", tmp_path / "cut.safetensors"
+    torch.save(torchvision_state, whole, _use_new_zipfile_serialization=False)  # as the real one
+    save_file({name: torchvision_state[name] for name in vgg19.CUT.shapes}, cut)
+    first, second = (vgg19.TORCHVISION.load(path, CPU) for path in (whole, cut))
+    rgb = noise(1, 3, 16, 24)
+    assert torch.equal(first.features(rgb), second.features(rgb))
+    expected = vgg19.from_torchvision(torchvision_state).features(rgb)
+    assert torch.equal(first.features(rgb), expected)
+    assert first.name == "vgg19"
+    assert first.content_scale == 1
+
+
+def test_the_cut_is_torchvision_s_layers() -> None:
+    with torch.device("meta"):
+        state = torchvision_vgg19(weights=None).state_dict()
+    for name, shape in vgg19.CUT.shapes.items():
+        assert state[name].shape == shape
+    name, values = vgg19.CUT.beginning
+    assert len(values) == state[name][0].numel()
+    small, whole = vgg19.TORCHVISION.files
+    assert small.bytes == sum(4 * state[name].numel() for name in vgg19.CUT.shapes) < 4e6
+    assert VGG19_Weights.IMAGENET1K_V1.url == whole.url
+    assert whole.name.rpartition("-")[2].removesuffix(".pth") == whole.sha256[:8]
+
+
+@pytest.mark.parametrize("ending", [".pth", ".safetensors"])
+@pytest.mark.parametrize("fault", ["missing", "shape", "type", "no number", "no file of the kind"])
+def test_torchvision_files_that_are_not_what_they_should_be(
+    torchvision_state: dict[str, Tensor], tmp_path: Path, ending: str, fault: str
+) -> None:
+    state = {name: tensor.clone() for name, tensor in torchvision_state.items()}
+    bias = state.pop("features.5.bias")
+    if fault == "shape":
+        state["features.5.bias"] = bias[:-1].clone()
+    elif fault == "type":
+        state["features.5.bias"] = bias.half()
+    elif fault == "no number":
+        state["features.5.bias"] = bias / 0
+    path = tmp_path / f"weights{ending}"
+    if fault == "no file of the kind":
+        path.write_bytes(b"<html>" * 100)
+    elif ending == ".pth":
+        torch.save(state, path)
+    else:
+        save_file(state, path)
+    with pytest.raises(NightFlashError, match="does not hold") as caught:
+        vgg19.TORCHVISION.load(path, CPU)
+    assert caught.value.code == "networks_corrupt"

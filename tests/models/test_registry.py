@@ -7,14 +7,28 @@ from typing import Any
 
 import pytest
 import torch
+from nightflash.device import NO_GPU, Capacity
 from nightflash.errors import NightFlashError
 from nightflash.models import registry
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet
-from nightflash.models.registry import NETWORKS, Registry, choose, weights_folder
+from nightflash.models.registry import NETWORKS, Choice, Registry, choose
+from nightflash.models.weights import (
+    HOME_VARIABLE,
+    WEIGHTS_VARIABLE,
+    WeightsFile,
+    state,
+    weights_folder,
+)
 
 from tests.models.pictures import CPU
 
 CONTENT = b"weights"
+AUTO, OFFICIAL, LITE, BUILTIN = map(Choice.of, ("auto", "official", "lite", "builtin"))
+
+
+def the_file(name: str) -> WeightsFile:
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    return WeightsFile(f"{name}.pt", len(CONTENT), "http://nowhere.invalid/", digest)
 
 
 def made_up(
@@ -28,9 +42,7 @@ def made_up(
         licence="MIT",
         source="made up",
         load=lambda path, device: (path, device, object()),
-        file=f"{name}.pt",
-        sha256=hashlib.sha256(CONTENT).hexdigest(),
-        bytes=len(CONTENT),
+        files=(the_file(name),),
     )
     return replace(plain, **facts)
 
@@ -54,8 +66,8 @@ def networks() -> Registry:
     )
 
 
-def chosen(which: Any, folder: Path, networks: Registry) -> str | None:
-    descriptor = choose("depth", which, folder, networks)
+def chosen(which: str, folder: Path, networks: Registry, room: Capacity = NO_GPU) -> str | None:
+    descriptor = choose("depth", Choice.of(which, networks), folder, room, networks)
     return None if descriptor is None else descriptor.name
 
 
@@ -66,19 +78,19 @@ def test_every_network_known_is_complete() -> None:
         assert descriptor.licence
         assert descriptor.source
         assert "http" not in descriptor.source
-        assert (descriptor.file is None) == (descriptor.network_set == "builtin")
+        assert (not descriptor.files) == (descriptor.network_set == "builtin")
 
 
 @pytest.mark.parametrize(
     "clash",
-    [made_up("big", file="other.pt"), made_up("other", file="big.pt"), made_up("new", sha256=None)],
-    ids=["name", "file", "no sha256"],
+    [made_up("big", files=(the_file("other"),)), made_up("other", files=(the_file("big"),))],
+    ids=["name", "file"],
 )
 def test_a_clash_leaves_the_registry_as_it_was(
     networks: Registry, clash: NetworkDescriptor[Any]
 ) -> None:
     before = dict(networks)
-    with pytest.raises(ValueError, match=r"registered|belongs|unknown"):
+    with pytest.raises(ValueError, match=r"registered|belongs"):
         networks.add(clash)
     assert dict(networks) == before
 
@@ -86,10 +98,13 @@ def test_a_clash_leaves_the_registry_as_it_was(
 def test_the_folder_is_the_one_named_else_the_variable_s_else_the_user_s(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(registry.WEIGHTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
     assert weights_folder(Path("here")) == Path("here")
     assert weights_folder(None) == tmp_path
-    monkeypatch.delenv(registry.WEIGHTS_VARIABLE)
+    monkeypatch.delenv(WEIGHTS_VARIABLE)
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    assert weights_folder() == tmp_path / "home" / "weights"
+    monkeypatch.delenv(HOME_VARIABLE)
     assert weights_folder().parts[-2:] == ("nightflash", "weights")
 
 
@@ -103,6 +118,48 @@ def test_auto_takes_the_best_that_is_there(folder: Path, networks: Registry) -> 
     assert chosen("auto", folder, networks) == "light"
     (folder / "light.pt").unlink()
     assert chosen("auto", folder, networks) is None
+
+
+def test_auto_keeps_to_what_the_device_can_do(folder: Path, networks: Registry) -> None:
+    networks.add(made_up("huge", preference=9, for_gpu=True, memory=3000))
+    (folder / "huge.pt").write_bytes(CONTENT)
+    assert chosen("auto", folder, networks) == "big"
+    assert chosen("auto", folder, networks, Capacity(gpu=True)) == "huge"
+    assert chosen("auto", folder, networks, Capacity(gpu=True, memory=3000)) == "huge"
+    assert chosen("auto", folder, networks, Capacity(gpu=True, memory=2999)) == "big"
+    assert chosen("official", folder, networks) == "big"
+    assert chosen("huge", folder, networks) == "huge"
+    for name in ("big", "small"):
+        (folder / f"{name}.pt").unlink()
+    assert chosen("auto", folder, networks) == "light"
+    assert chosen("official", folder, networks) == "huge"
+
+
+def test_a_network_can_be_named(folder: Path, networks: Registry) -> None:
+    (folder / "slow.pt").write_bytes(CONTENT)
+    assert chosen("slow", folder, networks) == "slow"
+    assert chosen("lite, small", folder, networks) == "small"
+    (folder / "slow.pt").unlink()
+    with pytest.raises(NightFlashError, match=r"network slow needs the file slow\.pt") as caught:
+        chosen("slow", folder, networks)
+    assert "nightflash models download slow" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("offical", "no set of networks and no network named 'offical'. Did you mean 'official'?"),
+        ("", "nightflash models list"),
+        ("lite,official", "only one"),
+        ("big,small", "both for depth"),
+        ("LITE", "LITE"),
+    ],
+)
+def test_words_that_name_no_choice_are_refused(networks: Registry, words: str, fault: str) -> None:
+    with pytest.raises(NightFlashError) as caught:
+        Choice.of(words, networks)
+    assert fault in str(caught.value)
+    assert caught.value.code == "bad_setting"
 
 
 def test_auto_passes_over_what_cannot_run(folder: Path, networks: Registry) -> None:
@@ -120,7 +177,7 @@ def test_a_set_asked_for_is_kept(folder: Path, networks: Registry) -> None:
 def test_a_missing_file_is_named(folder: Path, networks: Registry) -> None:
     (folder / "light.pt").unlink()
     with pytest.raises(NightFlashError) as caught:
-        choose("depth", "lite", folder, networks)
+        choose("depth", LITE, folder, registry=networks)
     assert caught.value.code == "networks_missing"
     assert "light.pt" in caught.value.sentence
     assert str(folder) in caught.value.sentence
@@ -129,40 +186,40 @@ def test_a_missing_file_is_named(folder: Path, networks: Registry) -> None:
 
 def test_a_wrong_folder_holds_nothing(tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
-    assert choose("depth", "auto", nowhere) is None
-    assert choose("detector", "auto", nowhere) is None
-    assert choose("features", "auto", nowhere).network_set == "builtin"
+    assert choose("depth", AUTO, nowhere) is None
+    assert choose("detector", AUTO, nowhere) is None
+    assert choose("features", AUTO, nowhere).network_set == "builtin"
     for role in ("depth", "detector", "features"):
         with pytest.raises(NightFlashError, match="nowhere"):
-            choose(role, "lite", nowhere)
+            choose(role, LITE, nowhere)
 
 
 def test_a_missing_package_is_named_with_its_extra(
     monkeypatch: pytest.MonkeyPatch, shared: Path
 ) -> None:
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
-    assert choose("detector", "auto", shared / "weights") is None
+    assert choose("detector", AUTO, shared / "weights") is None
     with pytest.raises(NightFlashError, match=r"nightflash\[detect\]") as caught:
-        choose("detector", "lite", shared / "weights")
+        choose("detector", LITE, shared / "weights")
     assert "onnxruntime" in caught.value.sentence
 
 
 def test_a_set_without_a_network_for_the_role_says_so(folder: Path) -> None:
     only_lite = Registry([made_up("light", "lite")])
     with pytest.raises(NightFlashError, match="no official network for depth"):
-        choose("depth", "official", folder, only_lite)
+        choose("depth", OFFICIAL, folder, registry=only_lite)
 
 
 def test_the_shared_weights_are_the_lite_set(shared: Path) -> None:
     pytest.importorskip("onnxruntime")
     weights = shared / "weights"
-    depth = choose("depth", "lite", weights)
-    detector = choose("detector", "lite", weights)
+    depth = choose("depth", LITE, weights)
+    detector = choose("detector", LITE, weights)
     assert depth is not None
     assert detector is not None
     assert registry.load(depth, weights, CPU).inverse_depth(torch.rand(3, 40, 60)).ndim == 2
     assert isinstance(registry.load(detector, weights, CPU).detect(torch.rand(3, 40, 60)), list)
-    for which in ("lite", "builtin"):
+    for which in (LITE, BUILTIN):
         descriptor = choose("features", which, weights)
         network = registry.load(descriptor, weights, CPU)
         assert network.name == descriptor.name
@@ -202,3 +259,44 @@ def test_a_file_that_vanished_is_missing(folder: Path) -> None:
     with pytest.raises(NightFlashError, match=r"big\.pt") as caught:
         registry.load(made_up("big"), folder, CPU)
     assert caught.value.code == "networks_missing"
+
+
+def test_a_note_tells_the_hash_of_weights_of_one_s_own(folder: Path) -> None:
+    descriptor = made_up("big")
+    own = b"trained anew, and longer"
+    (folder / "big.pt").write_bytes(own)
+    with pytest.raises(NightFlashError, match="damaged"):
+        registry.load(descriptor, folder, CPU)
+    note = folder / "big.pt.sha256"
+    note.write_text(f"{hashlib.sha256(own).hexdigest()}  big.pt\n")
+    registry.load(descriptor, folder, CPU)
+    assert state(descriptor.files[0], folder) == "noted"
+    (folder / "big.pt").write_bytes(own[:-1])
+    with pytest.raises(NightFlashError, match="damaged"):
+        registry.load(descriptor, folder, CPU)
+    (folder / "big.pt").write_bytes(CONTENT)
+    assert state(descriptor.files[0], folder) == "published"
+
+
+@pytest.mark.parametrize("text", ["", "x" * 64, "0" * 63, "0" * 65, "é" * 64])
+def test_a_note_of_another_form_is_no_note(folder: Path, text: str) -> None:
+    (folder / "big.pt.sha256").write_text(text)
+    assert state(the_file("big"), folder) == "published"
+
+
+def test_a_short_hash_and_a_rounded_length_are_enough(folder: Path) -> None:
+    file = replace(the_file("big"), sha256=hashlib.sha256(CONTENT).hexdigest()[:8])
+    assert state(file, folder) == "published"
+    assert state(replace(file, sha256="01234567"), folder) == "damaged"
+    unhashed = replace(file, sha256="")
+    assert state(unhashed, folder) == "published"
+    assert state(replace(unhashed, bytes=8), folder) == "damaged"
+    assert replace(unhashed, bytes=1000, rounded=True).may_have(1010)
+    assert not replace(unhashed, bytes=1000, rounded=True).may_have(1011)
+
+
+def test_any_of_a_network_s_files_serves(folder: Path) -> None:
+    descriptor = made_up("both", files=(the_file("absent"), the_file("big"), the_file("small")))
+    assert registry.load(descriptor, folder, CPU)[0] == (folder / "big.pt").resolve()
+    (folder / "absent.pt").write_bytes(CONTENT)
+    assert registry.load(descriptor, folder, CPU)[0] == (folder / "absent.pt").resolve()

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tests.models.pictures import CPU, picture
 
-FILE = tcmonodepth.DESCRIPTOR.file or ""
+FILE = tcmonodepth.DESCRIPTOR.files[0].name
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from nightflash.models.yolox import YOLOX
 
 from tests.models.pictures import CPU, picture
 
-FILE = yolox.DESCRIPTOR.file or ""
+FILE = yolox.DESCRIPTOR.files[0].name
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nightflash.colour import encode
 from nightflash.models import yolox
+from nightflash.models.descriptor import Detection
 from nightflash.scene.segment import Box, object_from_prior, object_in_box
+from nightflash.scene.subject import largest
 from PIL import Image
 from torch import Tensor
 
@@ -137,8 +142,35 @@ def test_a_photographed_bird_is_cut_out(shared: Path) -> None:
     encoded = picture(shared / "photos/masks/coral_bird_segmentation.bmp")
     with Image.open(shared / "photos/masks/coral_bird_segmentation_mask.bmp") as file:
         classes = torch.from_numpy(np.array(file))
-    detector = yolox.load(shared / "weights" / str(yolox.DESCRIPTOR.file), CPU)
+    detector = yolox.load(shared / "weights" / yolox.DESCRIPTOR.files[0].name, CPU)
     bird = detector.detect(encoded)[0]
     mask = object_in_box(encoded, torch.full(encoded.shape[1:], 0.5), bird.box)
     truth = ((classes > 0) & (classes < 255)).float()
     assert overlap(mask, truth, classes < 255) > 0.85
+
+
+def coarse(mask: Tensor, box: Box, seed: int) -> Tensor:
+    """A mask as Mask R-CNN gives it: 28 x 28 uncertain cells in its box, widened to the picture."""
+    h, w = mask.shape
+    x0, y0 = (max(0, int(v)) for v in box[:2])
+    x1, y1 = min(w, math.ceil(box[0] + box[2])), min(h, math.ceil(box[1] + box[3]))
+    cells = F.interpolate(mask[None, None, y0:y1, x0:x1], (28, 28), mode="area")
+    doubt = torch.randn(1, 1, 28, 28, generator=torch.Generator().manual_seed(seed))
+    doubt = F.avg_pool2d(doubt, 3, 1, 1, count_include_pad=False)
+    cells = torch.sigmoid(torch.logit(cells, 0.02) + 4 * doubt)
+    wide = F.interpolate(cells, (y1 - y0, x1 - x0), mode="bilinear")[0, 0]
+    out = torch.zeros_like(mask)
+    out[y0:y1, x0:x1] = F.avg_pool2d(wide[None], 5, 1, 2)[0]
+    return out
+
+
+def test_a_detector_s_coarse_mask_gets_the_photo_s_edges() -> None:
+    gained = []
+    for seed in TUNING_SEEDS:
+        picture, depth, mask, box = rendered(seed)
+        rough = coarse(mask, box, seed)
+        found = largest([Detection(box, 0.9, "dog", rough)], picture, depth, several=False)
+        assert found is not None
+        gained.append(overlap(found.mask, mask) - overlap(rough, mask))
+    assert median(gained) > 0.02
+    assert min(gained) > -0.01

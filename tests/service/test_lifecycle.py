@@ -273,7 +273,8 @@ def _bound(socket: zmq.Socket[bytes], address: str) -> bool:
     [
         (("--device", "cuda"), "device cuda is not usable"),
         (("--weights", "/nowhere"), "no folder /nowhere"),
-        (("--networks", "official"), "knows no official network"),
+        (("--networks", "mask_rcnn"), "models download mask_rcnn"),
+        (("--networks", "offical"), "Did you mean 'official'?"),
         (("--release-after", "abc"), "abc is no number above 0"),
     ],
 )

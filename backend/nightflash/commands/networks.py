@@ -9,9 +9,21 @@ from pathlib import Path
 def add_networks(parser: argparse.ArgumentParser) -> None:
     """Add ``--networks``, ``--weights`` and ``--device``."""
     parser.add_argument("--weights", metavar="DIR", type=Path, help="folder of network files")
-    for name, choices, text in (
-        ("--networks", ("official", "lite", "builtin"), "set of networks: the best present"),
-        ("--device", ("cpu", "cuda", "mps"), "where to compute: the GPU if there is one"),
-    ):
-        text = f"{text} (auto, the default) or the one named"
-        parser.add_argument(name, choices=("auto", *choices), default="auto", help=text)
+    parser.add_argument(
+        "--networks",
+        metavar="NAMES",
+        default="auto",
+        help="a set (official, lite, builtin), networks by name, or both, separated by commas;"
+        " the best present that suit the device (auto) where nothing is named",
+    )
+    add_device(parser)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``."""
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where to compute: the GPU if there is one (auto, the default) or the one named",
+    )

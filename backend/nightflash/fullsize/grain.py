@@ -18,10 +18,13 @@ def noise_model(iso: float) -> tuple[float, float]:
 
 
 def add_grain(linear: Tensor, iso: float, seed: tuple[int, int]) -> Tensor:
-    """Add noise to linear RGB (3, H, W); the same ``seed`` gives the same noise."""
+    """Add noise to linear RGB (3, H, W); the same ``seed`` gives the same noise on a device.
+
+    It is drawn where the picture is: a GPU has its own sequence, and waits for nothing.
+    """
     a, b = noise_model(iso)
     number = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> 1)
-    generator = torch.Generator().manual_seed(number)
-    noise = torch.randn(linear.shape, generator=generator).to(linear.device)
+    generator = torch.Generator(linear.device).manual_seed(number)
+    noise = torch.randn(linear.shape, generator=generator, device=linear.device)
     noisy = linear + noise * torch.sqrt(a * linear.clamp(0, 1) + b)
     return torch.maximum(noisy, linear.clamp(max=0))

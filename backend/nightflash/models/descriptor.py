@@ -10,6 +10,8 @@ from typing import Generic, Literal, Protocol, Self, TypeVar
 import torch
 from torch import Tensor
 
+from nightflash.models.weights import WeightsFile
+
 Role = Literal["depth", "detector", "features"]
 NetworkSet = Literal["official", "lite", "builtin"]
 
@@ -38,7 +40,8 @@ class Detection:
         box: (x, y, width, height) in pixels of the picture given, clipped to it, origin top left.
         score: The detector's confidence, 0..1.
         label: COCO class name, such as ``elephant``.
-        mask: (H, W) float32 0..1 of the whole picture, or None where the detector gives boxes only.
+        mask: (H, W) float32 0..1 of the whole picture, the probability of the object, as coarse as
+            the detector gives it; None where it gives boxes only.
     """
 
     box: tuple[float, float, float, float]
@@ -143,15 +146,16 @@ class NetworkDescriptor(Generic[N]):
         title: One line for people.
         licence: Of the weights.
         source: Where the weights come from: repository@commit and path.
-        load: Reads the weights file (None for a network without one) and gives the network on the
+        load: Reads a weights file (None for a network without one) and gives the network on the
             device, ready to use. Call it through ``registry.load``, which checks the file first.
         input: What the network is fed.
-        file: Name of its file in the weights folder, or None where it needs none.
-        sha256: Of the file, 64 hexadecimal digits.
-        bytes: Length of the file.
+        files: The files any one of which holds its weights, the one to download first; empty where
+            it needs none.
         needs: Python package it needs beyond the required ones.
         extra: NightFlash's extra that installs ``needs``.
         automatic: Whether the choice ``auto`` may take it.
+        for_gpu: Whether it is so slow on a CPU that ``auto`` takes it on a GPU only.
+        memory: Bytes of the device's memory that it takes at work, weights included.
         preference: Within one role and set, the higher is taken first.
     """
 
@@ -163,10 +167,14 @@ class NetworkDescriptor(Generic[N]):
     source: str
     load: Callable[[Path | None, torch.device], N]
     input: NetworkInput = NetworkInput()
-    file: str | None = None
-    sha256: str | None = None
-    bytes: int | None = None
+    files: tuple[WeightsFile, ...] = ()
     needs: str | None = None
     extra: str | None = None
     automatic: bool = True
+    for_gpu: bool = False
+    memory: int = 0
     preference: int = 0
+
+    def present(self, folder: Path) -> WeightsFile | None:
+        """The first of its files that lies in ``folder``, or None."""
+        return next((file for file in self.files if (folder / file.name).is_file()), None)

@@ -1,21 +1,20 @@
-"""The networks known, where their weights lie, which of them to take, and reading them once."""
+"""The networks known, which of them to take, and reading them once."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, Self, overload
 
 import torch
-from platformdirs import user_data_path
 
+from nightflash.device import NO_GPU, Capacity
 from nightflash.errors import NightFlashError
-from nightflash.models import random_features, tcmonodepth, vgg19, yolox
+from nightflash.models import midas, random_features, rcnn, tcmonodepth, vgg19, yolox
 from nightflash.models.descriptor import (
     DepthNetwork,
     Detector,
@@ -25,10 +24,9 @@ from nightflash.models.descriptor import (
     NetworkSet,
     Role,
 )
+from nightflash.models.weights import verify
 
-Choice = Literal["auto", "official", "lite", "builtin"]
 BEST_FIRST: tuple[NetworkSet, ...] = ("official", "lite", "builtin")
-WEIGHTS_VARIABLE = "NIGHTFLASH_WEIGHTS"
 
 
 class Registry(Mapping[str, NetworkDescriptor[Any]]):
@@ -56,16 +54,14 @@ class Registry(Mapping[str, NetworkDescriptor[Any]]):
         """Add one descriptor.
 
         Raises:
-            ValueError: Where its name or its file is taken, or it has a file without size and
-                sha256; the registry stays as it was.
+            ValueError: Where its name or one of its files is taken; the registry stays as it was.
         """
         if descriptor.name in self._by_name:
             raise ValueError(f"a network named {descriptor.name} is registered already")
-        if descriptor.file is not None:
-            if descriptor.sha256 is None or descriptor.bytes is None:
-                raise ValueError(f"{descriptor.name} has a file of unknown size or sha256")
-            if any(other.file == descriptor.file for other in self.values()):
-                raise ValueError(f"the file {descriptor.file} belongs to another network already")
+        taken = {file.name for other in self.values() for file in other.files}
+        for file in descriptor.files:
+            if file.name in taken:
+                raise ValueError(f"the file {file.name} belongs to another network already")
         self._by_name[descriptor.name] = descriptor
 
     def of(self, role: Role, network_set: NetworkSet) -> list[NetworkDescriptor[Any]]:
@@ -76,6 +72,10 @@ class Registry(Mapping[str, NetworkDescriptor[Any]]):
 
 NETWORKS = Registry(
     (
+        *midas.DESCRIPTORS,
+        rcnn.MASK_RCNN,
+        rcnn.FASTER_RCNN,
+        vgg19.TORCHVISION,
         tcmonodepth.DESCRIPTOR,
         yolox.DESCRIPTOR,
         vgg19.DESCRIPTOR,
@@ -84,40 +84,97 @@ NETWORKS = Registry(
 )
 
 
-def weights_folder(explicit: Path | None = None) -> Path:
-    """Return the folder of the weights: ``explicit``, else NIGHTFLASH_WEIGHTS, else the user's own.
+@dataclass(frozen=True)
+class Choice:
+    """Which networks shall work: for every role the one named, else the best of a set.
 
-    The folder need not exist: then it holds no network.
+    Attributes:
+        network_set: The set they must come from, or ``auto`` for the best that are present.
+        named: Role to the name of the network that shall do it.
     """
-    if explicit is not None:
-        return explicit
-    if named := os.environ.get(WEIGHTS_VARIABLE):
-        return Path(named).expanduser()
-    return user_data_path("nightflash", appauthor=False) / "weights"
+
+    network_set: Literal["auto"] | NetworkSet
+    named: Mapping[Role, str]
+
+    @classmethod
+    def of(cls, words: str, registry: Registry = NETWORKS) -> Self:
+        """Read words as a user gives them, such as ``lite`` or ``auto,midas_v21_384``.
+
+        Args:
+            words: Sets and networks, separated by commas; ``auto`` where no set is named.
+            registry: The networks known.
+
+        Raises:
+            NightFlashError: ``bad_setting`` for an unknown word, two sets, or two networks for one
+                role.
+        """
+        sets: list[Literal["auto"] | NetworkSet] = []
+        named: dict[Role, str] = {}
+        for word in (part.strip() for part in words.split(",")):
+            if word == "auto":
+                sets.append("auto")
+            elif word in BEST_FIRST:
+                sets += [name for name in BEST_FIRST if name == word]
+            elif word not in registry:
+                near = get_close_matches(word, [*BEST_FIRST, *registry], n=1)
+                raise NightFlashError(
+                    f"There is no set of networks and no network named {word!r}.",
+                    f"Did you mean {near[0]!r}?" if near else "See: nightflash models list",
+                    code="bad_setting",
+                )
+            elif (role := registry[word].role) in named:
+                raise NightFlashError(
+                    f"{named[role]} and {word} are both for {role}; name one of them.",
+                    code="bad_setting",
+                )
+            else:
+                named[role] = word
+        if len(sets) > 1:
+            raise NightFlashError(
+                f"Of the sets {' and '.join(sets)} only one can be chosen.", code="bad_setting"
+            )
+        return cls(sets[0] if sets else "auto", named)
 
 
 @overload
 def choose(
-    role: Literal["depth"], networks: Choice, folder: Path, registry: Registry = ...
+    role: Literal["depth"],
+    choice: Choice,
+    folder: Path,
+    room: Capacity = ...,
+    registry: Registry = ...,
 ) -> NetworkDescriptor[DepthNetwork] | None: ...
 @overload
 def choose(
-    role: Literal["detector"], networks: Choice, folder: Path, registry: Registry = ...
+    role: Literal["detector"],
+    choice: Choice,
+    folder: Path,
+    room: Capacity = ...,
+    registry: Registry = ...,
 ) -> NetworkDescriptor[Detector] | None: ...
 @overload
 def choose(
-    role: Literal["features"], networks: Choice, folder: Path, registry: Registry = ...
+    role: Literal["features"],
+    choice: Choice,
+    folder: Path,
+    room: Capacity = ...,
+    registry: Registry = ...,
 ) -> NetworkDescriptor[FeatureNetwork]: ...
 def choose(
-    role: Role, networks: Choice, folder: Path, registry: Registry = NETWORKS
+    role: Role,
+    choice: Choice,
+    folder: Path,
+    room: Capacity = NO_GPU,
+    registry: Registry = NETWORKS,
 ) -> NetworkDescriptor[Any] | None:
     """Choose the network for a role.
 
     Args:
         role: What it is for.
-        networks: ``auto`` for the best whose file is present and whose package is installed, or
-            the set it must come from.
+        choice: What the user wants; ``auto`` is the best whose file is present, whose package is
+            installed, and which ``room`` suits.
         folder: Of the weights.
+        room: What the device offers.
         registry: The networks to choose from.
 
     Returns:
@@ -125,21 +182,47 @@ def choose(
         geometric rules serve instead.
 
     Raises:
-        NightFlashError: ``networks_missing`` where the set asked for cannot serve.
+        NightFlashError: ``networks_missing`` where the network or the set asked for cannot serve.
     """
-    if networks == "auto":
+    if role in choice.named:
+        descriptor = registry[choice.named[role]]
+        return _serving([descriptor], folder, f"network {descriptor.name}")
+    if choice.network_set == "auto":
         for network_set in BEST_FIRST:
             for descriptor in registry.of(role, network_set):
-                if descriptor.automatic and _present(descriptor, folder) and _runs(descriptor):
+                if suits(descriptor, room) and _present(descriptor, folder) and _runs(descriptor):
                     return descriptor
         return None
-    candidates = registry.of(role, networks)
+    candidates = registry.of(role, choice.network_set)
+    if choice.network_set == "builtin":
+        return next((d for d in candidates if _present(d, folder) and _runs(d)), None)
+    if not candidates:
+        raise NightFlashError(
+            f"This version of NightFlash knows no {choice.network_set} network for {role} yet.",
+            "Choose --networks auto, lite or builtin.",
+            code="networks_missing",
+        )
+    fitting = sorted(candidates, key=lambda d: suits(d, room), reverse=True)
+    return _serving(fitting, folder, f"{choice.network_set} network for {role}")
+
+
+def suits(descriptor: NetworkDescriptor[Any], room: Capacity) -> bool:
+    """Whether ``auto`` may take a network on a device like ``room``."""
+    return (
+        descriptor.automatic
+        and (room.gpu or not descriptor.for_gpu)
+        and (room.memory is None or descriptor.memory <= room.memory)
+    )
+
+
+def _serving(
+    candidates: list[NetworkDescriptor[Any]], folder: Path, words: str
+) -> NetworkDescriptor[Any]:
+    """The first of ``candidates`` that is present and runs, else the reason why none serves."""
     present = [descriptor for descriptor in candidates if _present(descriptor, folder)]
     for descriptor in present:
         if _runs(descriptor):
             return descriptor
-    if networks == "builtin":
-        return None
     if present:
         raise NightFlashError(
             f"{present[0].title} needs the Python package {present[0].needs}, "
@@ -147,22 +230,17 @@ def choose(
             f'Install it with: pip install "nightflash[{present[0].extra}]".',
             code="networks_missing",
         )
-    if candidates:
-        raise NightFlashError(
-            f"The {networks} network for {role} needs the file {candidates[0].file}, "
-            f"which is not in {folder}.",
-            "Copy it there, name the right folder with --weights, or choose --networks auto.",
-            code="networks_missing",
-        )
+    first = candidates[0]
     raise NightFlashError(
-        f"This version of NightFlash knows no {networks} network for {role} yet.",
-        "Choose --networks auto, lite or builtin.",
+        f"The {words} needs the file {first.files[0].name}, which is not in {folder}.",
+        f"Fetch it with 'nightflash models download {first.name}', name the right folder with"
+        " --weights, or choose --networks auto.",
         code="networks_missing",
     )
 
 
 def _present(descriptor: NetworkDescriptor[Any], folder: Path) -> bool:
-    return descriptor.file is None or (folder / descriptor.file).is_file()
+    return not descriptor.files or descriptor.present(folder) is not None
 
 
 def _runs(descriptor: NetworkDescriptor[Any]) -> bool:
@@ -185,9 +263,11 @@ def load(descriptor: NetworkDescriptor[N], folder: Path, device: torch.device) -
         NightFlashError: ``networks_missing`` without its file, ``networks_corrupt`` where the file
             is not the published one.
     """
-    path = None if descriptor.file is None else (folder / descriptor.file).resolve()
-    if path is not None:
-        verify(descriptor, path)
+    path = None
+    if descriptor.files:
+        file = descriptor.present(folder) or descriptor.files[0]
+        verify(file, folder)
+        path = (folder / file.name).resolve()
     key = (descriptor.name, path, str(device))
     with _loading:
         if key not in _loaded:
@@ -201,35 +281,3 @@ def unload(device: torch.device) -> None:
     with _loading:
         for key in [key for key in _loaded if key[2] == str(device)]:
             del _loaded[key]
-
-
-def verify(descriptor: NetworkDescriptor[Any], path: Path) -> None:
-    """Check that a weights file is the published one; free for a file already checked.
-
-    Raises:
-        NightFlashError: ``networks_missing`` or ``networks_corrupt``.
-    """
-    try:
-        state = path.stat()
-        published = state.st_size == descriptor.bytes and (
-            _sha256(path, state.st_mtime_ns, state.st_size) == descriptor.sha256
-        )
-    except OSError as fault:
-        raise NightFlashError(
-            f"{path} cannot be read: {fault.strerror}.",
-            "Copy it there, or name the right folder with --weights.",
-            code="networks_missing",
-        ) from fault
-    if not published:
-        raise NightFlashError(
-            f"{path} is damaged (its sha256 is not the published one); "
-            "delete it and copy it again.",
-            code="networks_corrupt",
-        )
-
-
-@lru_cache(maxsize=64)
-def _sha256(path: Path, modified: int, size: int) -> str:
-    """Hash a file; its time of change and its size are there to tell one state from another."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

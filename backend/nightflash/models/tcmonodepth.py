@@ -19,6 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import DepthNetwork, NetworkDescriptor, NetworkInput
 from nightflash.models.resize import network_size, resize
+from nightflash.models.weights import WeightsFile
 
 SHORT_SIDE = 256
 MULTIPLE_OF = 32
@@ -168,7 +169,7 @@ def load(path: Path | None, device: torch.device, short_side: int = SHORT_SIDE) 
     except (RuntimeError, KeyError, ValueError, AttributeError, pickle.UnpicklingError) as fault:
         raise NightFlashError(
             f"{path} does not hold the weights of TCMonoDepth small.",
-            "Delete it and copy it again.",
+            "Fetch it again with 'nightflash models download'.",
             code="networks_corrupt",
         ) from fault
     _fold_normalisation(network.eval().requires_grad_(False))
@@ -215,7 +216,15 @@ DESCRIPTOR: NetworkDescriptor[DepthNetwork] = NetworkDescriptor(
     source="yu-li/TCMonoDepth@128a98c6, weights/_ckpt_small.pt.tar",
     load=load,
     input=NetworkInput(short_side=SHORT_SIDE, multiple_of=MULTIPLE_OF, value_range=(0.0, 255.0)),
-    file="tcmonodepth_small_ckpt.pt.tar",
-    sha256="c7a87f34a432d11b831d9d27c531eaaef90e0282e2f8a7b87c0202b80ad76b2b",
-    bytes=914_272,
+    files=(
+        WeightsFile(
+            name="tcmonodepth_small_ckpt.pt.tar",
+            bytes=914_272,
+            url=(
+                "https://raw.githubusercontent.com/yu-li/TCMonoDepth/"
+                "128a98c6478bfe5541c8eecfe7bc3f7459861b3b/weights/_ckpt_small.pt.tar"
+            ),
+            sha256="c7a87f34a432d11b831d9d27c531eaaef90e0282e2f8a7b87c0202b80ad76b2b",
+        ),
+    ),
 )

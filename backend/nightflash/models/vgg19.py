@@ -13,15 +13,35 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import FeatureNetwork, NetworkDescriptor, NetworkInput
 from nightflash.models.vgg_stack import VGGStack
+from nightflash.models.weights import Cut, WeightsFile
 
 WIDTHS = (64, 64, 128, 128, 256)
 TORCHVISION_LAYERS = (0, 2, 5, 7, 10)
 NORMALISED_LAYERS = (2, 5, 9, 12, 16)
+CUT = Cut(
+    shapes={
+        f"features.{layer}.{kind}": shape
+        for layer, cin, cout in zip(TORCHVISION_LAYERS, (3, *WIDTHS), WIDTHS, strict=False)
+        for kind, shape in (("weight", (cout, cin, 3, 3)), ("bias", (cout,)))
+    },
+    beginning=(
+        "features.0.weight",
+        (
+            *(-0.053474, -0.049257, -0.067942, 0.015314, 0.045068, 0.0021444, 0.036226, 0.019999),
+            *(0.019864, 0.017015, 0.055403, -0.0062293, 0.14165, 0.22705, 0.13758, 0.12, 0.2003),
+            *(0.092114, -0.044885, 0.01268, -0.014497, 0.059742, 0.13955, 0.054102),
+            *(-0.00096141, 0.058304, -0.029663),
+        ),
+    ),
+)
+"""The five layers in torchvision's checkpoint; its first filter is known from printed examples."""
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 PUBLISHED_START_LOSS = 2.85
@@ -52,6 +72,30 @@ def from_torchvision(
     return _filled(network, layers, colour, torch.tensor(IMAGENET_MEAN))
 
 
+def load_torchvision(path: Path | None, device: torch.device) -> VGGStack:
+    """Read torchvision's weights, from the whole file or from the layers cut out of it.
+
+    Raises:
+        NightFlashError: ``networks_corrupt`` where the file holds anything but these weights.
+    """
+    assert path is not None
+    try:
+        if path.suffix == ".safetensors":
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        for name, shape in CUT.shapes.items():
+            tensor = state[name]
+            if tensor.shape != shape or tensor.dtype != torch.float32:
+                raise RuntimeError(f"{name} is {tensor.dtype} {tuple(tensor.shape)}")
+            if not tensor.isfinite().all():
+                raise RuntimeError(f"{name} holds what is no number")
+        network = from_torchvision(state)
+    except (*_FAULTS, SafetensorError) as fault:
+        raise _corrupt(path) from fault
+    return network.to(device)
+
+
 def load_normalised(
     path: Path | None,
     device: torch.device,
@@ -71,13 +115,28 @@ def load_normalised(
         colour = state["0.weight"].flatten(1)  # RGB 0..1 -> BGR 0..255
         mean = -torch.linalg.solve(colour.double(), state["0.bias"].double()).float()
         _filled(network, layers, colour, mean)
-    except (RuntimeError, KeyError, AttributeError, TypeError, pickle.UnpicklingError) as fault:
-        raise NightFlashError(
-            f"{path} does not hold the weights of VGG19 up to conv3_1.",
-            "Delete it and copy it again.",
-            code="networks_corrupt",
-        ) from fault
+    except _FAULTS as fault:
+        raise _corrupt(path) from fault
     return network.to(device)
+
+
+_FAULTS = (
+    RuntimeError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    EOFError,
+    pickle.UnpicklingError,
+)
+
+
+def _corrupt(path: Path) -> NightFlashError:
+    return NightFlashError(
+        f"{path} does not hold the weights of VGG19 up to conv3_1.",
+        "Fetch it again with 'nightflash models download'.",
+        code="networks_corrupt",
+    )
 
 
 def _filled(
@@ -93,6 +152,32 @@ def _filled(
     return network
 
 
+TORCHVISION: NetworkDescriptor[FeatureNetwork] = NetworkDescriptor(
+    name="vgg19",
+    role="features",
+    network_set="official",
+    title="VGG19 up to conv3_1, torchvision's weights",
+    licence="BSD-3-Clause (torchvision)",
+    source="torchvision's models, vgg19-dcbb9e9d.pth, also as timm/vgg19.tv_in1k",
+    load=load_torchvision,
+    input=NetworkInput(mean=IMAGENET_MEAN, std=IMAGENET_STD),
+    files=(
+        WeightsFile(
+            name="vgg19_tv_in1k_conv3_1.safetensors",
+            bytes=CUT.bytes,
+            url="https://huggingface.co/timm/vgg19.tv_in1k/resolve/main/model.safetensors",
+            rounded=True,  # a header comes on top
+            cut=CUT,
+        ),
+        WeightsFile(
+            name="vgg19-dcbb9e9d.pth",
+            bytes=574_673_361,
+            url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+            sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+        ),
+    ),
+    memory=500_000_000,
+)
 DESCRIPTOR: NetworkDescriptor[FeatureNetwork] = NetworkDescriptor(
     name="vgg19_normalised",
     role="features",
@@ -100,14 +185,23 @@ DESCRIPTOR: NetworkDescriptor[FeatureNetwork] = NetworkDescriptor(
     title="VGG19 up to conv3_1, channel-normalised",
     licence="CC BY 4.0 (VGG19), Apache-2.0 (this version)",
     source=(
-        "pietrocarbo/deep-transfer@e87e72f9, "
+        "pietrocarbo/deep-transfer@30b40b17, "
         "models/autoencoder_vgg19/vgg19_3/vgg_normalised_conv3_1.pth"
     ),
     load=load_normalised,
     input=NetworkInput(
         value_range=(0.0, 255.0), channel_order="BGR", mean=(103.939, 116.779, 123.68)
     ),
-    file="vgg19_normalised_conv3_1.pth",
-    sha256="ff8506173d3a17e7b0fbfbff242c00b6827cfbcd7c21852b46806ae6a3fd7b09",
-    bytes=2_223_308,
+    files=(
+        WeightsFile(
+            name="vgg19_normalised_conv3_1.pth",
+            bytes=2_223_308,
+            url=(
+                "https://raw.githubusercontent.com/pietrocarbo/deep-transfer/"
+                "30b40b175d0d4afa19789fd57b5439aed125c1a5/models/autoencoder_vgg19/vgg19_3/"
+                "vgg_normalised_conv3_1.pth"
+            ),
+            sha256="ff8506173d3a17e7b0fbfbff242c00b6827cfbcd7c21852b46806ae6a3fd7b09",
+        ),
+    ),
 )

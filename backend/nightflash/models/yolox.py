@@ -19,6 +19,7 @@ from nightflash.errors import NightFlashError
 from nightflash.models.coco import CLASSES
 from nightflash.models.descriptor import Detection, Detector, NetworkDescriptor, NetworkInput
 from nightflash.models.resize import resize
+from nightflash.models.weights import WeightsFile
 
 SIDE = 416
 STRIDES = (8, 16, 32)
@@ -106,7 +107,7 @@ def load(path: Path | None, device: torch.device) -> YOLOX:
     except Exception as fault:  # onnxruntime's own exceptions share no documented base
         raise NightFlashError(
             f"{path} does not hold the network YOLOX-nano.",
-            "Delete it and copy it again.",
+            "Fetch it again with 'nightflash models download'.",
             code="networks_corrupt",
         ) from fault
     return YOLOX(session)
@@ -118,12 +119,21 @@ DESCRIPTOR: NetworkDescriptor[Detector] = NetworkDescriptor(
     network_set="lite",
     title="YOLOX-nano, boxes of 80 kinds of objects",
     licence="Apache-2.0",
-    source="Kazuhito00/Image-Processing-Node-Editor@46979d5b, yolox_nano.onnx",
+    source="Kazuhito00/Image-Processing-Node-Editor@75f75b65, yolox_nano.onnx",
     load=load,
     input=NetworkInput(short_side=SIDE, value_range=(0.0, 255.0), channel_order="BGR"),
-    file="yolox_nano.onnx",
-    sha256="695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",
-    bytes=3_660_092,
+    files=(
+        WeightsFile(
+            name="yolox_nano.onnx",
+            bytes=3_660_092,
+            url=(
+                "https://raw.githubusercontent.com/Kazuhito00/Image-Processing-Node-Editor/"
+                "75f75b654ba4f5900db1e520d8381556cf60c410/ipn_editor/node/deep_learning_node/"
+                "object_detection/YOLOX/model/yolox_nano.onnx"
+            ),
+            sha256="695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",
+        ),
+    ),
     needs="onnxruntime",
     extra="detect",
 )

@@ -18,6 +18,7 @@ from nightflash.scene.segment import Box, object_from_prior, object_in_box
 EQUAL = 0.3  # objects that weigh at least this much against the main one are its equals
 SAME = 0.6  # intersection over union from which two boxes hold one object
 SUPPORTS = frozenset({"bed", "bench", "chair", "couch", "dining table"})  # of what is meant
+UNSURE = 0.02  # of a detector's mask, everywhere: photo and depth may still say otherwise
 GROWTH_SIDE = 96  # long side at which a region grows from a point
 NO_OBJECT = "No clear object was found: the nearest salient region is lit. Aim the flash yourself."
 
@@ -119,8 +120,10 @@ def bounds(mask: Tensor) -> Box:
 
 
 def _detected_mask(detection: Detection, encoded: Tensor, inverse_depth: Tensor) -> Tensor:
+    """The object's soft mask (h, w): a detector's own is coarse, so its outline is laid anew."""
     if detection.mask is not None:
-        return detection.mask.to(encoded)
+        prior = detection.mask.to(encoded).clamp(UNSURE, 1 - UNSURE)
+        return object_from_prior(encoded, inverse_depth, prior, detection.box)
     return object_in_box(encoded, inverse_depth, detection.box)
 
 

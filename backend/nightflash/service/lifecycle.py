@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import zmq
 from filelock import FileLock, Timeout
@@ -29,9 +28,6 @@ from nightflash.service.connection import (
     running_pid,
     runtime_folder,
 )
-
-if TYPE_CHECKING:
-    from nightflash.models.registry import Choice
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +47,7 @@ class Service:
         upload_memory: MB for the pictures that clients send.
     """
 
-    networks: Choice = "auto"
+    networks: str = "auto"
     weights: Path | None = None
     device: str = "auto"
     release_after: float = 10.0

@@ -1,0 +1,234 @@
+"""``nightflash models``: which networks there are, downloading them, and whether they are whole."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nightflash import streams
+from nightflash.commands.networks import add_device
+from nightflash.errors import NightFlashError
+
+if TYPE_CHECKING:
+    from nightflash.models.descriptor import NetworkDescriptor
+    from nightflash.models.incoming import Progress, Tell
+    from nightflash.models.registry import Choice
+
+FAULT = 2
+DAMAGED = 1
+INTERRUPTED = 130
+
+
+def add(commands: Any) -> None:
+    """Add the command to argparse's ``commands``."""
+    models = commands.add_parser(
+        "models", help="list, download and check the networks", allow_abbrev=False
+    )
+    actions = models.add_subparsers(required=True, metavar="ACTION")
+    listing = actions.add_parser(
+        "list", help="tell of every network, * marks what auto takes", allow_abbrev=False
+    )
+    listing.add_argument("--json", action="store_true", help="as one JSON array")
+    download = actions.add_parser(
+        "download", help="fetch the networks that are best on this machine", allow_abbrev=False
+    )
+    download.add_argument(
+        "words",
+        nargs="*",
+        metavar="SET|NAME",
+        help="official, lite: the best of a set; or networks by name; auto, the default: the best",
+    )
+    download.add_argument(
+        "--from",
+        dest="mirror",
+        metavar="URL|DIR",
+        help="server or folder that has the files under their names (or NIGHTFLASH_MIRROR)",
+    )
+    verify = actions.add_parser(
+        "verify", help="check that the network files present are whole", allow_abbrev=False
+    )
+    verify.add_argument("words", nargs="*", metavar="SET|NAME", help="all, the default")
+    path = actions.add_parser("path", help="print the folder of network files", allow_abbrev=False)
+    for parser, run in ((listing, _list), (download, _download), (verify, _verify), (path, _path)):
+        parser.add_argument("--weights", metavar="DIR", type=Path, help="folder of network files")
+        parser.set_defaults(run=run)
+    for parser in (listing, download):
+        add_device(parser)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from nightflash.device import capacity, choose_device
+    from nightflash.models.registry import NETWORKS, Choice, choose
+    from nightflash.models.weights import weights_folder
+
+    folder, auto = weights_folder(options.weights), Choice.of("auto")
+    room = capacity(choose_device(options.device))
+    taken = (
+        choose("depth", auto, folder, room),
+        choose("detector", auto, folder, room),
+        choose("features", auto, folder, room),
+    )
+    names = {descriptor.name for descriptor in taken if descriptor is not None}
+    rows = [_row(descriptor, folder, descriptor.name in names) for descriptor in NETWORKS.values()]
+    if options.json:
+        streams.put(json.dumps(rows, indent=1))
+        return 0
+    wide = max(len(row["name"]) for row in rows)
+    for row in rows:
+        mark = "*" if row["auto"] else " "
+        size = f"{row['bytes'] / 1e6:7.1f} MB" if row["bytes"] else 10 * " "
+        streams.put(
+            f"{mark} {row['name']:{wide}}  {row['set']:8}  {row['role']:8}  {row['state']:8}{size}"
+            f"  {row['licence']}\n    {row['title']} ({row['source']})"
+        )
+    streams.put(f"* what auto takes on this machine. The files lie in {folder}.")
+    return 0
+
+
+def _row(descriptor: NetworkDescriptor[Any], folder: Path, auto: bool) -> dict[str, Any]:
+    """What is known of a network, without reading its file."""
+    file = descriptor.present(folder) or next(iter(descriptor.files), None)
+    return {
+        "name": descriptor.name,
+        "set": descriptor.network_set,
+        "role": descriptor.role,
+        "state": _seen(descriptor, folder),
+        "auto": auto,
+        "bytes": file.bytes if file else 0,
+        "file": file.name if file else None,
+        "title": descriptor.title,
+        "licence": descriptor.licence,
+        "source": descriptor.source,
+    }
+
+
+def _seen(descriptor: NetworkDescriptor[Any], folder: Path) -> str:
+    """State of a network by the length of its file and the note beside it."""
+    from nightflash.models.weights import noted_sha256
+
+    file = descriptor.present(folder)
+    if file is None:
+        return "absent" if descriptor.files else "built in"
+    noted = noted_sha256(folder / file.name)
+    if noted is None:
+        fits = file.may_have((folder / file.name).stat().st_size)
+        return "present" if fits else "damaged"
+    return "present" if noted.startswith(file.sha256) else "own"
+
+
+def _download(options: argparse.Namespace) -> int:
+    from nightflash.device import capacity, choose_device
+    from nightflash.models.download import fetch, recommended, whole
+    from nightflash.models.incoming import PART
+    from nightflash.models.registry import NETWORKS
+    from nightflash.models.weights import weights_folder
+
+    folder = weights_folder(options.weights)
+    room = capacity(choose_device(options.device))
+    wanted: dict[str, NetworkDescriptor[Any]] = {}
+    for choice in _choices(options.words):
+        named = [NETWORKS[name] for name in choice.named.values()]
+        for descriptor in named or recommended(choice.network_set, room):
+            wanted[descriptor.name] = descriptor
+    missing = [d for d in wanted.values() if d.files and whole(d, folder) is None]
+    total = sum(descriptor.files[0].bytes for descriptor in missing) / 1e6
+    if missing:
+        count = f"{len(missing)} network{'s' if len(missing) > 1 else ''}"
+        streams.put(f"{count} to download, {total:.1f} MB in all, into {folder}.")
+    code = 0
+    for name, descriptor in wanted.items():
+        if descriptor not in missing:
+            streams.put(f"{name}: {'there already' if descriptor.files else 'needs no file'}.")
+            continue
+        try:
+            with _shown(name) as (progress, tell):
+                path = fetch(descriptor, folder, options.mirror, progress=progress, tell=tell)
+            streams.put(f"{name}: {path}. Licence: {descriptor.licence}.")
+        except NightFlashError as fault:
+            streams.tell(f"nightflash: {name}: {fault}")
+            code = FAULT
+        except KeyboardInterrupt:
+            parts = [folder / f"{file.name}{PART}" for file in descriptor.files]
+            kept = any(part.exists() for part in parts)
+            rest = "the next download goes on from here" if kept else "nothing half-written is left"
+            streams.tell(f"nightflash: stopped; {rest}.")
+            return INTERRUPTED
+    return code
+
+
+@contextmanager
+def _shown(name: str) -> Iterator[tuple[Progress, Tell]]:
+    """What shows progress, as a bar on a terminal, and sentences."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None, lambda text: streams.tell(f"{name}: {text}")
+        return
+    from tqdm import tqdm
+
+    with tqdm(desc=name, unit="B", unit_scale=True, leave=False) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.update(done - bar.n)
+            if bar.total != total:
+                bar.total = total
+                bar.refresh()
+
+        yield advance, lambda text: tqdm.write(f"{name}: {text}", file=sys.stderr)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from nightflash.models.registry import NETWORKS
+    from nightflash.models.weights import state, weights_folder
+
+    folder = weights_folder(options.weights)
+    code = 0
+    for name, named in _to_verify(options.words).items():
+        files = NETWORKS[name].files
+        present = [file for file in files if (folder / file.name).exists()]
+        for file in present or (files[:1] if named else ()):
+            try:
+                found = state(file, folder)
+                text = {"published": "ok", "noted": "own" if file.sha256 else "ok"}.get(
+                    found, found
+                )
+            except OSError as fault:
+                text = f"unreadable ({fault.strerror})"
+            sound = text in ("ok", "own")
+            remedy = "" if sound else f" Fetch it with 'nightflash models download {name}'."
+            code = code if sound else DAMAGED
+            streams.put(f"{text:8} {name}: {folder / file.name}{remedy}")
+    return code
+
+
+def _path(options: argparse.Namespace) -> int:
+    from nightflash.models.weights import weights_folder
+
+    streams.put(str(weights_folder(options.weights)))
+    return 0
+
+
+def _choices(words: Sequence[str]) -> list[Choice]:
+    """Choices of one set or one network each, from words separated by blanks or commas.
+
+    Raises:
+        NightFlashError: ``bad_setting`` for a word that is neither.
+    """
+    from nightflash.models.registry import Choice
+
+    return [Choice.of(word) for text in words or ["auto"] for word in text.split(",")]
+
+
+def _to_verify(words: Sequence[str]) -> dict[str, bool]:
+    """Names of networks, and whether each must be there."""
+    from nightflash.models.registry import NETWORKS
+
+    names: dict[str, bool] = {}
+    for choice in _choices(words):
+        for name in choice.named.values() or NETWORKS:
+            if choice.named or choice.network_set in ("auto", NETWORKS[name].network_set):
+                names[name] = bool(choice.named)
+    return names

@@ -1,0 +1,190 @@
+"""Fetching files of weights so that what lies in the folder afterwards is whole, or was before.
+
+Nothing else in NightFlash downloads anything.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from nightflash.device import Capacity
+from nightflash.errors import NightFlashError
+from nightflash.models.descriptor import NetworkDescriptor, NetworkSet
+from nightflash.models.incoming import Incoming, Progress, Tell
+from nightflash.models.patience import PATIENT, Patience
+from nightflash.models.registry import BEST_FIRST, NETWORKS, Registry, suits
+from nightflash.models.transfer_faults import FAILED, UNREACHED
+from nightflash.models.weights import WeightsFile, state
+
+MIRROR_VARIABLE = "NIGHTFLASH_MIRROR"
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+def _silently(*facts: object) -> None:
+    """Neither progress nor sentences."""
+
+
+def recommended(
+    network_set: Literal["auto"] | NetworkSet, room: Capacity, registry: Registry = NETWORKS
+) -> list[NetworkDescriptor[Any]]:
+    """Return for every role the best network of a set that ``room`` suits, were it present.
+
+    Args:
+        network_set: The set; ``auto`` takes the best set that has a network for the role.
+        room: What the device offers.
+        registry: The networks to choose from.
+    """
+    sets = BEST_FIRST if network_set == "auto" else (network_set,)
+    best: dict[str, NetworkDescriptor[Any]] = {}
+    for one in sets:
+        for role in {descriptor.role: None for descriptor in registry.values()}:
+            fitting = (d for d in registry.of(role, one) if suits(d, room))
+            if role not in best and (found := next(fitting, None)) is not None:
+                best[role] = found
+    return list(best.values())
+
+
+def whole(descriptor: NetworkDescriptor[Any], folder: Path) -> Path | None:
+    """Return the file in ``folder`` that a network is read from, or None where it is not whole."""
+    file = descriptor.present(folder)
+    with suppress(OSError):  # `download` finds the same and says so
+        if file is not None and _is_whole(file, folder):
+            return folder / file.name
+    return None
+
+
+def fetch(
+    descriptor: NetworkDescriptor[Any],
+    folder: Path,
+    mirror: str | None = None,
+    *,
+    progress: Progress = _silently,
+    tell: Tell = _silently,
+    patience: Patience = PATIENT,
+) -> Path | None:
+    """Have the weights of a network in ``folder``: the first of its files that can be had.
+
+    Args:
+        descriptor: The network.
+        folder: Of the weights; made where it is not there.
+        mirror: See `download`; without it, what NIGHTFLASH_MIRROR names.
+        progress, tell, patience: See `download`.
+
+    Returns:
+        The file, or None for a network that needs none.
+
+    Raises:
+        NightFlashError: See `download`; of several files, the fault of the last.
+    """
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE) or None
+    if (there := whole(descriptor, folder)) is not None:
+        return there
+    for file in descriptor.files:
+        try:
+            path = download(file, folder, mirror, progress=progress, tell=tell, patience=patience)
+        except NightFlashError as fault:
+            if fault.code not in (FAILED, UNREACHED) or file is descriptor.files[-1]:
+                raise
+            tell(f"{fault.sentence} Fetching another file with the same weights instead.")
+        else:
+            _remove_before(path, descriptor, tell)
+            return path
+    return None
+
+
+def download(
+    file: WeightsFile,
+    folder: Path,
+    mirror: str | None = None,
+    *,
+    progress: Progress = _silently,
+    tell: Tell = _silently,
+    patience: Patience = PATIENT,
+) -> Path:
+    """Have one file in ``folder``, whole; nothing is fetched where it is there.
+
+    Whoever else downloads it at the same time is waited for. A download that ends midway is gone
+    on with by the next one, where the file's sha256 was published.
+
+    Args:
+        file: What to fetch.
+        folder: Where to; made where it is not there.
+        mirror: Address or folder that has the file under its name, or in the case of a cut the
+            file that it is cut from; None for where it was published.
+        progress: Called with the bytes there are, and that there will be.
+        tell: Given a sentence on every hindrance that is overcome.
+        patience: How long to wait for a server, and how often to try.
+
+    Returns:
+        The file.
+
+    Raises:
+        NightFlashError: ``no_network``, ``download_failed``, ``no_space``, or ``bad_output`` where
+            nothing can be written in the folder.
+    """
+    path = folder / file.name
+    try:
+        if not _is_whole(file, folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with _alone(path, tell):
+                if not _is_whole(file, folder):
+                    if path.exists():
+                        tell(f"{path} is damaged; it stays until a whole one is there.")
+                    Incoming(file, path, mirror, progress, tell, patience).run()
+    except OSError as fault:
+        raise _unwritable(fault, path) from fault
+    return path
+
+
+@contextmanager
+def _alone(path: Path, tell: Tell) -> Iterator[None]:
+    """Keep others from downloading to ``path``, processes as well as threads."""
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        tell(f"{path.name} is being downloaded already; waiting for that to end.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_whole(file: WeightsFile, folder: Path) -> bool:
+    return state(file, folder) in ("published", "noted")
+
+
+def _remove_before(path: Path, descriptor: NetworkDescriptor[Any], tell: Tell) -> None:
+    """Remove the damaged files that would be taken before ``path``, which serves as well."""
+    for file in descriptor.files:
+        other = path.with_name(file.name)
+        if other == path:
+            break
+        if other.exists():
+            try:
+                other.unlink()
+            except OSError as fault:
+                raise _unwritable(fault, other) from fault
+            tell(f"{other} was damaged and is removed, since {path.name} takes its place.")
+
+
+def _unwritable(fault: OSError, path: Path) -> NightFlashError:
+    if fault.errno in FULL:
+        return NightFlashError(
+            f"The disk of {path.parent} is full, and {path.name} not whole yet.",
+            "Make room and download again, or name a folder on another disk with --weights.",
+            code="no_space",
+        )
+    return NightFlashError(
+        f"{path} cannot be written: {fault.strerror or fault}.",
+        "Name a folder that takes files with --weights.",
+        code="bad_output",
+    )

@@ -1,0 +1,91 @@
+"""The official networks from their files to a night photo, with made-up weights of their layout."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from nightflash import Engine, Photo, Settings
+from nightflash.cli import main
+
+from tests.command_line import linear, photo, pixels, refused, renders
+from tests.service import backend
+
+THE_THREE = {"depth": "midas_v21_small_256", "detector": "mask_rcnn", "features": "vgg19"}
+QUICK = ("--set", "steps=3", "--set", "working_size=0.02", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def rendered(official: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Any]:
+    """A photo, its night by the command line, and the report."""
+    folder = tmp_path_factory.mktemp("rendered")
+    day, night = photo(folder / "day.png"), folder / "night.png"
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        renders(day, night, "--networks", "official", "--weights", official, *QUICK, "--json")
+    return day, night, json.loads(out.getvalue())
+
+
+def test_a_photo_by_the_command_line(rendered: tuple[Path, Path, Any]) -> None:
+    day, night, report = rendered
+    assert report["networks"] == THE_THREE
+    assert "dog" in report["subject_from"]
+    assert report["losses"]
+    assert linear(night).mean() < linear(day).mean()
+
+
+def test_a_photo_through_the_backend(
+    rendered: tuple[Path, Path, Any], official: Path, tmp_path: Path
+) -> None:
+    day, night, _ = rendered
+    options = ("--networks", "official", "--weights", str(official), "--device", "cpu")
+    with backend.a_place(*options) as place:
+        with place.client() as client:
+            client.connect()
+        renders(day, tmp_path / "there.png", "--via-backend", *QUICK[:4])
+        with place.client(starts=False) as client:
+            assert client.ask("status")["networks"] == THE_THREE
+        assert "Traceback" not in place.log
+    assert (tmp_path / "there.png").read_bytes() == night.read_bytes()
+
+
+def test_auto_leaves_what_is_for_a_gpu_to_a_gpu(official: Path) -> None:
+    engine = Engine("auto", official, "cpu")
+    assert engine.networks == {**THE_THREE, "detector": "salience"}
+    assert Engine("auto,mask_rcnn", official, "cpu").networks == THE_THREE
+
+
+def test_a_damaged_file_is_named(
+    official: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for file in official.iterdir():
+        (weights / file.name).symlink_to(file)
+    spoilt = weights / "vgg19_tv_in1k_conv3_1.safetensors"
+    content = bytearray(spoilt.read_bytes())
+    content[-1] ^= 1
+    spoilt.unlink()
+    spoilt.write_bytes(content)
+    day = photo(tmp_path / "day.png")
+    options = ("--networks", "official", "--weights", weights)
+    assert f"{spoilt} is damaged" in refused(capsys, day, tmp_path / "night.png", *options)
+    assert main(["models", "verify", "--weights", str(weights)]) == 1
+    assert spoilt.name in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("quality", ["fast", "best"])
+def test_a_gpu_gives_what_the_processor_gives(official: Path, quality: str) -> None:
+    day = Photo.from_linear((pixels(960, 640) / np.float32(255)) ** 2.2)
+    nights = []
+    for device in ("cpu", "cuda"):
+        engine = Engine("official", official, device)
+        night = engine.render(day, Settings(quality=quality, grain=None))
+        nights.append(night.photo.to_encoded(8).astype(float))
+    assert np.abs(nights[0] - nights[1]).mean() < 2
