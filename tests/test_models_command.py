@@ -23,8 +23,8 @@ from nightflash.models.registry import NETWORKS, Registry
 from nightflash.models.weights import WeightsFile, weights_folder
 
 from tests.command_line import environment
-from tests.models.downloading import sha256
-from tests.models.hostile_server import Hostile, file, serving, status
+from tests.models.download.downloading import sha256
+from tests.models.download.hostile_server import Hostile, file, serving, status
 
 GPU = Capacity(gpu=True, memory=10**10)
 

@@ -16,7 +16,7 @@ from nightflash.errors import NightFlashError
 
 if TYPE_CHECKING:
     from nightflash.models.descriptor import NetworkDescriptor
-    from nightflash.models.incoming import Progress, Tell
+    from nightflash.models.download.incoming import Progress, Tell
     from nightflash.models.registry import Choice
 
 FAULT = 2
@@ -124,7 +124,7 @@ def _seen(descriptor: NetworkDescriptor[Any], folder: Path) -> str:
 def _download(options: argparse.Namespace) -> int:
     from nightflash.device import capacity, choose_device
     from nightflash.models.download import fetch, recommended, whole
-    from nightflash.models.incoming import PART
+    from nightflash.models.download.incoming import PART
     from nightflash.models.registry import NETWORKS
     from nightflash.models.weights import weights_folder
 

@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import NetworkDescriptor
 from nightflash.models.download import fetch
-from nightflash.models.local_file import LocalFile
-from nightflash.models.safetensors_cut import NEAR, join, take
+from nightflash.models.download.cut import NEAR, join, take
+from nightflash.models.download.local import LocalFile
 from nightflash.models.weights import Cut, WeightsFile, noted_sha256, state
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tests.models.downloading import Downloader, sha256
-from tests.models.hostile_server import (
+from tests.models.download.downloading import Downloader, sha256
+from tests.models.download.hostile_server import (
     Behaviour,
     Request,
     chunked,

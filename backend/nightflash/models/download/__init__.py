@@ -17,10 +17,10 @@ from filelock import FileLock, Timeout
 from nightflash.device import Capacity
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet
-from nightflash.models.incoming import Incoming, Progress, Tell
-from nightflash.models.patience import PATIENT, Patience
+from nightflash.models.download.faults import FAILED, UNREACHED
+from nightflash.models.download.incoming import Incoming, Progress, Tell
+from nightflash.models.download.patience import PATIENT, Patience
 from nightflash.models.registry import BEST_FIRST, NETWORKS, Registry, suits
-from nightflash.models.transfer_faults import FAILED, UNREACHED
 from nightflash.models.weights import WeightsFile, state
 
 MIRROR_VARIABLE = "NIGHTFLASH_MIRROR"

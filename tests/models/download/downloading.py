@@ -11,10 +11,10 @@ from random import Random
 import pytest
 from nightflash.errors import NightFlashError
 from nightflash.models.download import download
-from nightflash.models.patience import Patience
+from nightflash.models.download.patience import Patience
 from nightflash.models.weights import WeightsFile
 
-from tests.models.hostile_server import Hostile
+from tests.models.download.hostile_server import Hostile
 
 NAME = "network.pth"
 CONTENT = Random(1).randbytes(600_000)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nightflash.errors import NightFlashError
-from nightflash.models.transfer import Answer
-from nightflash.models.transfer_faults import ELSEWHERE, FAILED, Absent
+from nightflash.models.download.faults import ELSEWHERE, FAILED, Absent
+from nightflash.models.download.remote import Answer
 
 CHUNK = 2**20  # bytes read at once
 

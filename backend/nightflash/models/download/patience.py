@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nightflash.errors import NightFlashError
-from nightflash.models.transfer_faults import UNREACHED, Interrupted
+from nightflash.models.download.faults import UNREACHED, Interrupted
 
 
 @dataclass(frozen=True)

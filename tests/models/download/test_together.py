@@ -13,8 +13,8 @@ import pytest
 from nightflash.models.download import download
 
 from tests.command_line import environment
-from tests.models.downloading import CONTENT, NAME, Downloader, sha256, the_file
-from tests.models.hostile_server import Hostile, file, serving
+from tests.models.download.downloading import CONTENT, NAME, Downloader, sha256, the_file
+from tests.models.download.hostile_server import Hostile, file, serving
 
 CODE = """
 import sys

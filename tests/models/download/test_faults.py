@@ -14,8 +14,8 @@ import pytest
 from nightflash.errors import NightFlashError
 from nightflash.models.weights import WeightsFile
 
-from tests.models.downloading import CONTENT, NAME, OTHER, Downloader, sha256, the_file
-from tests.models.hostile_server import (
+from tests.models.download.downloading import CONTENT, NAME, OTHER, Downloader, sha256, the_file
+from tests.models.download.hostile_server import (
     Behaviour,
     Hostile,
     Request,

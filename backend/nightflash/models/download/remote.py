@@ -14,8 +14,7 @@ import requests
 
 from nightflash import __version__
 from nightflash.errors import NightFlashError
-from nightflash.models.patience import Tries
-from nightflash.models.transfer_faults import (
+from nightflash.models.download.faults import (
     ELSEWHERE,
     FAILED,
     FAULTS,
@@ -27,6 +26,7 @@ from nightflash.models.transfer_faults import (
     refusal,
     unreached,
 )
+from nightflash.models.download.patience import Tries
 
 CHUNK = 2**16  # bytes read at once
 MOST_REDIRECTS = 8

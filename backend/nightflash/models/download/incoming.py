@@ -15,11 +15,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from nightflash.errors import NightFlashError
-from nightflash.models.local_file import LocalFile
-from nightflash.models.patience import Patience, Tries
-from nightflash.models.safetensors_cut import Parts, take
-from nightflash.models.transfer import Answer, Remote
-from nightflash.models.transfer_faults import (
+from nightflash.models.download.cut import Parts, take
+from nightflash.models.download.faults import (
     ELSEWHERE,
     FAILED,
     Absent,
@@ -28,6 +25,9 @@ from nightflash.models.transfer_faults import (
     RangesRefused,
     host_of,
 )
+from nightflash.models.download.local import LocalFile
+from nightflash.models.download.patience import Patience, Tries
+from nightflash.models.download.remote import Answer, Remote
 from nightflash.models.weights import NOTE, WeightsFile, hash_in, noted_sha256
 
 PART = ".part"  # ends the name of a file that is not whole yet

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from nightflash.errors import NightFlashError
-from nightflash.models.transfer_faults import ELSEWHERE, FAILED
+from nightflash.models.download.faults import ELSEWHERE, FAILED
 from nightflash.models.weights import Cut
 
 FIRST_READ = 2**14  # bytes; most headers lie within
