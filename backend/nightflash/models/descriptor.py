@@ -40,8 +40,8 @@ class Detection:
         box: (x, y, width, height) in pixels of the picture given, clipped to it, origin top left.
         score: The detector's confidence, 0..1.
         label: COCO class name, such as ``elephant``.
-        mask: (H, W) float32 0..1 of the whole picture, the probability of the object, as coarse as
-            the detector gives it; None where it gives boxes only.
+        mask: (H, W) 0..1 of the whole picture, the probability of the object, in any floating
+            precision and as coarse as the detector gives it; None where it gives boxes only.
     """
 
     box: tuple[float, float, float, float]

@@ -69,7 +69,7 @@ class RCNN:
                     box=(left, top, right - left, bottom - top),
                     score=scores[i].item(),
                     label=CLASSES[int(found["labels"][i])],
-                    mask=found["masks"][i, 0].float() if "masks" in found else None,
+                    mask=found["masks"][i, 0].half() if "masks" in found else None,
                 )
             )
         return sorted(result, key=lambda one: one.score, reverse=True)
