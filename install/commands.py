@@ -23,7 +23,12 @@ USAGE = """bash install/run.sh [PHOTO [OUT [OPTIONS]]]
 Gives PHOTO as taken at night with a flash. Without PHOTO it renders the example picture that comes
 with NightFlash. OUT is a file or a folder; without it the result lies beside the photo, named
 NAME-night. OPTIONS are those of `nightflash render`, such as --weights FOLDER, and
---download SET, which first fetches a set of networks: official, lite or none.
+--download SET, which first fetches a set of networks: official, lite or none; --from URL|DIR then
+tells a server or folder to take them from.
+
+bash install/run.sh models list|download|verify|path
+
+Tells of networks, downloads and checks them.
 The last line of the output is the path of the result."""
 
 EXAMPLE = CHECKOUT / "backend/nightflash/data/example.jpg"
@@ -41,6 +46,8 @@ def run(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in ("-h", "--help"):
         print(USAGE)
         return 0
+    if arguments and arguments[0] == "models":
+        return run_in(ensure_environment(("detect", "heic")), "nightflash", *arguments)
     chosen, arguments = networks.wanted(arguments)
     first_option = next((i for i, a in enumerate(arguments) if a.startswith("-")), len(arguments))
     names, options = arguments[:first_option], arguments[first_option:]

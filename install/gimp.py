@@ -37,12 +37,12 @@ MENU = "Filters > Light and Shadow > Night with Flash…"
 PASSED_ON = ("NIGHTFLASH_HOME", "NIGHTFLASH_WEIGHTS")
 
 
-def install(checkout: Path = CHECKOUT, download: str | None = None) -> int:
+def install(checkout: Path = CHECKOUT, download: networks.Wanted = networks.NOTHING_SAID) -> int:
     """Put the plug-in of ``checkout`` into every profile; 1 where that failed for any.
 
     Args:
         checkout: Where the code is.
-        download: The set of networks to fetch, or None to offer it.
+        download: Which networks to fetch.
     """
     programs = find_programs()
     found = find_profiles(programs)
@@ -258,7 +258,7 @@ def main(arguments: Sequence[str]) -> int:
         download, rest = networks.wanted(arguments)
         if not rest:
             return install(download=download)
-        if rest == ["--uninstall"] and download is None:
+        if rest == ["--uninstall"] and download == networks.NOTHING_SAID:
             return uninstall()
         raise SetupError(f"{' '.join(arguments)!r} is not understood; --help tells what is.")
     except SetupError as fault:

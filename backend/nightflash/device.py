@@ -40,7 +40,8 @@ class Capacity:
 
     Attributes:
         gpu: Whether it is a GPU.
-        memory: Bytes free for networks and their work, or None where that is not known.
+        memory: Bytes that it has in all, or None where that is not known. Not those free at the
+            moment: the choice of networks must not depend on what else runs.
     """
 
     gpu: bool = False
@@ -51,12 +52,11 @@ NO_GPU = Capacity()
 
 
 def capacity(device: torch.device) -> Capacity:
-    """Look at what ``device`` offers now."""
+    """Look at what ``device`` offers."""
     if device.type == "cuda":
-        return Capacity(gpu=True, memory=torch.cuda.mem_get_info(device)[0])
+        return Capacity(gpu=True, memory=torch.cuda.mem_get_info(device)[1])
     if device.type == "mps":
-        taken = torch.mps.driver_allocated_memory()
-        return Capacity(gpu=True, memory=torch.mps.recommended_max_memory() - taken)
+        return Capacity(gpu=True, memory=torch.mps.recommended_max_memory())
     try:  # Windows does not tell
         return Capacity(memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):

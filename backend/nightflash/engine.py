@@ -125,8 +125,8 @@ class Engine:
         self._missing = ""
         if choice.network_set == "auto" and (depth is None or detector is None):
             self._missing = (
-                f"Some networks are missing in {self._folder}: rules of thumb stand in, and the"
-                " result is better with them; the README tells how to fetch them."
+                f"Networks that suit this device are missing in {self._folder}: rules of thumb"
+                " stand in, and the result is better with them; the README tells how to fetch them."
             )
         self.networks = {
             "depth": depth.name if depth else "geometry",

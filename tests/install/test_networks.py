@@ -36,7 +36,22 @@ elif os.path.exists("server is down"):
     ],
 )
 def test_the_option_is_taken_out(arguments: list[str], chosen: str | None, rest: list[str]) -> None:
-    assert networks.wanted(arguments) == (chosen, rest)
+    assert networks.wanted(arguments) == (networks.Wanted(chosen), rest)
+
+
+def test_the_download_s_own_options_are_passed_on() -> None:
+    said, rest = networks.wanted(
+        ["a.png", "--from", "mirror", "--download=lite", "--weights=w", "--quality", "fast"]
+    )
+    assert said == networks.Wanted("lite", ("--from", "mirror", "--weights", "w"))
+    assert rest == ["a.png", "--weights=w", "--quality", "fast"]
+    with pytest.raises(networks.SetupError, match="needs --download"):
+        networks.wanted(["--from", "mirror"])
+
+
+def test_networks_can_be_told_of_without_a_photo(checkout: Path, tmp_path: Path) -> None:
+    result = run(checkout, tmp_path, "models", "list", "--json")
+    assert result.stdout == "told to models list --json\n"
 
 
 @pytest.mark.parametrize("arguments", [["--download"], ["--download="], ["--download", "all"]])
@@ -137,10 +152,10 @@ def test_a_terminal_is_asked_once(
 def test_the_plug_in_s_installer_fetches_them_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    calls: list[str | None] = []
+    calls: list[networks.Wanted] = []
     monkeypatch.setattr(gimp, "install", lambda download: calls.append(download) or 0)
     assert gimp.main(["--download", "official"]) == 0
     assert gimp.main([]) == 0
-    assert calls == ["official", None]
+    assert calls == [networks.Wanted("official"), networks.Wanted()]
     assert gimp.main(["--download", "official", "--uninstall"]) == 1
     assert "not understood" in capsys.readouterr().err

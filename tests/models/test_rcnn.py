@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from nightflash.errors import NightFlashError
-from nightflash.models import rcnn
+from nightflash.models import rcnn, vgg19
 from nightflash.models.descriptor import Detector, NetworkDescriptor
 from torch import Tensor, nn
 from torchvision.models.detection import (
@@ -162,3 +162,16 @@ def test_a_file_of_anything_else_is_refused(content: bytes, tmp_path: Path) -> N
     (tmp_path / "weights.pth").write_bytes(content)
     with pytest.raises(NightFlashError, match="does not hold"):
         rcnn.FASTER_RCNN.load(tmp_path / "weights.pth", CPU)
+
+
+def test_a_small_file_of_a_huge_tensor_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({"x": torch.zeros(1).expand(10**13)}, path)
+    for descriptor in (rcnn.FASTER_RCNN, vgg19.TORCHVISION, vgg19.DESCRIPTOR):
+        with pytest.raises(NightFlashError, match="does not hold"):
+            descriptor.load(path, CPU)
+
+
+def test_labels_are_those_of_torchvision() -> None:
+    names = MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1.meta["categories"]
+    assert {i: n for i, n in enumerate(names) if n not in ("N/A", "__background__")} == rcnn.LABELS

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,12 +135,18 @@ def _download(options: argparse.Namespace) -> int:
         named = [NETWORKS[name] for name in choice.named.values()]
         for descriptor in named or recommended(choice.network_set, room):
             wanted[descriptor.name] = descriptor
+    if not wanted:
+        raise NightFlashError(
+            "No network of that set suits this machine.",
+            "Name the one you want; 'nightflash models list' tells of all.",
+            code="networks_missing",
+        )
     missing = [d for d in wanted.values() if d.files and whole(d, folder) is None]
     total = sum(descriptor.files[0].bytes for descriptor in missing) / 1e6
     if missing:
         count = f"{len(missing)} network{'s' if len(missing) > 1 else ''}"
         streams.put(f"{count} to download, {total:.1f} MB in all, into {folder}.")
-    code = 0
+    code, fetched = 0, False
     for name, descriptor in wanted.items():
         if descriptor not in missing:
             streams.put(f"{name}: {'there already' if descriptor.files else 'needs no file'}.")
@@ -149,6 +155,7 @@ def _download(options: argparse.Namespace) -> int:
             with _shown(name) as (progress, tell):
                 path = fetch(descriptor, folder, options.mirror, progress=progress, tell=tell)
             streams.put(f"{name}: {path}. Licence: {descriptor.licence}.")
+            fetched = True
         except NightFlashError as fault:
             streams.tell(f"nightflash: {name}: {fault}")
             code = FAULT
@@ -158,7 +165,24 @@ def _download(options: argparse.Namespace) -> int:
             rest = "the next download goes on from here" if kept else "nothing half-written is left"
             streams.tell(f"nightflash: stopped; {rest}.")
             return INTERRUPTED
+    if fetched:
+        _renew_backend()
     return code
+
+
+def _renew_backend() -> None:
+    """End a backend that is idle: the one that the next request starts takes the new networks."""
+    from nightflash.service.client import Client
+    from nightflash.service.connection import backend_runs
+
+    if not backend_runs():
+        return
+    with suppress(NightFlashError), Client(command=None) as client:
+        if client.ask("status")["jobs"] == 0:
+            client.ask("shutdown")
+            streams.put("The backend was ended; the next one takes the new networks.")
+            return
+    streams.put("A backend is at work: 'nightflash stop' lets the next one take the new networks.")
 
 
 @contextmanager
@@ -185,23 +209,39 @@ def _verify(options: argparse.Namespace) -> int:
     from nightflash.models.weights import state, weights_folder
 
     folder = weights_folder(options.weights)
-    code = 0
+    code, looked = 0, False
     for name, named in _to_verify(options.words).items():
-        files = NETWORKS[name].files
-        present = [file for file in files if (folder / file.name).exists()]
-        for file in present or (files[:1] if named else ()):
+        descriptor = NETWORKS[name]
+        present = descriptor.present(folder)
+        for file in (present,) if present else descriptor.files[: int(named)]:
             try:
                 found = state(file, folder)
                 text = {"published": "ok", "noted": "own" if file.sha256 else "ok"}.get(
                     found, found
                 )
+                if found == "unverified":
+                    text = _by_contents(descriptor, folder / file.name)
             except OSError as fault:
                 text = f"unreadable ({fault.strerror})"
+            looked = True
             sound = text in ("ok", "own")
             remedy = "" if sound else f" Fetch it with 'nightflash models download {name}'."
             code = code if sound else DAMAGED
             streams.put(f"{text:8} {name}: {folder / file.name}{remedy}")
+    if not looked:
+        streams.put(f"There are no network files in {folder}.")
     return code
+
+
+def _by_contents(descriptor: NetworkDescriptor[Any], path: Path) -> str:
+    """Judge a file whose hash nobody told by whether it holds the network."""
+    import torch
+
+    try:
+        descriptor.load(path, torch.device("cpu"))
+    except NightFlashError:
+        return "damaged"
+    return "ok"
 
 
 def _path(options: argparse.Namespace) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Literal, Protocol, Self, TypeVar
 
@@ -176,5 +177,9 @@ class NetworkDescriptor(Generic[N]):
     preference: int = 0
 
     def present(self, folder: Path) -> WeightsFile | None:
-        """The first of its files that lies in ``folder``, or None."""
-        return next((file for file in self.files if (folder / file.name).is_file()), None)
+        """The first of its files that lies in ``folder``, under the name it has there, or None."""
+        for file in self.files:
+            for name in (file.name, *file.aliases):
+                if os.path.isfile(folder / name):  # noqa: PTH113  (Path.is_file raises without rights)
+                    return replace(file, name=name, aliases=())
+        return None

@@ -7,31 +7,24 @@ and is light enough for a machine without a GPU.
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.detection import (
-    FasterRCNN_MobileNet_V3_Large_FPN_Weights,
-    MaskRCNN_ResNet50_FPN_V2_Weights,
-    fasterrcnn_mobilenet_v3_large_fpn,
-    maskrcnn_resnet50_fpn_v2,
-)
 
 from nightflash.errors import NightFlashError
+from nightflash.models.coco import CLASSES
 from nightflash.models.descriptor import Detection, Detector, NetworkDescriptor, NetworkInput
+from nightflash.models.tensors import COUNTER, OtherWeights, check_names, check_tensor, read_tensors
 from nightflash.models.weights import WeightsFile
 
-CLASSES: tuple[str, ...] = tuple(MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1.meta["categories"])
+UNUSED = frozenset((0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83))  # of COCO's 91 numbers
+HUB = "https://download.pytorch.org/models"
 MOST_OBJECTS = 20  # in one picture: every further mask costs time, and none is the main object
-_FAULTS = (  # of torch.load and load_state_dict
-    *(RuntimeError, KeyError, AttributeError, TypeError, ValueError, EOFError),
-    pickle.UnpicklingError,
-)
+LABELS = dict(zip((i for i in range(91) if i not in UNUSED), CLASSES, strict=True))
 PIECE = 1e-6  # of a picture's side; a smaller box holds nothing
 
 
@@ -68,58 +61,59 @@ class RCNN:
                 Detection(
                     box=(left, top, right - left, bottom - top),
                     score=scores[i].item(),
-                    label=CLASSES[int(found["labels"][i])],
+                    label=LABELS.get(int(found["labels"][i]), "object"),
                     mask=found["masks"][i, 0].half() if "masks" in found else None,
                 )
             )
         return sorted(result, key=lambda one: one.score, reverse=True)
 
 
-def load(build: Callable[..., nn.Module], path: Path | None, device: torch.device) -> RCNN:
+def load(name: str, path: Path | None, device: torch.device) -> RCNN:
     """Read torchvision's file unchanged; in half precision on a GPU.
 
     Args:
-        build: torchvision's constructor of the network.
+        name: Of torchvision's constructor of the network.
         path: The file.
         device: Where it shall run.
 
     Raises:
         NightFlashError: ``networks_corrupt`` where the file holds anything but these weights.
     """
+    # Not at the top: torchvision takes seconds to import, and knowing the networks must not.
+    from torchvision.models import detection
+
     assert path is not None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        network = with_weights(build, state)
-    except _FAULTS as fault:
+        network = with_weights(getattr(detection, name), read_tensors(path))
+    except OtherWeights as fault:
         raise NightFlashError(
-            f"{path} does not hold the weights of torchvision's detector.",
+            f"{path} does not hold the weights of torchvision's detector: {fault}.",
             "Fetch it again with 'nightflash models download'.",
             code="networks_corrupt",
         ) from fault
     return RCNN(network, device, half=device.type == "cuda")
 
 
-def with_weights(build: Callable[..., nn.Module], state: dict[str, Tensor]) -> nn.Module:
+def with_weights(build: Callable[..., nn.Module], state: Mapping[str, Tensor]) -> nn.Module:
     """Build a network and put the tensors of ``state`` in, every one of them.
 
     Raises:
-        RuntimeError: A tensor is missing, is too many, has another shape or type, or holds what is
-            no number.
+        OtherWeights: A tensor is missing, is too many, has another shape or type, or holds values
+            that are not finite.
     """
     with torch.device("meta"):  # no time for random weights, nor a draw of the generator
         network: Any = build(
             weights=None, weights_backbone=None, box_detections_per_img=MOST_OBJECTS
         )
     wanted = network.state_dict()
-    for name, tensor in wanted.items():
-        if name.endswith("num_batches_tracked"):  # frozen while it was trained: not always there
-            state.setdefault(name, torch.zeros((), dtype=torch.int64))
-        elif name in state and state[name].dtype != tensor.dtype:
-            raise RuntimeError(f"{name} is {state[name].dtype}")
-    for name, tensor in state.items():
-        if not tensor.isfinite().all():
-            raise RuntimeError(f"{name} holds what is no number")
-    network.load_state_dict(state, strict=True, assign=True)
+    weights = {str(name): tensor for name, tensor in state.items()}
+    check_names(weights, wanted)
+    for name, tensor in weights.items():
+        check_tensor(name, tensor, tuple(wanted[name].shape), wanted[name].dtype)
+    for name in wanted.keys() - weights.keys():  # frozen while it was trained: not always there
+        assert name.endswith(COUNTER)
+        weights[name] = torch.zeros((), dtype=torch.int64)
+    network.load_state_dict(weights, strict=True, assign=True)
     anchors = network.rpn.anchor_generator
     anchors.cell_anchors = [  # computed while it was built, hence still without values
         anchors.generate_anchors(sizes, ratios)
@@ -130,7 +124,7 @@ def with_weights(build: Callable[..., nn.Module], state: dict[str, Tensor]) -> n
 
 
 def _descriptor(
-    name: str, title: str, build: Callable[..., nn.Module], file: WeightsFile, **facts: Any
+    name: str, title: str, constructor: str, file: WeightsFile, **facts: Any
 ) -> NetworkDescriptor[Detector]:
     return NetworkDescriptor(
         name=name,
@@ -139,7 +133,7 @@ def _descriptor(
         title=title,
         licence="BSD-3-Clause (torchvision)",
         source=f"torchvision's models, {file.name}",
-        load=partial(load, build),
+        load=partial(load, constructor),
         input=NetworkInput(short_side=800, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
         files=(file,),
         **facts,
@@ -149,11 +143,11 @@ def _descriptor(
 MASK_RCNN = _descriptor(
     "mask_rcnn",
     "Mask R-CNN ResNet-50, masks of 80 kinds of objects",
-    maskrcnn_resnet50_fpn_v2,
+    "maskrcnn_resnet50_fpn_v2",
     WeightsFile(
         name="maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth",
         bytes=185_828_065,
-        url=MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1.url,
+        url=f"{HUB}/maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth",
         sha256="73cbd0190fcbe3ba339921fbce2c3a0b6bb9126c9a133c85e43a2a8e060a109e",
     ),
     for_gpu=True,
@@ -163,11 +157,11 @@ MASK_RCNN = _descriptor(
 FASTER_RCNN = _descriptor(
     "faster_rcnn_mobilenet",
     "Faster R-CNN MobileNetV3, boxes of 80 kinds of objects",
-    fasterrcnn_mobilenet_v3_large_fpn,
+    "fasterrcnn_mobilenet_v3_large_fpn",
     WeightsFile(
         name="fasterrcnn_mobilenet_v3_large_fpn-fb6a3cc7.pth",
         bytes=77_845_233,  # 74.239 MiB
-        url=FasterRCNN_MobileNet_V3_Large_FPN_Weights.COCO_V1.url,
+        url=f"{HUB}/fasterrcnn_mobilenet_v3_large_fpn-fb6a3cc7.pth",
         sha256="fb6a3cc7",
         rounded=True,
     ),

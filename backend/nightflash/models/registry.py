@@ -26,6 +26,7 @@ from nightflash.models.descriptor import (
 )
 from nightflash.models.weights import verify
 
+SHARE = 0.5  # of the device's memory for one network: three of them and a picture share it
 BEST_FIRST: tuple[NetworkSet, ...] = ("official", "lite", "builtin")
 
 
@@ -58,16 +59,20 @@ class Registry(Mapping[str, NetworkDescriptor[Any]]):
         """
         if descriptor.name in self._by_name:
             raise ValueError(f"a network named {descriptor.name} is registered already")
-        taken = {file.name for other in self.values() for file in other.files}
-        for file in descriptor.files:
-            if file.name in taken:
-                raise ValueError(f"the file {file.name} belongs to another network already")
+        taken = {name for other in self.values() for name in _file_names(other)}
+        for name in _file_names(descriptor):
+            if name in taken:
+                raise ValueError(f"the file {name} belongs to another network already")
         self._by_name[descriptor.name] = descriptor
 
     def of(self, role: Role, network_set: NetworkSet) -> list[NetworkDescriptor[Any]]:
         """Return the networks of one role and set, most preferred first."""
         those = [d for d in self.values() if d.role == role and d.network_set == network_set]
         return sorted(those, key=lambda d: (d.automatic, d.preference), reverse=True)
+
+
+def _file_names(descriptor: NetworkDescriptor[Any]) -> list[str]:
+    return [name for file in descriptor.files for name in (file.name, *file.aliases)]
 
 
 NETWORKS = Registry(
@@ -110,7 +115,7 @@ class Choice:
         """
         sets: list[Literal["auto"] | NetworkSet] = []
         named: dict[Role, str] = {}
-        for word in (part.strip() for part in words.split(",")):
+        for word in filter(None, (part.strip() for part in words.split(","))):
             if word == "auto":
                 sets.append("auto")
             elif word in BEST_FIRST:
@@ -211,7 +216,7 @@ def suits(descriptor: NetworkDescriptor[Any], room: Capacity) -> bool:
     return (
         descriptor.automatic
         and (room.gpu or not descriptor.for_gpu)
-        and (room.memory is None or descriptor.memory <= room.memory)
+        and (room.memory is None or descriptor.memory <= SHARE * room.memory)
     )
 
 
@@ -271,7 +276,14 @@ def load(descriptor: NetworkDescriptor[N], folder: Path, device: torch.device) -
     key = (descriptor.name, path, str(device))
     with _loading:
         if key not in _loaded:
-            _loaded[key] = descriptor.load(path, device)
+            try:
+                _loaded[key] = descriptor.load(path, device)
+            except OSError as fault:
+                raise NightFlashError(
+                    f"{path} cannot be read: {fault.strerror or fault}.",
+                    "Let it be readable, or name another folder with --weights.",
+                    code="networks_missing",
+                ) from fault
         network: N = _loaded[key]
     return network
 

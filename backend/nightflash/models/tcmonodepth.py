@@ -7,7 +7,7 @@ max-pool, the decoder three steps of upsampling with separable convolutions.
 
 from __future__ import annotations
 
-import pickle
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +19,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import DepthNetwork, NetworkDescriptor, NetworkInput
 from nightflash.models.resize import network_size, resize
+from nightflash.models.tensors import (
+    OtherWeights,
+    check_names,
+    check_tensor,
+    read_tensors,
+)
 from nightflash.models.weights import WeightsFile
 
 SHORT_SIDE = 256
@@ -164,33 +170,39 @@ def load(path: Path | None, device: torch.device, short_side: int = SHORT_SIDE) 
     assert path is not None
     network = TCMonoDepth(short_side)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict(_without_aliases(state), strict=True)
-    except (RuntimeError, KeyError, ValueError, AttributeError, pickle.UnpicklingError) as fault:
+        state = _without_aliases(read_tensors(path))
+        wanted = network.state_dict()
+        check_names(state, wanted)
+        for name, tensor in state.items():
+            check_tensor(name, tensor, tuple(wanted[name].shape), wanted[name].dtype)
+    except OtherWeights as fault:
         raise NightFlashError(
-            f"{path} does not hold the weights of TCMonoDepth small.",
+            f"{path} does not hold the weights of TCMonoDepth small: {fault}.",
             "Fetch it again with 'nightflash models download'.",
             code="networks_corrupt",
         ) from fault
+    network.load_state_dict(state, strict=False)  # counters of training may lack
     _fold_normalisation(network.eval().requires_grad_(False))
     return network.to(device).to(memory_format=torch.channels_last)
 
 
-def _without_aliases(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _without_aliases(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Drop the second names of the encoder's blocks and the heads that serve training only.
 
     Raises:
-        ValueError: If a second name holds other values than the first.
+        OtherWeights: If a second name holds other values than the first.
     """
     kept: dict[str, Tensor] = {}
     for key, value in state.items():
-        part = key.split(".")
+        part = str(key).split(".")
         if part[0] == "encoder" and part[1] in ("stage1", "stage2", "stage3"):
             first = ".".join(("encoder", "features", *part[2:]))
-            if not torch.equal(state[first], value):
-                raise ValueError(f"{key} differs from {first}")
-        elif not key.startswith(("decoder.final2.", "decoder.final3.")):
-            kept[key] = value
+            other = state.get(first)
+            plain = isinstance(other, Tensor) and isinstance(value, Tensor)
+            if other is None or not plain or not torch.equal(other, value):
+                raise OtherWeights(f"{key} differs from {first}")
+        elif not str(key).startswith(("decoder.final2.", "decoder.final3.")):
+            kept[str(key)] = value
     return kept
 
 

@@ -7,24 +7,27 @@ leaves.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import FeatureNetwork, NetworkDescriptor, NetworkInput
+from nightflash.models.tensors import OtherWeights, check_tensor, read_tensors
 from nightflash.models.vgg_stack import VGGStack
 from nightflash.models.weights import Cut, WeightsFile
 
 WIDTHS = (64, 64, 128, 128, 256)
 TORCHVISION_LAYERS = (0, 2, 5, 7, 10)
 NORMALISED_LAYERS = (2, 5, 9, 12, 16)
+NORMALISED_SHAPES = {"0.weight": (3, 3, 1, 1), "0.bias": (3,)} | {
+    f"{layer}.{kind}": shape
+    for layer, cin, cout in zip(NORMALISED_LAYERS, (3, *WIDTHS), WIDTHS, strict=False)
+    for kind, shape in (("weight", (cout, cin, 3, 3)), ("bias", (cout,)))
+}
 CUT = Cut(
     shapes={
         f"features.{layer}.{kind}": shape
@@ -80,19 +83,12 @@ def load_torchvision(path: Path | None, device: torch.device) -> VGGStack:
     """
     assert path is not None
     try:
-        if path.suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+        state = read_tensors(path)
         for name, shape in CUT.shapes.items():
-            tensor = state[name]
-            if tensor.shape != shape or tensor.dtype != torch.float32:
-                raise RuntimeError(f"{name} is {tensor.dtype} {tuple(tensor.shape)}")
-            if not tensor.isfinite().all():
-                raise RuntimeError(f"{name} holds what is no number")
-        network = from_torchvision(state)
-    except (*_FAULTS, SafetensorError) as fault:
-        raise _corrupt(path) from fault
+            check_tensor(name, state.get(name), shape, torch.float32)
+    except OtherWeights as fault:
+        raise _corrupt(path, fault) from fault
+    network = from_torchvision(state)
     return network.to(device)
 
 
@@ -110,30 +106,21 @@ def load_normalised(
     assert path is not None
     network = VGGStack(DESCRIPTOR.name, NORMALISED_CONTENT_SCALE, WIDTHS, pooling, padding)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        layers = [(state[f"{i}.weight"], state[f"{i}.bias"]) for i in NORMALISED_LAYERS]
-        colour = state["0.weight"].flatten(1)  # RGB 0..1 -> BGR 0..255
-        mean = -torch.linalg.solve(colour.double(), state["0.bias"].double()).float()
-        _filled(network, layers, colour, mean)
-    except _FAULTS as fault:
-        raise _corrupt(path) from fault
+        state = read_tensors(path)
+        for name, shape in NORMALISED_SHAPES.items():
+            check_tensor(name, state.get(name), shape, torch.float32)
+    except OtherWeights as fault:
+        raise _corrupt(path, fault) from fault
+    layers = [(state[f"{i}.weight"], state[f"{i}.bias"]) for i in NORMALISED_LAYERS]
+    colour = state["0.weight"].flatten(1)  # RGB 0..1 -> BGR 0..255
+    mean = -torch.linalg.solve(colour.double(), state["0.bias"].double()).float()
+    _filled(network, layers, colour, mean)
     return network.to(device)
 
 
-_FAULTS = (
-    RuntimeError,
-    KeyError,
-    AttributeError,
-    TypeError,
-    ValueError,
-    EOFError,
-    pickle.UnpicklingError,
-)
-
-
-def _corrupt(path: Path) -> NightFlashError:
+def _corrupt(path: Path, fault: OtherWeights) -> NightFlashError:
     return NightFlashError(
-        f"{path} does not hold the weights of VGG19 up to conv3_1.",
+        f"{path} does not hold the weights of VGG19 up to conv3_1: {fault}.",
         "Fetch it again with 'nightflash models download'.",
         code="networks_corrupt",
     )

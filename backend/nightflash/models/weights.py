@@ -21,7 +21,7 @@ HOME_VARIABLE = "NIGHTFLASH_HOME"
 ROUNDING = 0.01  # how far the length of a file may be from one that was published rounded
 NOTE = ".sha256"  # ends the name of the note beside a file that tells its sha256
 
-State = Literal["absent", "published", "noted", "damaged"]
+State = Literal["absent", "published", "noted", "unverified", "damaged"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class WeightsFile:
         url: Where it can be downloaded; of a cut, the file that it is cut from.
         sha256: As published: 64 hexadecimal digits, or the first 8 of them that torchvision puts
             into the names of its files; empty where nobody published it.
+        aliases: Other names under which the same file serves, where it lies in the folder.
         rounded: Whether ``bytes`` is only nearly right, since it was published rounded.
         cut: The tensors that make up the file, where it is a part of the one at ``url``.
     """
@@ -60,6 +61,7 @@ class WeightsFile:
     bytes: int
     url: str
     sha256: str = ""
+    aliases: tuple[str, ...] = ()
     rounded: bool = False
     cut: Cut | None = None
 
@@ -80,7 +82,7 @@ def weights_folder(explicit: Path | None = None) -> Path:
     data folder. It need not exist: then it holds no network.
     """
     if explicit is not None:
-        return explicit
+        return explicit.expanduser()
     if named := os.environ.get(WEIGHTS_VARIABLE):
         return Path(named).expanduser()
     if home := os.environ.get(HOME_VARIABLE):
@@ -92,9 +94,10 @@ def state(file: WeightsFile, folder: Path) -> State:
     """Say whether a file is in ``folder``, and whole; free for a file already looked at.
 
     A note beside it, ``NAME.sha256`` as ``sha256sum`` writes it, tells the hash that it must have
-    instead of the published one: the download leaves one where no hash was published, and who has
-    trained a network anew writes one. Names and shapes in the file are another matter: they are
-    checked when it is loaded.
+    instead of the published one: the download leaves one where no full hash was published, and who
+    has trained a network anew writes one. Without either only its length is known: it is
+    ``unverified``. Names and shapes in the file are another matter: they are checked when it is
+    loaded.
 
     Raises:
         OSError: It cannot be read.
@@ -108,9 +111,12 @@ def state(file: WeightsFile, folder: Path) -> State:
     if noted is None and not file.may_have(found.st_size):
         return "damaged"
     if noted is None and not file.sha256:
-        return "published"
+        return "unverified"
     digest = sha256(path.resolve(), found.st_mtime_ns, found.st_size)
-    if file.sha256 and digest.startswith(file.sha256):
+    published = bool(file.sha256) and digest.startswith(file.sha256)
+    if noted is not None and len(file.sha256) < len(digest):
+        return "damaged" if digest != noted else "published" if published else "noted"
+    if published:
         return "published"
     return "noted" if digest == noted else "damaged"
 
@@ -133,8 +139,14 @@ def verify(file: WeightsFile, folder: Path) -> None:
             code="networks_missing",
         ) from fault
     if found == "damaged":
+        noted = noted_sha256(path) is not None
+        reason = (
+            f"its note {path.name}{NOTE} tells another hash"
+            if noted
+            else "it is not the one published"
+        )
         raise NightFlashError(
-            f"{path} is damaged (it is not the file published).",
+            f"{path} is damaged ({reason}).",
             "Fetch it again with 'nightflash models download'.",
             code="networks_corrupt",
         )
@@ -142,9 +154,12 @@ def verify(file: WeightsFile, folder: Path) -> None:
 
 def noted_sha256(path: Path) -> str | None:
     """Read the note beside a file: its sha256, or None where there is no note of that form."""
+    note = path.with_name(path.name + NOTE)
     try:
-        with path.with_name(path.name + NOTE).open(encoding="ascii", errors="replace") as note:
-            return hash_in(note.read(65))
+        if not note.is_file():  # opening a pipe would wait for ever
+            return None
+        with note.open(encoding="ascii", errors="replace") as text:
+            return hash_in(text.read(65))
     except OSError:
         return None
 

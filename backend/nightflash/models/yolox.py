@@ -13,7 +13,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.ops import batched_nms
 
 from nightflash.errors import NightFlashError
 from nightflash.models.coco import CLASSES
@@ -46,6 +45,9 @@ class YOLOX:
 
     def detect(self, rgb: Tensor, score: float = 0.3) -> list[Detection]:
         """See ``Detector``; boxes only."""
+        # Not at the top: torchvision takes seconds to import, and knowing the networks must not.
+        from torchvision.ops import batched_nms
+
         height, width = rgb.shape[1:]
         picture, scale = _letterbox(rgb.detach().to("cpu", torch.float32))
         (raw,) = self._session.run(None, {"images": picture})
@@ -104,6 +106,8 @@ def load(path: Path | None, device: torch.device) -> YOLOX:
         wanted.insert(0, "CUDAExecutionProvider")
     try:
         session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=wanted)
+        if [node.name for node in session.get_inputs()] != ["images"]:
+            raise ValueError("it takes something else")
     except Exception as fault:  # onnxruntime's own exceptions share no documented base
         raise NightFlashError(
             f"{path} does not hold the network YOLOX-nano.",

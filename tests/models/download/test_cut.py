@@ -277,7 +277,7 @@ def test_a_damaged_cut_goes_where_only_the_whole_can_be_had(
     (downloader.folder / CUT_NAME).write_bytes(b"damaged")
     (downloader.folder / "whole.pth").write_bytes(b"whole")
     assert fetched(downloader, descriptor) == "whole.pth"
-    assert downloader.left() == ["whole.pth"]
+    assert downloader.left() == [f"{CUT_NAME}.old", "whole.pth"]
     present = descriptor.present(downloader.folder)
     assert present is not None
     assert present.name == "whole.pth"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from nightflash.errors import NightFlashError
+from nightflash.models.download.incoming import Incoming
 from nightflash.models.weights import WeightsFile
 
 from tests.models.download.downloading import CONTENT, NAME, OTHER, Downloader, sha256, the_file
@@ -279,12 +280,29 @@ def test_a_disk_with_too_little_room(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is Linux's /dev/full")
-def test_a_disk_that_fills_up(downloader: Downloader) -> None:
+def test_a_disk_that_fills_up(downloader: Downloader, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Incoming, answer: object, place: str) -> None:
+        with Path("/dev/full").open("wb", buffering=0) as out:
+            out.write(b"x")
+
+    monkeypatch.setattr(Incoming, "_write", full)
     downloader.server.pages[f"/{NAME}"] = file(CONTENT)
-    (downloader.folder / f"{NAME}.part").symlink_to("/dev/full")
     fault = downloader.fault()
     assert fault.code == "no_space"
     assert "is full" in fault.sentence
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_part_that_leads_elsewhere_is_not_followed(
+    downloader: Downloader, tmp_path: Path
+) -> None:
+    downloader.server.pages[f"/{NAME}"] = file(CONTENT)
+    other = tmp_path / "of somebody"
+    other.write_bytes(b"precious")
+    (downloader.folder / f"{NAME}.part").symlink_to(other)
+    assert downloader.run().read_bytes() == CONTENT
+    assert other.read_bytes() == b"precious"
+    assert not (downloader.folder / NAME).is_symlink()
 
 
 def test_a_folder_that_is_none(downloader: Downloader, tmp_path: Path) -> None:

@@ -78,7 +78,9 @@ def test_a_damaged_file_stays_until_a_whole_one_is_there(downloader: Downloader)
     assert [str(path) in told and "damaged" in told for told in downloader.told] == [True]
     downloader.server.pages[f"/{NAME}"] = file(CONTENT)
     assert downloader.run().read_bytes() == CONTENT
-    assert downloader.left() == [NAME]
+    assert downloader.left() == [NAME, f"{NAME}.old"]
+    assert (downloader.folder / f"{NAME}.old").read_bytes() == OTHER
+    assert f"{NAME}.old" in downloader.told[-1]
 
 
 def test_one_of_one_s_own_is_left_alone(downloader: Downloader) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import torch
 from nightflash.errors import NightFlashError
-from nightflash.models.midas.checkpoint import OtherWeights, fill, own_name
+from nightflash.models.midas.checkpoint import fill, own_name
 from nightflash.models.midas.network import ARCHITECTURES, MiDaS, load
+from nightflash.models.tensors import OtherWeights, read_tensors
 from torch import Tensor
 
 from tests.models.midas.official import NAMES, figures, made_up_weights
@@ -208,3 +209,15 @@ def test_a_failed_filling_leaves_the_network_as_it_was(small: dict[str, Tensor])
     with pytest.raises(OtherWeights):
         fill(network, {**small, LAST: torch.full((1,), float("nan"))})
     assert all(weight.is_meta for weight in network.parameters())
+
+
+def test_a_packed_file_is_refused_unread(tmp_path: Path) -> None:
+    """It could unpack to any size."""
+    plain, packed = tmp_path / "plain.pt", tmp_path / "packed.pt"
+    torch.save({"a": torch.zeros(100_000)}, plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as to:
+        for entry in source.infolist():
+            to.writestr(entry.filename, source.read(entry))
+    assert list(read_tensors(plain)) == ["a"]
+    with pytest.raises(OtherWeights):
+        read_tensors(packed)

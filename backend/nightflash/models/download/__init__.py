@@ -12,16 +12,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from filelock import FileLock, Timeout
 
 from nightflash.device import Capacity
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet
 from nightflash.models.download.faults import FAILED, UNREACHED
-from nightflash.models.download.incoming import Incoming, Progress, Tell
+from nightflash.models.download.incoming import Incoming, Progress, Tell, set_aside
 from nightflash.models.download.patience import PATIENT, Patience
 from nightflash.models.registry import BEST_FIRST, NETWORKS, Registry, suits
-from nightflash.models.weights import WeightsFile, state
+from nightflash.models.weights import NOTE, WeightsFile, state
 
 MIRROR_VARIABLE = "NIGHTFLASH_MIRROR"
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -94,7 +95,9 @@ def fetch(
                 raise
             tell(f"{fault.sentence} Fetching another file with the same weights instead.")
         else:
-            _remove_before(path, descriptor, tell)
+            if not file.sha256 and file.cut is None:
+                _check_contents(path, descriptor)
+            _clear_before(path, descriptor, tell)
             return path
     return None
 
@@ -132,11 +135,13 @@ def download(
     path = folder / file.name
     try:
         if not _is_whole(file, folder):
+            if path.exists() and not path.is_file():
+                raise IsADirectoryError(errno.EISDIR, "something else stands there", str(path))
             folder.mkdir(parents=True, exist_ok=True)
             with _alone(path, tell):
                 if not _is_whole(file, folder):
                     if path.exists():
-                        tell(f"{path} is damaged; it stays until a whole one is there.")
+                        tell(f"{path} is damaged or unknown, and stays until a whole one is there.")
                     Incoming(file, path, mirror, progress, tell, patience).run()
     except OSError as fault:
         raise _unwritable(fault, path) from fault
@@ -162,18 +167,31 @@ def _is_whole(file: WeightsFile, folder: Path) -> bool:
     return state(file, folder) in ("published", "noted")
 
 
-def _remove_before(path: Path, descriptor: NetworkDescriptor[Any], tell: Tell) -> None:
-    """Remove the damaged files that would be taken before ``path``, which serves as well."""
+def _check_contents(path: Path, descriptor: NetworkDescriptor[Any]) -> None:
+    """Read a file whose hash nobody published as the network it shall be."""
+    try:
+        descriptor.load(path, torch.device("cpu"))
+    except NightFlashError as fault:
+        for spoilt in (path, path.with_name(path.name + NOTE)):
+            spoilt.unlink(missing_ok=True)
+        raise NightFlashError(
+            f"What came for {path.name} is not that: {fault.sentence}",
+            "Try again later, or fetch it from a mirror with --from.",
+            code=FAILED,
+        ) from fault
+
+
+def _clear_before(path: Path, descriptor: NetworkDescriptor[Any], tell: Tell) -> None:
+    """Set the damaged files aside that would be taken before ``path``, which serves as well."""
     for file in descriptor.files:
         other = path.with_name(file.name)
         if other == path:
             break
         if other.exists():
             try:
-                other.unlink()
+                set_aside(other, tell)
             except OSError as fault:
                 raise _unwritable(fault, other) from fault
-            tell(f"{other} was damaged and is removed, since {path.name} takes its place.")
 
 
 def _unwritable(fault: OSError, path: Path) -> NightFlashError:

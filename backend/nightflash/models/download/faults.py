@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -53,16 +54,21 @@ class Changed(RangesRefused):
 def host_of(url: str) -> str:
     """Host and port of an address, without a password that may stand in it."""
     with suppress(ValueError):
-        return urlsplit(url).netloc.rpartition("@")[2] or url
-    return url
+        return urlsplit(url).netloc.rpartition("@")[2] or _without_password(url)
+    return _without_password(url)
 
 
 def public(url: str) -> str:
     """An address without its password, its query and its fragment."""
     with suppress(ValueError):
         scheme, host, path, _, _ = urlsplit(url)
-        return urlunsplit((scheme, host.rpartition("@")[2], path, "", ""))
-    return url
+        return _without_password(urlunsplit((scheme, host.rpartition("@")[2], path, "", "")))
+    return _without_password(url)
+
+
+def _without_password(text: str) -> str:
+    """A text that is no proper address, without what may be a password in it."""
+    return re.sub(r"^([a-zA-Z][\w+.-]*://)?[^/]*@", r"\1", text)
 
 
 def unreached(fault: Exception, url: str, name: str) -> NightFlashError:
@@ -87,7 +93,13 @@ def unreached(fault: Exception, url: str, name: str) -> NightFlashError:
             "Install it, or name an HTTP proxy in HTTPS_PROXY.",
             code=FAILED,
         )
-    if isinstance(fault, (InvalidURL, InvalidSchema, MissingSchema, InvalidProxyURL, ValueError)):
+    if isinstance(fault, InvalidProxyURL):
+        return NightFlashError(
+            "The environment names a proxy whose address cannot be understood.",
+            "Look at the variables HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.",
+            code=FAILED,
+        )
+    if isinstance(fault, (InvalidURL, InvalidSchema, MissingSchema, ValueError)):
         return NightFlashError(
             f"{public(url)} is no address that {name} can be fetched from.",
             "Name a folder or an address that begins with https:// or http://.",

@@ -31,6 +31,7 @@ from nightflash.models.download.remote import Answer, Remote
 from nightflash.models.weights import NOTE, WeightsFile, hash_in, noted_sha256
 
 PART = ".part"  # ends the name of a file that is not whole yet
+OLD = ".old"  # ends the name of what was in the place before
 MARGIN = 64_000_000  # bytes of the disk that a download leaves free
 REVISIONS = 3  # how often a cut begins again because the file on the server changed
 
@@ -59,6 +60,8 @@ class Incoming:
 
     def run(self) -> None:
         """Fetch the file, and put it and the note on its hash into their places."""
+        if self.part.is_symlink() or (self.part.exists() and not self.part.is_file()):
+            self.part.unlink()  # not of a download
         if not self.file.sha256:  # two processes might bring parts of two versions
             self.part.unlink(missing_ok=True)
         self._check_room()
@@ -72,6 +75,8 @@ class Incoming:
         note = self.path.with_name(self.path.name + NOTE)
         if len(self.file.sha256) < len(digest):
             _write_whole(note, f"{digest}  {self.path.name}\n")
+        if self.path.exists():
+            set_aside(self.path, self.tell)
         self.part.replace(self.path)
         if len(self.file.sha256) == len(digest):
             note.unlink(missing_ok=True)
@@ -217,6 +222,13 @@ class Incoming:
 
     def _remote(self, url: str) -> Remote:
         return Remote(url, self.file.name, Tries(self.patience, self.tell))
+
+
+def set_aside(path: Path, tell: Tell) -> None:
+    """Rename what stands in the way of another file: it may be somebody's own work."""
+    old = path.with_name(path.name + OLD)
+    path.replace(old)
+    tell(f"What was {path.name} before is kept as {old.name}.")
 
 
 def _beside(mirror: str, name: str) -> str | Path:

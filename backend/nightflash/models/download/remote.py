@@ -152,6 +152,8 @@ class Remote:
                     for piece in answer.pieces(end - at):
                         came += piece
                         self._received += len(piece)
+                    if first + len(came) < min(end, answer.total):
+                        raise Interrupted(f"{self.place} sent a part of what was asked for.")
             except Interrupted as fault:
                 self.tries.failed(fault, self._received)
         return bytes(came)
@@ -203,6 +205,12 @@ class Remote:
             raise self._no_part(Changed)
         if status not in (200, 206):
             raise refusal(status, response.url, self.name, told.get("Retry-After", ""))
+        if told.get("Content-Encoding", "identity").lower() != "identity":  # nobody asked for it
+            raise NightFlashError(
+                f"{self.place} sends {self.name} packed, which nobody asked for.",
+                ELSEWHERE,
+                code=FAILED,
+            )
         if status == 206:
             found = CONTENT_RANGE.fullmatch(told.get("Content-Range", "").strip())
             start, last = (int(found[1]), int(found[2])) if found else (-1, -1)
@@ -216,9 +224,8 @@ class Remote:
             expected: int | None = last + 1 - first
             self._etag, self.total = self._etag or etag, self.total or total
         else:
-            plain = told.get("Content-Encoding", "identity") == "identity"
             length = told.get("Content-Length", "")
-            known = plain and length.isascii() and length.isdigit() and len(length) <= 18
+            known = length.isascii() and length.isdigit() and len(length) <= 18
             expected = total = int(length) if known else None
             first = 0
             if end is None:
@@ -238,7 +245,7 @@ class Remote:
         since, came = time.monotonic(), 0
         while left > 0:
             try:  # read1 gives what has come; read would wait for all of a chunk
-                piece = response.raw.read1(min(CHUNK, left), decode_content=True)
+                piece = response.raw.read1(min(CHUNK, left), decode_content=False)
             except FAULTS as fault:
                 raise unreached(fault, response.url, self.name) from fault
             if not piece and expected is None:

@@ -1,16 +1,13 @@
-"""The authors' files of weights: reading them safely, and their names in this code's words."""
+"""The names in the authors' files of weights, in this code's words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-COUNTER = ".num_batches_tracked"  # serves training only; older files lack it
+from nightflash.models.tensors import OtherWeights, check_names, check_tensor
 
 NAMES: tuple[tuple[str, str | None], ...] = (
     # What the published networks carry along and never use:
@@ -37,10 +34,6 @@ NAMES: tuple[tuple[str, str | None], ...] = (
 """Beginnings of the authors' names, and what stands for them here; None: left out."""
 
 
-class OtherWeights(ValueError):
-    """The weights are not those of the network; the message tells what differs."""
-
-
 def own_name(official: str) -> str | None:
     """Translate one name; None for what is left out.
 
@@ -51,26 +44,6 @@ def own_name(official: str) -> str | None:
         if found := re.match(beginning, official):
             return None if own is None else found.expand(own) + official[found.end() :]
     raise OtherWeights(f"it holds {official!r}")
-
-
-def read(path: Path) -> Mapping[str, Tensor]:
-    """Read a file of weights without running code in it; training states are left aside.
-
-    Raises:
-        OSError: It cannot be read.
-        OtherWeights: It holds anything but tensors by name.
-    """
-    try:
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, MemoryError):
-        raise
-    except Exception as fault:  # what a spoilt file makes of the reader is anyone's guess
-        raise OtherWeights("it is no file of weights") from fault
-    if isinstance(found, Mapping) and "optimizer" in found:
-        found = found.get("model")
-    if not isinstance(found, Mapping):
-        raise OtherWeights("it does not hold tensors by name")
-    return found
 
 
 def fill(network: nn.Module, official: Mapping[str, Tensor]) -> None:
@@ -92,27 +65,7 @@ def fill(network: nn.Module, official: Mapping[str, Tensor]) -> None:
         if name is not None:
             weights[name] = tensor
     wanted = network.state_dict()
-    if missing := [name for name in wanted.keys() - weights.keys() if not name.endswith(COUNTER)]:
-        raise OtherWeights(f"it lacks {len(missing)} tensors, such as {min(missing)}")
-    if surplus := weights.keys() - wanted.keys():
-        raise OtherWeights(f"it holds {len(surplus)} tensors too many, such as {min(surplus)}")
+    check_names(weights, wanted)
     for name, tensor in weights.items():
-        _check(name, tensor, wanted[name])
+        check_tensor(name, tensor, tuple(wanted[name].shape), wanted[name].dtype)
     network.load_state_dict(weights, strict=True, assign=True)
-
-
-def _check(name: str, tensor: Any, wanted: Tensor) -> None:
-    if not isinstance(tensor, Tensor) or tensor.is_meta or tensor.layout is not torch.strided:
-        raise OtherWeights(f"{name} is no plain tensor")
-    if tensor.shape != wanted.shape:
-        raise OtherWeights(f"{name} is {tuple(tensor.shape)} instead of {tuple(wanted.shape)}")
-    if tensor.dtype != wanted.dtype:
-        raise OtherWeights(f"{name} is {tensor.dtype} instead of {wanted.dtype}")
-    if tensor.is_floating_point() and not _largest(tensor).isfinite():
-        raise OtherWeights(f"{name} holds values that are not finite")
-
-
-def _largest(tensor: Tensor) -> Tensor:
-    """The largest magnitude, NaN where one value is: one pass and no memory, unlike isfinite()."""
-    largest: Tensor = torch.linalg.vector_norm(tensor, float("inf"))
-    return largest

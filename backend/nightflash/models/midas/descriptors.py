@@ -52,9 +52,7 @@ def _descriptor(
             mean=framing.mean,
             std=framing.std,
         ),
-        files=tuple(
-            WeightsFile(name=each, url=url, **(file or {})) for each in (f"{name}.pt", *older_names)
-        ),
+        files=(WeightsFile(name=f"{name}.pt", url=url, aliases=older_names, **(file or {})),),
         **facts,
     )
 

@@ -22,6 +22,7 @@ from nightflash.models.midas import backbones, checkpoint
 from nightflash.models.midas.fusion import Decoder, DecoderPlan
 from nightflash.models.midas.precision import half_that_holds, made_up_picture
 from nightflash.models.midas.preprocess import FRAMINGS, Framing
+from nightflash.models.tensors import OtherWeights, read_tensors
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ def load(name: str, path: Path, device: torch.device) -> MiDaS:
         NightFlashError: ``networks_corrupt`` where the file holds anything but these weights.
     """
     try:
-        network = MiDaS.from_state(ARCHITECTURES[name], checkpoint.read(path))
-    except checkpoint.OtherWeights as fault:
+        network = MiDaS.from_state(ARCHITECTURES[name], read_tensors(path))
+    except OtherWeights as fault:
         raise NightFlashError(
             f"{path} does not hold the weights of {name}: {fault}.",
             "Fetch it again with 'nightflash models download'.",

@@ -1,0 +1,107 @@
+"""Reading files of tensors safely, and checking that they are the ones wanted."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class OtherWeights(ValueError):
+    """The weights are not those of the network; the message tells what differs."""
+
+
+def read_tensors(path: Path) -> Mapping[str, Tensor]:
+    """Read a file of weights without running code in it; training states are left aside.
+
+    Args:
+        path: A safetensors file where its name ends so, else one of ``torch.save``.
+
+    Raises:
+        OSError: It cannot be read.
+        OtherWeights: It holds anything but a mapping.
+    """
+    try:
+        found: Any
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            found = load_file(path)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about what a spoilt file holds
+                _refuse_packed(path)
+                found = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, MemoryError):
+        raise
+    except Exception as fault:  # what a spoilt file makes of the reader is anyone's guess
+        raise OtherWeights("it is no file of weights") from fault
+    if isinstance(found, Mapping) and "optimizer" in found:
+        found = found.get("model")
+    if not isinstance(found, Mapping):
+        raise OtherWeights("it does not hold tensors by name")
+    return found
+
+
+def check_tensor(name: str, tensor: Any, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    """Check that ``tensor`` is a plain one of ``shape`` and ``dtype`` with finite values.
+
+    The shape comes first: a small file can hold a tensor of any size.
+
+    Raises:
+        OtherWeights: It is not.
+    """
+    name = _short(name)
+    plain = isinstance(tensor, Tensor) and not (tensor.is_meta or tensor.is_nested)
+    if not plain or tensor.layout is not torch.strided:
+        raise OtherWeights(f"{name} is no plain tensor")
+    if tensor.shape != shape:
+        raise OtherWeights(f"{name} is {tuple(tensor.shape)} instead of {shape}")
+    if tensor.dtype != dtype:
+        raise OtherWeights(f"{name} is {tensor.dtype} instead of {dtype}")
+    if tensor.is_floating_point() and not _largest(tensor).isfinite():
+        raise OtherWeights(f"{name} holds values that are not finite")
+
+
+def check_names(found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
+    """Check that the same names are in both; counters of training may lack.
+
+    Raises:
+        OtherWeights: They are not.
+    """
+    missing = [name for name in wanted.keys() - found.keys() if not name.endswith(COUNTER)]
+    if missing:
+        raise OtherWeights(f"it lacks {len(missing)} tensors, such as {_short(min(missing))}")
+    if surplus := found.keys() - wanted.keys():
+        one = _short(min(surplus))
+        raise OtherWeights(f"it holds {len(surplus)} tensors too many, such as {one}")
+
+
+LONGEST_NAME = 100
+COUNTER = ".num_batches_tracked"
+"""How often a normalisation was trained: ends the name of what serves training only."""
+
+
+def _refuse_packed(path: Path) -> None:
+    """Raise where an archive is larger unpacked than it is: those of PyTorch are not packed."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+                raise OtherWeights("it is packed")
+
+
+def _short(name: str) -> str:
+    """A name out of a file, fit for a sentence."""
+    plain = name if name.isprintable() else repr(name)
+    return plain if len(plain) <= LONGEST_NAME else f"{plain[:LONGEST_NAME]}..."
+
+
+def _largest(tensor: Tensor) -> Tensor:
+    """The largest magnitude, NaN where one value is: one pass and no memory, unlike isfinite()."""
+    largest: Tensor = torch.linalg.vector_norm(tensor, float("inf"))
+    return largest
