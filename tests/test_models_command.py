@@ -263,20 +263,21 @@ def test_the_list(server: Hostile, capsys: pytest.CaptureFixture[str]) -> None:
     assert rows["rules"]["file"] is None
     out, _ = run(capsys, "list", "--device", "cpu")
     lines = out.splitlines()
-    assert [line.split()[1] for line in lines[:-1] if line.startswith("*")] == [
-        "good",
-        "boxes",
-        "layers",
-    ]
+    taken = [line.split()[1] for line in lines if line.startswith("*")]
+    assert taken[:3] == ["good", "boxes", "layers"]
     assert all(f"Licence of {name}" in out for name in rows)
-    assert str(weights_folder()) in lines[-1]
+    assert sum(line.endswith("the best here") for line in lines) == 3
+    assert str(weights_folder()) in lines[-2]
+    assert "models download" in lines[-1]
 
 
 def test_the_list_of_the_networks_known(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     out, _ = run(capsys, "list", "--weights", str(tmp_path))
     for descriptor in NETWORKS.values():
         assert descriptor.licence in out
-        assert descriptor.source in out
+        assert descriptor.title in out
+    out, _ = run(capsys, "list", "--weights", str(tmp_path), "--json")
+    assert [row["source"] for row in json.loads(out)] == [d.source for d in NETWORKS.values()]
 
 
 def test_verifying(server: Hostile, capsys: pytest.CaptureFixture[str]) -> None:

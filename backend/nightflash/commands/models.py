@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 FAULT = 2
 DAMAGED = 1
 INTERRUPTED = 130
+HEADINGS = {
+    "depth": "Depth",
+    "detector": "The main object",
+    "features": "Content of the photo",
+}
 
 
 def add(commands: Any) -> None:
@@ -63,6 +68,7 @@ def add(commands: Any) -> None:
 
 def _list(options: argparse.Namespace) -> int:
     from nightflash.device import capacity, choose_device
+    from nightflash.models.download import recommended
     from nightflash.models.registry import NETWORKS, Choice, choose
     from nightflash.models.weights import weights_folder
 
@@ -78,15 +84,20 @@ def _list(options: argparse.Namespace) -> int:
     if options.json:
         streams.put(json.dumps(rows, indent=1))
         return 0
-    wide = max(len(row["name"]) for row in rows)
-    for row in rows:
-        mark = "*" if row["auto"] else " "
-        size = f"{row['bytes'] / 1e6:7.1f} MB" if row["bytes"] else 10 * " "
-        streams.put(
-            f"{mark} {row['name']:{wide}}  {row['set']:8}  {row['role']:8}  {row['state']:8}{size}"
-            f"  {row['licence']}\n    {row['title']} ({row['source']})"
-        )
-    streams.put(f"* what auto takes on this machine. The files lie in {folder}.")
+    best = {d.name for d in recommended("auto", room)}
+    for role, heading in HEADINGS.items():
+        streams.put(heading)
+        for row in (row for row in rows if row["role"] == role):
+            size = f"{row['bytes'] / 1e6:.1f} MB, " if row["bytes"] else ""
+            advice = ", the best here" if row["name"] in best else ""
+            mark = "*" if row["auto"] else " "
+            streams.put(
+                f"{mark} {row['name']:22} {row['set']:9} {row['state']}{advice}"
+                f"\n      {row['title']}\n      {size}licence: {row['licence']}"
+            )
+    streams.put(f"* is taken unless --networks says otherwise. The files lie in {folder}.")
+    if any(row["name"] in best and row["state"] == "absent" for row in rows):
+        streams.put("'nightflash models download' fetches the best for this machine.")
     return 0
 
 

@@ -81,7 +81,14 @@ def working_aim(aim: Aim, size: tuple[int, int], working: tuple[int, int]) -> Ai
 
 
 def _estimated(encoded: Tensor, network: DepthNetwork) -> Tensor:
-    raw = aligned(network.inverse_depth(encoded), encoded)
+    inverse_depth = network.inverse_depth(encoded)
+    if not inverse_depth.isfinite().all():
+        raise NightFlashError(
+            "The network for depth gives values that are no numbers.",
+            "Fetch its file again, or choose another with --networks.",
+            code="networks_corrupt",
+        )
+    raw = aligned(inverse_depth, encoded)
     sky = sky_mask(encoded, scaled(raw))
     return scaled(raw, sky, foliage_share(encoded)) * (1 - sky)
 

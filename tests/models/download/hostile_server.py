@@ -231,6 +231,18 @@ def chunked(
     return behave
 
 
+def trickling(beginning: bytes, piece: bytes, pause: float = 0.02) -> Behaviour:
+    """Send ``beginning`` as it is and then ``piece`` for ever: a head or a frame without end."""
+
+    def behave(request: Request) -> None:
+        request.close_connection = True
+        request.wfile.write(beginning)
+        while not request.hostile.stopped.wait(pause):
+            request.wfile.write(piece)
+
+    return behave
+
+
 def stalling(content: bytes, after: int) -> Behaviour:
     """Send the beginning and then nothing, with the connection open."""
 

@@ -28,6 +28,7 @@ from tests.models.download.hostile_server import (
     serving,
     stalling,
     status,
+    trickling,
 )
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -132,6 +133,30 @@ def test_a_server_that_breaks_off_after_every_few_bytes_is_given_up(downloader: 
     downloader.server.pages[f"/{NAME}"] = file(CONTENT, breaks_after=100)
     downloader.fault()
     assert len(downloader.server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("beginning", "piece"),
+    [
+        (b"", b"H"),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"a"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n", b"a: b\r\n"),
+    ],
+    ids=["status", "header", "continue", "length of a chunk", "trailers"],
+)
+def test_a_server_that_never_comes_to_the_file_is_given_up(
+    downloader: Downloader, beginning: bytes, piece: bytes
+) -> None:
+    downloader.server.pages[f"/{NAME}"] = trickling(beginning, piece)
+    fault = downloader.fault(connect=0.3, read=0.3, window=0.3, tries=2, calls=2)
+    assert NAME in fault.sentence
+
+
+def test_a_packed_answer_is_refused(downloader: Downloader) -> None:
+    downloader.server.pages[f"/{NAME}"] = file(CONTENT, Content_Encoding="gzip")
+    assert "packed" in downloader.fault().sentence
 
 
 def test_a_host_that_is_not_there(downloader: Downloader) -> None:

@@ -36,6 +36,11 @@ class Patience:
     window: float = 30.0
     sleep: Callable[[float], None] = time.sleep
 
+    @property
+    def longest_wait(self) -> float:
+        """For an answer, or for more of one, whatever trickles in meanwhile."""
+        return self.connect + self.read + self.window
+
 
 PATIENT = Patience()
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 from urllib.parse import urljoin
 
@@ -14,6 +15,7 @@ import requests
 
 from nightflash import __version__
 from nightflash.errors import NightFlashError
+from nightflash.models.download.deadline import within
 from nightflash.models.download.faults import (
     ELSEWHERE,
     FAILED,
@@ -164,17 +166,14 @@ class Remote:
         patience = self.tries.patience
         for _ in range(MOST_REDIRECTS + 1):
             try:
-                response = self._session.get(
-                    url,
-                    headers=headers,
-                    stream=True,
-                    timeout=(patience.connect, patience.read),
-                )
+                response = within(patience.longest_wait, partial(self._ask, url, headers))
                 self._pin(response.headers.get("X-Repo-Commit", ""))
                 if not response.is_redirect:
                     return response
                 response.close()
                 following = urljoin(url, self._session.leads_to(response))
+            except TimeoutError as fault:
+                raise Interrupted(f"{host_of(url)} does not come to {self.name}.") from fault
             except FAULTS as fault:
                 raise unreached(fault, url, self.name) from fault
             if url.lower().startswith("https:") and not following.lower().startswith("https:"):
@@ -190,6 +189,10 @@ class Remote:
             ELSEWHERE,
             code=FAILED,
         )
+
+    def _ask(self, url: str, headers: dict[str, str]) -> requests.Response:
+        timeout = self.tries.patience.connect, self.tries.patience.read
+        return self._session.get(url, headers=headers, stream=True, timeout=timeout)
 
     def _pin(self, commit: str) -> None:
         if COMMIT.fullmatch(commit):
@@ -245,7 +248,11 @@ class Remote:
         since, came = time.monotonic(), 0
         while left > 0:
             try:  # read1 gives what has come; read would wait for all of a chunk
-                piece = response.raw.read1(min(CHUNK, left), decode_content=False)
+                read = partial(response.raw.read1, min(CHUNK, left), decode_content=False)
+                piece: bytes = within(patience.longest_wait, read)
+            except TimeoutError as fault:
+                response.raw.shutdown()  # or closing it would wait as well
+                raise Interrupted(f"{self.place} sends no more of {self.name}.") from fault
             except FAULTS as fault:
                 raise unreached(fault, response.url, self.name) from fault
             if not piece and expected is None:
