@@ -14,7 +14,7 @@ OPTION, SOURCE, FOLDER = "--download", "--from", "--weights"
 SETS = ("official", "lite", "none")
 QUESTION = """NightFlash sees far better with trained networks, which it can download now:
   official  the best for this machine: 0.3 GB, or 1.6 GB with a GPU
-  lite      small ones: 6 MB
+  lite      small ones: 7 MB
   none      geometry and salience have to do; `--download` fetches networks at any time
 Which? [official] """
 

@@ -21,7 +21,7 @@ FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError, ValueError)
 """What requests and urllib3 raise where a request or its answer goes wrong."""
 
 TRY_LATER = "Try again later; what has come is kept where it can be gone on with."
-ELSEWHERE = "Fetch the file on another way, and name its folder or server with --from."
+ELSEWHERE = "Fetch the file in another way, and name its folder or server with --from."
 
 
 class Interrupted(NightFlashError):
