@@ -99,7 +99,7 @@ def _networks(weights: Path | None) -> Iterator[Finding]:
             verify(file, folder)
         rule = chosen is None or chosen.network_set == "builtin"
         text = f"{chosen.title}." if chosen is not None else "none; a rule of thumb stands in."
-        remedy = "Fetch it with 'nightflash models download'." if rule else ""
+        remedy = f"Fetch it into {folder} with 'nightflash models download'." if rule else ""
         yield Finding(f"network for {role}", True, text, remedy)
 
 

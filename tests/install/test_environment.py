@@ -321,6 +321,7 @@ def test_the_data_folder(
 
 def test_only_the_standard_library_is_needed() -> None:
     own = {"environment", "pytorch", "seed", "lock", "commands", "gimp", "zmq_for_gimp"}
+    own |= {"networks", "checkout"}
     own.add("nightflash")
     allowed = {*sys.stdlib_module_names, *own}
     package = CHECKOUT / "backend" / "nightflash"

@@ -681,7 +681,7 @@ def test_the_script_tells_its_use(tmp_path: Path) -> None:
     home = tmp_path / "data"
     result = run_script("gimp.sh", "--help", cwd=tmp_path, NIGHTFLASH_HOME=str(home))
     assert result.returncode == 0
-    assert result.stdout.startswith("bash install/gimp.sh [--uninstall]")
+    assert result.stdout.startswith("bash install/gimp.sh [--download SET | --uninstall]")
     assert not home.exists()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import socket
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,12 +148,19 @@ def test_a_server_that_breaks_off_after_every_few_bytes_is_given_up(downloader: 
     ],
     ids=["status", "header", "continue", "length of a chunk", "trailers"],
 )
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_server_that_never_comes_to_the_file_is_given_up(
     downloader: Downloader, beginning: bytes, piece: bytes
 ) -> None:
+    """The thread that waits is left behind, and its socket with it."""
     downloader.server.pages[f"/{NAME}"] = trickling(beginning, piece)
     fault = downloader.fault(connect=0.3, read=0.3, window=0.3, tries=2, calls=2)
     assert NAME in fault.sentence
+    downloader.server.stopped.set()
+    for thread in threading.enumerate():  # what is left behind ends with the server
+        if thread.daemon and thread is not threading.current_thread():
+            thread.join(5)
+    gc.collect()
 
 
 def test_a_packed_answer_is_refused(downloader: Downloader) -> None:
