@@ -15,10 +15,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nightflash.errors import NightFlashError
 from nightflash.models.coco import CLASSES
 from nightflash.models.descriptor import Detection, Detector, NetworkDescriptor, NetworkInput
-from nightflash.models.tensors import COUNTER, OtherWeights, check_names, check_tensor, read_tensors
+from nightflash.models.tensors import (
+    COUNTER,
+    OtherWeights,
+    check_state,
+    not_the_weights,
+    read_tensors,
+)
 from nightflash.models.weights import WeightsFile
 
 UNUSED = frozenset((0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83))  # of COCO's 91 numbers
@@ -86,11 +91,7 @@ def load(name: str, path: Path | None, device: torch.device) -> RCNN:
     try:
         network = with_weights(getattr(detection, name), read_tensors(path))
     except OtherWeights as fault:
-        raise NightFlashError(
-            f"{path} does not hold the weights of torchvision's detector: {fault}.",
-            "Fetch it again with 'nightflash models download'.",
-            code="networks_corrupt",
-        ) from fault
+        raise not_the_weights(path, "torchvision's detector", fault) from fault
     return RCNN(network, device, half=device.type == "cuda")
 
 
@@ -107,9 +108,7 @@ def with_weights(build: Callable[..., nn.Module], state: Mapping[str, Tensor]) -
         )
     wanted = network.state_dict()
     weights = {str(name): tensor for name, tensor in state.items()}
-    check_names(weights, wanted)
-    for name, tensor in weights.items():
-        check_tensor(name, tensor, tuple(wanted[name].shape), wanted[name].dtype)
+    check_state(weights, wanted)
     for name in wanted.keys() - weights.keys():  # frozen while it was trained: not always there
         assert name.endswith(COUNTER)
         weights[name] = torch.zeros((), dtype=torch.int64)

@@ -16,13 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import DepthNetwork, NetworkDescriptor, NetworkInput
 from nightflash.models.resize import network_size, resize
 from nightflash.models.tensors import (
     OtherWeights,
-    check_names,
-    check_tensor,
+    check_state,
+    not_the_weights,
     read_tensors,
 )
 from nightflash.models.weights import WeightsFile
@@ -172,15 +171,9 @@ def load(path: Path | None, device: torch.device, short_side: int = SHORT_SIDE) 
     try:
         state = _without_aliases(read_tensors(path))
         wanted = network.state_dict()
-        check_names(state, wanted)
-        for name, tensor in state.items():
-            check_tensor(name, tensor, tuple(wanted[name].shape), wanted[name].dtype)
+        check_state(state, wanted)
     except OtherWeights as fault:
-        raise NightFlashError(
-            f"{path} does not hold the weights of TCMonoDepth small: {fault}.",
-            "Fetch it again with 'nightflash models download'.",
-            code="networks_corrupt",
-        ) from fault
+        raise not_the_weights(path, "TCMonoDepth small", fault) from fault
     network.load_state_dict(state, strict=False)  # counters of training may lack
     _fold_normalisation(network.eval().requires_grad_(False))
     return network.to(device).to(memory_format=torch.channels_last)

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nightflash.errors import NightFlashError
+
 
 class OtherWeights(ValueError):
     """The weights are not those of the network; the message tells what differs."""
@@ -68,11 +70,13 @@ def check_tensor(name: str, tensor: Any, shape: tuple[int, ...], dtype: torch.dt
         raise OtherWeights(f"{name} holds values that are not finite")
 
 
-def check_names(found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
-    """Check that the same names are in both; counters of training may lack.
+def check_state(found: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> None:
+    """Check that ``found`` has the names, shapes and types of ``wanted`` and finite values.
+
+    Counters of training may lack.
 
     Raises:
-        OtherWeights: They are not.
+        OtherWeights: It has not.
     """
     missing = [name for name in wanted.keys() - found.keys() if not name.endswith(COUNTER)]
     if missing:
@@ -80,6 +84,18 @@ def check_names(found: Mapping[str, object], wanted: Mapping[str, object]) -> No
     if surplus := found.keys() - wanted.keys():
         one = _short(min(surplus))
         raise OtherWeights(f"it holds {len(surplus)} tensors too many, such as {one}")
+    for name, tensor in found.items():
+        check_tensor(name, tensor, tuple(wanted[name].shape), wanted[name].dtype)
+
+
+def not_the_weights(path: Path, network: str, fault: Exception) -> NightFlashError:
+    """Say that a file does not hold what a network needs, ``networks_corrupt``."""
+    reason = f": {fault}" if isinstance(fault, OtherWeights) else ""
+    return NightFlashError(
+        f"{path} does not hold the weights of {network}{reason}.",
+        "Fetch it again with 'nightflash models download'.",
+        code="networks_corrupt",
+    )
 
 
 LONGEST_NAME = 100

@@ -14,9 +14,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import FeatureNetwork, NetworkDescriptor, NetworkInput
-from nightflash.models.tensors import OtherWeights, check_tensor, read_tensors
+from nightflash.models.tensors import OtherWeights, check_tensor, not_the_weights, read_tensors
 from nightflash.models.vgg_stack import VGGStack
 from nightflash.models.weights import Cut, WeightsFile
 
@@ -87,7 +86,7 @@ def load_torchvision(path: Path | None, device: torch.device) -> VGGStack:
         for name, shape in CUT.shapes.items():
             check_tensor(name, state.get(name), shape, torch.float32)
     except OtherWeights as fault:
-        raise _corrupt(path, fault) from fault
+        raise not_the_weights(path, "VGG19 up to conv3_1", fault) from fault
     network = from_torchvision(state)
     return network.to(device)
 
@@ -110,20 +109,12 @@ def load_normalised(
         for name, shape in NORMALISED_SHAPES.items():
             check_tensor(name, state.get(name), shape, torch.float32)
     except OtherWeights as fault:
-        raise _corrupt(path, fault) from fault
+        raise not_the_weights(path, "VGG19 up to conv3_1", fault) from fault
     layers = [(state[f"{i}.weight"], state[f"{i}.bias"]) for i in NORMALISED_LAYERS]
     colour = state["0.weight"].flatten(1)  # RGB 0..1 -> BGR 0..255
     mean = -torch.linalg.solve(colour.double(), state["0.bias"].double()).float()
     _filled(network, layers, colour, mean)
     return network.to(device)
-
-
-def _corrupt(path: Path, fault: OtherWeights) -> NightFlashError:
-    return NightFlashError(
-        f"{path} does not hold the weights of VGG19 up to conv3_1: {fault}.",
-        "Fetch it again with 'nightflash models download'.",
-        code="networks_corrupt",
-    )
 
 
 def _filled(

@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightflash.errors import NightFlashError
 from nightflash.models.coco import CLASSES
 from nightflash.models.descriptor import Detection, Detector, NetworkDescriptor, NetworkInput
 from nightflash.models.resize import resize
+from nightflash.models.tensors import not_the_weights
 from nightflash.models.weights import WeightsFile
 
 SIDE = 416
@@ -109,11 +109,7 @@ def load(path: Path | None, device: torch.device) -> YOLOX:
         if [node.name for node in session.get_inputs()] != ["images"]:
             raise ValueError("it takes something else")
     except Exception as fault:  # onnxruntime's own exceptions share no documented base
-        raise NightFlashError(
-            f"{path} does not hold the network YOLOX-nano.",
-            "Fetch it again with 'nightflash models download'.",
-            code="networks_corrupt",
-        ) from fault
+        raise not_the_weights(path, "YOLOX-nano", fault) from fault
     return YOLOX(session)
 
 

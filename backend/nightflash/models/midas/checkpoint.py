@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from nightflash.models.tensors import OtherWeights, check_names, check_tensor
+from nightflash.models.tensors import OtherWeights, check_state
 
 NAMES: tuple[tuple[str, str | None], ...] = (
     # What the published networks carry along and never use:
@@ -65,7 +65,5 @@ def fill(network: nn.Module, official: Mapping[str, Tensor]) -> None:
         if name is not None:
             weights[name] = tensor
     wanted = network.state_dict()
-    check_names(weights, wanted)
-    for name, tensor in weights.items():
-        check_tensor(name, tensor, tuple(wanted[name].shape), wanted[name].dtype)
+    check_state(weights, wanted)
     network.load_state_dict(weights, strict=True, assign=True)

@@ -17,12 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from nightflash.device import bfloat16_is_fast
-from nightflash.errors import NightFlashError
 from nightflash.models.midas import backbones, checkpoint
 from nightflash.models.midas.fusion import Decoder, DecoderPlan
 from nightflash.models.midas.precision import half_that_holds, made_up_picture
 from nightflash.models.midas.preprocess import FRAMINGS, Framing
-from nightflash.models.tensors import OtherWeights, read_tensors
+from nightflash.models.tensors import OtherWeights, not_the_weights, read_tensors
 
 
 @dataclass(frozen=True)
@@ -121,11 +120,7 @@ def load(name: str, path: Path, device: torch.device) -> MiDaS:
     try:
         network = MiDaS.from_state(ARCHITECTURES[name], read_tensors(path))
     except OtherWeights as fault:
-        raise NightFlashError(
-            f"{path} does not hold the weights of {name}: {fault}.",
-            "Fetch it again with 'nightflash models download'.",
-            code="networks_corrupt",
-        ) from fault
+        raise not_the_weights(path, name, fault) from fault
     network.to(device)
     if device.type != "cpu":
         halves = [torch.float16, torch.bfloat16] if bfloat16_is_fast(device) else [torch.float16]
