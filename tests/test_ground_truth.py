@@ -20,9 +20,8 @@ from nightflash.photo import Photo
 from nightflash.scene import Aim, Scene
 from nightflash.scene.depth import scaled
 from nightflash.settings import Settings
-
-from tests.scenes import HELD_OUT_SEEDS, RenderedScene, relative_inverse_depth, render_scene
-from tests.scenes.score import fitted_psnr
+from training.scenes import HELD_OUT_SEEDS, RenderedScene, relative_inverse_depth, render_scene
+from training.scenes.score import fitted_psnr
 
 Picture = npt.NDArray[np.float32]
 

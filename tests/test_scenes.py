@@ -6,16 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from tests.scenes import (
+from training.scenes import (
     HELD_OUT_SEEDS,
     TUNING_SEEDS,
     RenderedScene,
     relative_inverse_depth,
     render_scene,
 )
-from tests.scenes.composition import Composition, compose
-from tests.scenes.geometry import (
+from training.scenes.composition import Composition, compose
+from training.scenes.geometry import (
     Blade,
     Box,
     Capsule,
@@ -27,11 +26,11 @@ from tests.scenes.geometry import (
     unit,
     vector,
 )
-from tests.scenes.light import Day, Flash, Sky
-from tests.scenes.render import render
-from tests.scenes.terrain import Ground
-from tests.scenes.texture import Colour, Material, plain
-from tests.scenes.trace import Camera, Surface
+from training.scenes.light import Day, Flash, Sky
+from training.scenes.render import render
+from training.scenes.terrain import Ground
+from training.scenes.texture import Colour, Material, plain
+from training.scenes.trace import Camera, Surface
 
 GREY: Colour = (0.3, 0.2, 0.1)
 DARK_SKY = Sky((0.1, 0.1, 0.1), (0.1, 0.1, 0.1))

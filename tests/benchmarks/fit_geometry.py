@@ -30,8 +30,7 @@ from nightflash.scene.geometry import (
     sky_mask,
 )
 from torch import Tensor
-
-from tests.scenes import TUNING_SEEDS, relative_inverse_depth, render_scene
+from training.scenes import TUNING_SEEDS, relative_inverse_depth, render_scene
 
 RIDGE = 1e-3
 OBJECT_SHARES = (0.01, 0.7)  # of the picture, between which a mask teaches

@@ -23,9 +23,9 @@ import numpy.typing as npt
 import torch
 from nightflash import Engine, Photo, Settings
 from nightflash.service.client import Client
+from training.scenes import render_scene
 
 from tests.models.official import write_official
-from tests.scenes import render_scene
 from tests.service.backend import a_place, pixels
 
 TURNS = 5

@@ -12,8 +12,7 @@ from nightflash.photo.reading import read_photo
 from nightflash.resample import area, working_dimensions
 from nightflash.scene.geometry import plane_depth, salience, sky_mask
 from torch import Tensor
-
-from tests.scenes import render_scene
+from training.scenes import render_scene
 
 
 def photo(path: Path) -> Tensor:

@@ -18,9 +18,9 @@ from nightflash.scene.segment import Box, object_from_prior, object_in_box
 from nightflash.scene.subject import largest
 from PIL import Image
 from torch import Tensor
+from training.scenes import TUNING_SEEDS, render_scene
 
 from tests.models.pictures import CPU, picture
-from tests.scenes import TUNING_SEEDS, render_scene
 
 
 def overlap(found: Tensor, truth: Tensor, counted: Tensor | None = None) -> float:

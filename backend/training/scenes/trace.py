@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.scenes.geometry import Array, Shape, dot, rotation, unit, vector
-from tests.scenes.texture import Material, Pattern
+from training.scenes.geometry import Array, Shape, dot, rotation, unit, vector
+from training.scenes.texture import Material, Pattern
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]

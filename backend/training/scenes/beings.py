@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.scenes.builder import Builder, Rng, glossy, matt, paint, scaled, seed_of
-from tests.scenes.texture import (
+from training.scenes.builder import Builder, Rng, glossy, matt, paint, scaled, seed_of
+from training.scenes.texture import (
     Colour,
     Material,
     bands,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tests.scenes.geometry import (
+from training.scenes.geometry import (
     Array,
     Blade,
     Box,
@@ -18,8 +18,8 @@ from tests.scenes.geometry import (
     rotation,
     vector,
 )
-from tests.scenes.texture import Colour, Material, Pattern, fractal, ramp, speckle
-from tests.scenes.trace import Frame, Surface
+from training.scenes.texture import Colour, Material, Pattern, fractal, ramp, speckle
+from training.scenes.trace import Frame, Surface
 
 Point = tuple[float, float, float]
 Rng = np.random.Generator

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.scenes.geometry import Array, dot, unit
-from tests.scenes.texture import Colour, fractal
+from training.scenes.geometry import Array, dot, unit
+from training.scenes.texture import Colour, fractal
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 

@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.scenes.composition import Composition, compose
-from tests.scenes.geometry import Array, dot, unit, vector
-from tests.scenes.light import (
+from training.scenes.composition import Composition, compose
+from training.scenes.geometry import Array, dot, unit, vector
+from training.scenes.light import (
     Lit,
     from_dome,
     kelvin,
@@ -19,7 +19,7 @@ from tests.scenes.light import (
     reflected,
     soft,
 )
-from tests.scenes.trace import Surface, nearest_surfaces, openness, shadowed
+from training.scenes.trace import Surface, nearest_surfaces, openness, shadowed
 
 # Constants of the product are chosen on the first and reported on the second, never the reverse.
 TUNING_SEEDS = (1, 2, 3, 4, 5, 6, 7, 8)

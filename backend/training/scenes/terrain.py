@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.scenes.geometry import Array, interval, unit, vector
+from training.scenes.geometry import Array, interval, unit, vector
 
 
 @dataclass(frozen=True)

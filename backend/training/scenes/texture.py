@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.scenes.geometry import Array
+from training.scenes.geometry import Array
 
 Texture = Callable[[Array, Array], Array]
 Pattern = Callable[[Array, Array], Array]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.scenes.builder import Builder, Rng, glossy, paint, scaled, seed_of
-from tests.scenes.geometry import vector
-from tests.scenes.terrain import Ground, Ridge
-from tests.scenes.texture import (
+from training.scenes.builder import Builder, Rng, glossy, paint, scaled, seed_of
+from training.scenes.geometry import vector
+from training.scenes.terrain import Ground, Ridge
+from training.scenes.texture import (
     Colour,
     Material,
     blend,
@@ -21,7 +21,7 @@ from tests.scenes.texture import (
     tinted,
     wood,
 )
-from tests.scenes.trace import Surface
+from training.scenes.trace import Surface
 
 
 def ground(

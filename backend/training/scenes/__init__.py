@@ -1,6 +1,6 @@
 """Rendered scenes whose day and night are both known; shares no code with the product."""
 
-from tests.scenes.render import (
+from training.scenes.render import (
     HELD_OUT_SEEDS,
     TUNING_SEEDS,
     RenderedScene,

@@ -1,6 +1,6 @@
 """The bundled example picture: a red telephone box by a garden path on a fine day.
 
-python -m tests.scenes.example OUT.jpg [WIDTH HEIGHT]
+python -m training.scenes.example OUT.jpg [WIDTH HEIGHT]
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.scenes import plants, scenery
-from tests.scenes.beings import fox
-from tests.scenes.builder import Builder
-from tests.scenes.composition import Composition
-from tests.scenes.geometry import Array, unit, vector
-from tests.scenes.light import Day, Flash, Sky
-from tests.scenes.objects import potted_plant, telephone_box
-from tests.scenes.render import RenderedScene, render
-from tests.scenes.terrain import Ground
-from tests.scenes.texture import Material, blend, bricks, fractal, paving, tinted
-from tests.scenes.trace import Camera, Surface
+from training.scenes import plants, scenery
+from training.scenes.beings import fox
+from training.scenes.builder import Builder
+from training.scenes.composition import Composition
+from training.scenes.geometry import Array, unit, vector
+from training.scenes.light import Day, Flash, Sky
+from training.scenes.objects import potted_plant, telephone_box
+from training.scenes.render import RenderedScene, render
+from training.scenes.terrain import Ground
+from training.scenes.texture import Material, blend, bricks, fractal, paving, tinted
+from training.scenes.trace import Camera, Surface
 
 _BOX = (-0.35, 6.2)  # where the telephone box stands: x, z in metres
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from tests.scenes.beings import fox, grazer, owl, person
-from tests.scenes.builder import Builder, Rng, glossy, matt, paint, scaled, seed_of
-from tests.scenes.texture import (
+from training.scenes.beings import fox, grazer, owl, person
+from training.scenes.builder import Builder, Rng, glossy, matt, paint, scaled, seed_of
+from training.scenes.texture import (
     Colour,
     Material,
     bands,

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.scenes.builder import Builder, Rng, scaled, seed_of
-from tests.scenes.geometry import Blade, unit, vector
-from tests.scenes.terrain import Ground
-from tests.scenes.texture import Colour, Material, blend, fractal, ramp, speckle, stretched, tinted
-from tests.scenes.trace import Surface
+from training.scenes.builder import Builder, Rng, scaled, seed_of
+from training.scenes.geometry import Blade, unit, vector
+from training.scenes.terrain import Ground
+from training.scenes.texture import (
+    Colour,
+    Material,
+    blend,
+    fractal,
+    ramp,
+    speckle,
+    stretched,
+    tinted,
+)
+from training.scenes.trace import Surface
 
 
 def grass(rng: Rng) -> Material:

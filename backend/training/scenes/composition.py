@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tests.scenes import plants, scenery
-from tests.scenes.builder import Builder
-from tests.scenes.geometry import unit, vector
-from tests.scenes.light import Day, Flash, Sky
-from tests.scenes.objects import OBJECTS
-from tests.scenes.terrain import Ground
-from tests.scenes.texture import Colour
-from tests.scenes.trace import Camera, Surface
+from training.scenes import plants, scenery
+from training.scenes.builder import Builder
+from training.scenes.geometry import unit, vector
+from training.scenes.light import Day, Flash, Sky
+from training.scenes.objects import OBJECTS
+from training.scenes.terrain import Ground
+from training.scenes.texture import Colour
+from training.scenes.trace import Camera, Surface
 
 Rng = np.random.Generator
 

@@ -1,0 +1,1 @@
+"""Recipes that make the networks shipped with NightFlash: ``python -m training``."""
