@@ -102,7 +102,9 @@ def _shade_surface(
     return normal, albedo
 
 
-def _render_rows(scene: Composition, width: int, height: int, rows: range) -> _Radiance:
+def _render_rows(
+    scene: Composition, width: int, height: int, rows: range, flash: bool = True
+) -> _Radiance:
     surfaces, camera, day = scene.surfaces, scene.camera, scene.day
     direction, distance, number = nearest_surfaces(surfaces, camera, width, height, rows)
     count = number.size
@@ -141,14 +143,16 @@ def _render_rows(scene: Composition, width: int, height: int, rows: range) -> _R
         veil = 1 - np.exp(-distance[hit] / np.float32(day.haze))
         by_day += veil * (np.array(day.sky.horizon, np.float32)[:, None] - by_day)
 
-    irradiance, to_lamp, reach = scene.flash.irradiance(position)
-    facing = np.flatnonzero((dot(normal, to_lamp) > 0) & (reach < 60))
-    dark = shadowed(
-        surfaces, flat[:, facing], to_lamp[:, facing], reach[facing], scene.flash.position
-    )
-    share = np.zeros(hit.size, np.float32)
-    share[facing[~dark]] = 1
-    by_flash = reflected(lit, to_lamp, irradiance * share)
+    by_flash = np.zeros_like(by_day)
+    if flash:
+        irradiance, to_lamp, reach = scene.flash.irradiance(position)
+        facing = np.flatnonzero((dot(normal, to_lamp) > 0) & (reach < 60))
+        dark = shadowed(
+            surfaces, flat[:, facing], to_lamp[:, facing], reach[facing], scene.flash.position
+        )
+        share = np.zeros(hit.size, np.float32)
+        share[facing[~dark]] = 1
+        by_flash = reflected(lit, to_lamp, irradiance * share)
     by_night = from_dome(lit, day.dome, day.bounce)
 
     def picture(values: Array, sky: Array | None = None) -> Array:
@@ -195,6 +199,40 @@ def _day_exposure(day: Array) -> float:
     return float(min(0.175 / np.median(luma), 1.0 / np.percentile(day.max(axis=2), 96)))
 
 
+@dataclass(frozen=True)
+class RenderedDay:
+    """A scene by day alone: what a network of depth and main objects learns from.
+
+    day: (H, W, 3) float32, linear sRGB, 0..1. distance: (H, W) metres, inf for sky. mask: (H, W)
+    0..1, coverage of the main object, zero everywhere where the scene has none.
+    """
+
+    day: NDArray[np.float32]
+    distance: NDArray[np.float32]
+    mask: NDArray[np.float32]
+
+
+def render_day(scene: Composition, width: int, height: int) -> RenderedDay:
+    """Render a composition by day, with or without a main object in it."""
+    parts = [
+        _render_rows(scene, width * scene.samples, height * scene.samples, rows, flash=False)
+        for rows in _strips(scene, width, height)
+    ]
+    day = np.concatenate([p.day for p in parts])
+    return RenderedDay(
+        day=soft((day * np.float32(_day_exposure(day))).astype(np.float32)),
+        distance=np.concatenate([p.distance for p in parts]).astype(np.float32),
+        mask=np.concatenate([p.mask for p in parts]).astype(np.float32),
+    )
+
+
+def _strips(scene: Composition, width: int, height: int) -> list[range]:
+    """Rows of samples that are traced at once."""
+    ss = scene.samples
+    step = max(1, _STRIP // (width * ss * ss)) * ss
+    return [range(y, min(y + step, height * ss)) for y in range(0, height * ss, step)]
+
+
 def render(
     scene: Composition, width: int, height: int, noise: float = 0.0, seed: int = 0
 ) -> RenderedScene:
@@ -203,10 +241,8 @@ def render(
     noise: variance of the night picture per unit of light (photon noise), 0 for none.
     """
     ss = scene.samples
-    step = max(1, _STRIP // (width * ss * ss)) * ss
     strips = [
-        _render_rows(scene, width * ss, height * ss, range(y, min(y + step, height * ss)))
-        for y in range(0, height * ss, step)
+        _render_rows(scene, width * ss, height * ss, rows) for rows in _strips(scene, width, height)
     ]
 
     def join(name: str) -> Array:

@@ -1,0 +1,1 @@
+"""Networks of our own training, which ship with NightFlash."""

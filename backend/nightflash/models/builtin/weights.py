@@ -1,0 +1,43 @@
+"""The weights that ship with NightFlash, beside these modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from nightflash.errors import NightFlashError
+from nightflash.models.tensors import OtherWeights, check_state, read_tensors
+
+FOLDER = Path(__file__).parent
+
+
+def read_own(network: nn.Module, name: str) -> None:
+    """Fill ``network`` with the weights of ``name``, which are kept in half precision.
+
+    Raises:
+        NightFlashError: ``networks_corrupt`` where the file is missing or holds anything else.
+    """
+    path = FOLDER / f"{name}.safetensors"
+    try:
+        state = read_tensors(path)
+        check_state(state, {key: value.half() for key, value in network.state_dict().items()})
+    except (OSError, OtherWeights) as fault:
+        raise NightFlashError(
+            f"{path}, a part of NightFlash, is missing or damaged.",
+            "Install NightFlash again.",
+            code="networks_corrupt",
+        ) from fault
+    network.load_state_dict({key: value.float() for key, value in state.items()})
+
+
+def write_own(network: nn.Module, name: str, folder: Path = FOLDER) -> Path:
+    """Write the weights of ``network`` in half precision and return the file."""
+    path = folder / f"{name}.safetensors"
+    beside = path.with_suffix(".part")
+    half = {key: value.detach().to(torch.float16) for key, value in network.state_dict().items()}
+    save_file({key: value.contiguous() for key, value in half.items()}, beside)
+    beside.replace(path)
+    return path

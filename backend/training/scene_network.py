@@ -1,0 +1,84 @@
+"""Train SceneNet, which gives depth and the main object."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from nightflash.models.builtin.scene_net import SceneNet
+from nightflash.models.tcmonodepth import DESCRIPTOR as TEACHER
+from nightflash.models.tcmonodepth import TCMonoDepth
+from torch import Tensor, nn
+
+from training.bank import rendered
+from training.batches import Batches
+from training.configuration import Recipe
+from training.loop import train
+from training.losses import depth_loss, mask_loss
+from training.photos import read
+
+
+def scene_network(
+    recipe: Recipe,
+    photos: Path,
+    weights: Path,
+    work: Path,
+    device: torch.device,
+    say: Callable[[str], None] = print,
+) -> SceneNet:
+    """Train SceneNet as ``recipe`` says.
+
+    Args:
+        recipe: From ``config.toml``.
+        photos: Folder of the folders of photos.
+        weights: Folder of the weights of the teachers (the set ``lite``).
+        work: Folder for photos made small, rendered scenes and the state of the training.
+        device: Where to train.
+        say: Told of the progress.
+
+    Returns:
+        The network as it shall be shipped, still with its batch normalisation.
+    """
+    rest, schedule = recipe.rest, recipe.schedule
+    examples = read(photos, weights, rest["photo_side"], work / "photos")
+    pictures = [example.rgb.permute(1, 2, 0).numpy() for example in examples]
+    scenes = rendered(work / "scenes", rest["wild_scenes"], rest["plausible_scenes"], pictures)
+    say(f"{len(examples)} photos, {len(scenes)} rendered scenes")
+    teacher = TEACHER.load(weights / TEACHER.files[0].name, device)
+    assert isinstance(teacher, TCMonoDepth)
+    any_, known, pasted, made = rest["batch"]
+    batches = Batches(examples, scenes, (any_, known, pasted, made), schedule.seed)
+
+    torch.manual_seed(schedule.seed)
+    network = SceneNet().to(device).to(memory_format=torch.channels_last)
+
+    def loss_at(step: int) -> Tensor:
+        batch = batches.at(step)
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+            clean = batch.clean.to(device, memory_format=torch.channels_last)
+            taught = F.avg_pool2d(teacher(clean).float(), 2)[:, 0]
+        with torch.autocast(device.type, torch.bfloat16):
+            depth, logits = network(batch.rgb.to(device, memory_format=torch.channels_last))
+        count = len(taught)
+        known = batch.known.to(device)
+        exact = batch.inverse_depth.to(device)
+        loss = (
+            count * depth_loss(depth[:count], taught)
+            + len(exact) * depth_loss(depth[count:], exact)
+        ) / len(depth)
+        masks = mask_loss(logits[known], batch.mask.to(device)[known])
+        return loss + float(rest["mask_weight"]) * masks
+
+    trained = train(network, loss_at, schedule, work / "scene.pt", say)
+    assert isinstance(trained, SceneNet)
+    return as_shipped(trained)
+
+
+def as_shipped(network: nn.Module) -> SceneNet:
+    """A copy on the CPU that does not learn any more."""
+    result = copy.deepcopy(network).cpu().float().eval().requires_grad_(False)
+    assert isinstance(result, SceneNet)
+    return result
