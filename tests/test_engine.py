@@ -201,7 +201,7 @@ def test_devices_and_networks_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(NightFlashError, match="lite network for depth needs the file") as caught:
         Engine("lite", tmp_path)
     assert caught.value.code == "networks_missing"
-    assert Engine("auto", tmp_path, "cpu").networks["depth"] == "geometry"
+    assert Engine("auto", tmp_path, "cpu").networks == Engine("builtin").networks
 
 
 def test_the_small_networks(shared: Path, photo: Photo) -> None:

@@ -88,8 +88,15 @@ def test_with_lite_networks(shared: Path) -> None:
     gains(by_engine(Engine("lite", shared / "weights", "cpu"))).check(median=2, losses=2)
 
 
+def test_with_our_own_networks(shared: Path) -> None:
+    ours = gains(by_engine(Engine("builtin", None, "cpu"))).values
+    lite = gains(by_engine(Engine("lite", shared / "weights", "cpu"))).values
+    assert np.median(ours) >= np.median(lite) - 0.5, ours
+    assert np.mean(ours) >= np.mean(lite) - 0.5, ours
+
+
 def test_without_any_network() -> None:
-    gains(by_engine(Engine("builtin", None, "cpu"))).check(median=2)
+    gains(by_engine(Engine("rules", None, "cpu"))).check(median=2)
 
 
 def test_no_halo_at_the_subjects_edge(shared: Path) -> None:

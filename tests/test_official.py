@@ -56,7 +56,7 @@ def test_a_photo_through_the_backend(
 
 def test_auto_leaves_what_is_for_a_gpu_to_a_gpu(official: Path) -> None:
     engine = Engine("auto", official, "cpu")
-    assert engine.networks == {**THE_THREE, "detector": "salience"}
+    assert engine.networks == {**THE_THREE, "detector": "scene_net_subject"}
     assert Engine("auto,mask_rcnn", official, "cpu").networks == THE_THREE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from PIL import Image
 
 from tests.command_line import ROOT, environment, linear, photo
 from tests.service.backend import a_place
+from tests.training.made_up import whole_recipe
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = {
@@ -70,7 +72,7 @@ def shell(block: str, here: Path, **more: str) -> list[str]:
 
 
 def test_every_block_is_run() -> None:
-    shells = ("run", "install", "networks", "gimp", "test", "nightflash", "backend")
+    shells = (*("run", "install", "networks", "training", "gimp", "test", "nightflash", "backend"),)
     assert set(BLOCKS) == {"python", *(f"bash {name}" for name in shells)}
 
 
@@ -108,6 +110,23 @@ def test_the_networks(
     lite = {n.files[0].name for n in NETWORKS.values() if n.network_set == "lite"}
     found = {path.name for path in (here / "none").iterdir() if not path.name.startswith(".")}
     assert found == {file.name, *lite}
+
+
+def test_the_training(
+    here: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enter, *lines = BLOCKS["bash training"].splitlines()
+    assert enter == "cd backend"
+    options = [*whole_recipe(here), f"--weights={shared / 'weights'}"]
+    for line in lines:
+        _, _, module, *words = shlex.split(line)
+        monkeypatch.setattr("sys.argv", [module, *words, *options])
+        runpy.run_module(module, run_name="__main__")
+    made = sorted(path.name for path in (here / "out").iterdir())
+    assert made == ["content_net.safetensors", "scene_net.safetensors"]
+    told = capsys.readouterr().out
+    assert "step 2: loss" in told
+    assert "scene_net.safetensors: 985," in told
 
 
 def test_the_command_that_tests(here: Path) -> None:
@@ -163,12 +182,9 @@ def test_python(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_table_names_every_network() -> None:
     section = README[README.index("## The networks") : README.index("## The command line")]
     rows = re.findall(r"^\| .* \|$", section, re.MULTILINE)[1:]
-    official, lite = (
-        {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[column])}
-        for column in (2, 3)
-    )
-    assert official == {n.name for n in NETWORKS.values() if n.network_set == "official"}
-    assert lite == {n.name for n in NETWORKS.values() if n.network_set == "lite"}
+    for column, network_set in ((2, "official"), (3, "lite"), (4, "builtin")):
+        told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[column])}
+        assert told == {n.name for n in NETWORKS.values() if n.network_set == network_set}
 
 
 def test_links_lead_somewhere() -> None:

@@ -97,7 +97,7 @@ def _networks(weights: Path | None) -> Iterator[Finding]:
     for role, chosen in (("depth", depth), ("detector", detector), ("features", features)):
         if chosen is not None and (file := chosen.present(folder)) is not None:
             verify(file, folder)
-        rule = chosen is None or chosen.network_set == "builtin"
+        rule = chosen is None or chosen.network_set == "rules"
         text = f"{chosen.title}." if chosen is not None else "none; a rule of thumb stands in."
         remedy = f"Fetch it into {folder} with 'nightflash models download'." if rule else ""
         yield Finding(f"network for {role}", True, text, remedy)

@@ -45,8 +45,7 @@ class Batches:
     Args:
         photos: Examples to learn from.
         scenes: Rendered ones.
-        counts: How many photos, photos of known objects, objects on other photos and rendered
-            scenes in a batch.
+        plausible: Those of them that show what may well be.
         seed: Of the draw.
     """
 
@@ -54,19 +53,26 @@ class Batches:
         self,
         photos: Sequence[Example],
         scenes: Sequence[Rendered],
-        counts: tuple[int, int, int, int],
+        plausible: Sequence[Rendered],
         seed: int,
     ) -> None:
-        self._photos, self._scenes, self._counts, self._seed = photos, scenes, counts, seed
+        self._photos, self._seed = photos, seed
+        self._scenes, self._plausible = scenes, plausible
         self._known = [p for p in photos if p.mask is not None]
         self._objects = [p for p in self._known if p.mask is not None and bool(p.mask.any())]
         self._empty = [p for p in self._known if p.mask is not None and not bool(p.mask.any())]
 
-    def at(self, step: int) -> Batch:
-        """The batch of a step."""
+    def at(self, step: int, counts: Sequence[int]) -> Batch:
+        """The batch of a step.
+
+        Args:
+            step: The same gives the same batch.
+            counts: How many photos, photos of known objects, objects on other photos, rendered
+                scenes, and plausible ones.
+        """
         g = Generator().manual_seed(self._seed * 1_000_003 + step)
         size = SIZES[int(torch.randint(len(SIZES), (), generator=g))]
-        any_, known, pasted, rendered = self._counts
+        any_, known, pasted, rendered, plausible = counts
         views = [self._seen(_one(self._photos, g), size, g) for _ in range(any_)]
         views += [self._seen(_one(self._known, g), size, g) for _ in range(known)]
         views += [
@@ -75,8 +81,8 @@ class Batches:
         ]
         clean = torch.stack([rgb for rgb, _, _ in views])
         depths = []
-        for _ in range(rendered):
-            rgb, depth, mask = self._rendered(_one(self._scenes, g), size, g)
+        for kind in [self._scenes] * rendered + [self._plausible] * plausible:
+            rgb, depth, mask = self._rendered(_one(kind, g), size, g)
             views.append((rgb, mask, True))
             depths.append(depth)
         mask = F.avg_pool2d(torch.stack([mask for _, mask, _ in views])[:, None], 2)[:, 0]

@@ -55,20 +55,19 @@ def features(
     say: Callable[[str], None] = print,
 ) -> ContentNet:
     """Train ContentNet as ``recipe`` says; see ``scene_network`` for the arguments."""
-    schedule = recipe.schedule
     examples = read(photos, weights, recipe.rest["photo_side"], work / "photos")
     teacher = vgg19.DESCRIPTOR.load(weights / vgg19.DESCRIPTOR.files[0].name, device)
     assert isinstance(teacher, VGGStack)
     teacher = teacher.in_precision(torch.bfloat16)
-    torch.manual_seed(schedule.seed)
+    torch.manual_seed(recipe.seed)
     student = _Student().to(device)
 
     def loss_at(step: int) -> Tensor:
-        g = Generator().manual_seed(schedule.seed * 1_000_003 + step)
+        g = Generator().manual_seed(recipe.seed * 1_000_003 + step)
         day, night = pairs(examples, g)
         return teach(student, teacher, day.to(device), night.to(device))
 
-    trained = train(student, loss_at, schedule, work / "features.pt", say)
+    trained = train(student, loss_at, recipe, work / "features.pt", say)
     assert isinstance(trained, _Student)
     return as_shipped(trained)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from training.configuration import Schedule
+from training.configuration import Recipe
 
 KEPT_EVERY = 250  # steps
 
@@ -21,7 +20,7 @@ KEPT_EVERY = 250  # steps
 def train(
     network: nn.Module,
     loss_at: Callable[[int], Tensor],
-    schedule: Schedule,
+    recipe: Recipe,
     kept: Path,
     say: Callable[[str], None] = print,
 ) -> nn.Module:
@@ -30,15 +29,13 @@ def train(
     Args:
         network: Is trained in place.
         loss_at: Gives the loss of a step; the same step sees the same data.
-        schedule: Length and learning rate.
+        recipe: Length and learning rate.
         kept: File of the state of the training, read where it is there and written as it goes on.
         say: Told of the progress.
     """
-    decay = get_ema_multi_avg_fn(schedule.averaging)  # type: ignore[no-untyped-call]
+    decay = get_ema_multi_avg_fn(recipe.averaging)  # type: ignore[no-untyped-call]
     average = AveragedModel(network, multi_avg_fn=decay, use_buffers=True)
-    optimiser = AdamW(
-        network.parameters(), schedule.learning_rate, weight_decay=schedule.weight_decay
-    )
+    optimiser = AdamW(network.parameters(), weight_decay=recipe.weight_decay)
     first = 0
     if kept.exists():
         state = torch.load(kept, map_location="cpu", weights_only=True)
@@ -49,9 +46,9 @@ def train(
         say(f"taken up again at step {first}")
     losses: list[float] = []
     start = time.monotonic()
-    for step in range(first, schedule.steps):
+    for step in range(first, recipe.steps):
         for group in optimiser.param_groups:
-            group["lr"] = schedule.learning_rate * _pace(step, schedule)
+            _, group["lr"] = recipe.at(step)
         network.train()
         loss = loss_at(step)
         optimiser.zero_grad()
@@ -61,7 +58,7 @@ def train(
         average.update_parameters(network)
         losses.append(float(loss.detach()))
         done = step + 1
-        if done % KEPT_EVERY == 0 or done == schedule.steps:
+        if done % KEPT_EVERY == 0 or done == recipe.steps:
             state = {
                 "network": network.state_dict(),
                 "average": average.state_dict(),
@@ -72,16 +69,8 @@ def train(
             torch.save(state, beside)
             beside.replace(kept)
             each = (time.monotonic() - start) / (done - first)
-            left = each * (schedule.steps - done) / 60
+            left = each * (recipe.steps - done) / 60
             recent = statistics.fmean(losses[-KEPT_EVERY:])
             say(f"step {done}: loss {recent:.4f}, {each:.3f} s each, {left:.0f} min left")
     module: nn.Module = average.module
     return module
-
-
-def _pace(step: int, schedule: Schedule) -> float:
-    """Learning rate of a step, as a part of the highest."""
-    if step < schedule.warm_up:
-        return (step + 1) / schedule.warm_up
-    through = (step - schedule.warm_up) / max(1, schedule.steps - schedule.warm_up)
-    return 0.5 * (1 + math.cos(math.pi * through))

@@ -42,21 +42,21 @@ def scene_network(
     Returns:
         The network as it shall be shipped, still with its batch normalisation.
     """
-    rest, schedule = recipe.rest, recipe.schedule
+    rest = recipe.rest
     examples = read(photos, weights, rest["photo_side"], work / "photos")
     pictures = [example.rgb.permute(1, 2, 0).numpy() for example in examples]
     scenes = rendered(work / "scenes", rest["wild_scenes"], rest["plausible_scenes"], pictures)
     say(f"{len(examples)} photos, {len(scenes)} rendered scenes")
     teacher = TEACHER.load(weights / TEACHER.files[0].name, device)
     assert isinstance(teacher, TCMonoDepth)
-    any_, known, pasted, made = rest["batch"]
-    batches = Batches(examples, scenes, (any_, known, pasted, made), schedule.seed)
+    batches = Batches(examples, scenes, scenes[rest["wild_scenes"] :], recipe.seed)
 
-    torch.manual_seed(schedule.seed)
+    torch.manual_seed(recipe.seed)
     network = SceneNet().to(device).to(memory_format=torch.channels_last)
 
     def loss_at(step: int) -> Tensor:
-        batch = batches.at(step)
+        weights_of = recipe.at(step)[0].rest
+        batch = batches.at(step, weights_of["batch"])
         with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
             clean = batch.clean.to(device, memory_format=torch.channels_last)
             taught = F.avg_pool2d(teacher(clean).float(), 2)[:, 0]
@@ -65,14 +65,13 @@ def scene_network(
         count = len(taught)
         known = batch.known.to(device)
         exact = batch.inverse_depth.to(device)
-        loss = (
-            count * depth_loss(depth[:count], taught)
-            + len(exact) * depth_loss(depth[count:], exact)
-        ) / len(depth)
+        by_teacher = weights_of["taught_depth"] * count * depth_loss(depth[:count], taught)
+        by_truth = weights_of["exact_depth"] * len(exact) * depth_loss(depth[count:], exact)
         masks = mask_loss(logits[known], batch.mask.to(device)[known])
-        return loss + float(rest["mask_weight"]) * masks
+        loss: Tensor = (by_teacher + by_truth) / len(depth) + weights_of["mask"] * masks
+        return loss
 
-    trained = train(network, loss_at, schedule, work / "scene.pt", say)
+    trained = train(network, loss_at, recipe, work / "scene.pt", say)
     assert isinstance(trained, SceneNet)
     return as_shipped(trained)
 

@@ -78,7 +78,8 @@ def test_every_network_known_is_complete() -> None:
         assert descriptor.licence
         assert descriptor.source
         assert "http" not in descriptor.source
-        assert (not descriptor.files) == (descriptor.network_set == "builtin")
+        assert (not descriptor.files) == (descriptor.network_set in ("builtin", "rules"))
+        assert (descriptor.shipped is not None) == (descriptor.network_set == "builtin")
 
 
 @pytest.mark.parametrize(
@@ -185,9 +186,10 @@ def test_a_missing_file_is_named(folder: Path, networks: Registry) -> None:
 
 def test_a_wrong_folder_holds_nothing(tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
-    assert choose("depth", AUTO, nowhere) is None
-    assert choose("detector", AUTO, nowhere) is None
-    assert choose("features", AUTO, nowhere).network_set == "builtin"
+    for role in ("depth", "detector", "features"):
+        shipped = choose(role, AUTO, nowhere)
+        assert shipped is not None
+        assert shipped.network_set == "builtin"
     for role in ("depth", "detector", "features"):
         with pytest.raises(NightFlashError, match="nowhere"):
             choose(role, LITE, nowhere)
@@ -197,7 +199,9 @@ def test_a_missing_package_is_named_with_its_extra(
     monkeypatch: pytest.MonkeyPatch, shared: Path
 ) -> None:
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
-    assert choose("detector", AUTO, shared / "weights") is None
+    another = choose("detector", AUTO, shared / "weights")
+    assert another is not None
+    assert another.network_set == "builtin"
     with pytest.raises(NightFlashError, match=r"nightflash\[detect\]") as caught:
         choose("detector", LITE, shared / "weights")
     assert "onnxruntime" in caught.value.sentence

@@ -13,8 +13,8 @@ def add_networks(parser: argparse.ArgumentParser) -> None:
         "--networks",
         metavar="NAMES",
         default="auto",
-        help="a set (official, lite, builtin), networks by name, or both, separated by commas;"
-        " the best present that suit the device (auto) where nothing is named",
+        help="a set (official, lite, builtin, rules), networks by name, or both, separated by"
+        " commas; the best present that suit the device (auto) where nothing is named",
     )
     add_device(parser)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from nightflash.models.weights import WeightsFile
 
 Role = Literal["depth", "detector", "features"]
-NetworkSet = Literal["official", "lite", "builtin"]
+NetworkSet = Literal["official", "lite", "builtin", "rules"]
 
 
 class DepthNetwork(Protocol):
@@ -151,7 +151,8 @@ class NetworkDescriptor(Generic[N]):
             device, ready to use. Call it through ``registry.load``, which checks the file first.
         input: What the network is fed.
         files: The files any one of which holds its weights, the one to download first; empty where
-            it needs none.
+            there is nothing to download.
+        shipped: The file of its weights that is a part of NightFlash, or None.
         needs: Python package it needs beyond the required ones.
         extra: NightFlash's extra that installs ``needs``.
         automatic: Whether the choice ``auto`` may take it.
@@ -169,6 +170,7 @@ class NetworkDescriptor(Generic[N]):
     load: Callable[[Path | None, torch.device], N]
     input: NetworkInput = NetworkInput()
     files: tuple[WeightsFile, ...] = ()
+    shipped: Path | None = None
     needs: str | None = None
     extra: str | None = None
     automatic: bool = True

@@ -1,4 +1,4 @@
-"""Builtin features: a narrow VGG of fixed random filters, for machines without any weights.
+"""Features without weights: a narrow VGG of fixed random filters, the last resort.
 
 Random convolutions of VGG's shape keep enough of a picture to restore it and to compare it with
 another (Ustyuzhaninov et al. 2016, He, Wang, Hopcroft 2016). Filters are orthogonal, and every
@@ -85,7 +85,7 @@ def _smoothed(weight: Tensor) -> Tensor:
 DESCRIPTOR: NetworkDescriptor[FeatureNetwork] = NetworkDescriptor(
     name=NAME,
     role="features",
-    network_set="builtin",
+    network_set="rules",
     title="Random filters in the shape of VGG19 up to conv3_1",
     licence="MIT",
     source="made from a fixed seed by models/random_features.py",

@@ -15,6 +15,7 @@ import torch
 from nightflash.device import NO_GPU, Capacity
 from nightflash.errors import NightFlashError
 from nightflash.models import midas, random_features, rcnn, tcmonodepth, vgg19, yolox
+from nightflash.models.builtin import content_net, scene_net
 from nightflash.models.descriptor import (
     DepthNetwork,
     Detector,
@@ -27,7 +28,9 @@ from nightflash.models.descriptor import (
 from nightflash.models.weights import verify
 
 SHARE = 0.5  # of the device's memory for one network: three of them and a picture share it
-BEST_FIRST: tuple[NetworkSet, ...] = ("official", "lite", "builtin")
+BEST_FIRST: tuple[NetworkSet, ...] = ("official", "lite", "builtin", "rules")
+SHIPPED: tuple[NetworkSet, ...] = ("builtin", "rules")
+"""Sets that need no download; behind our own networks stand rules that need no weights at all."""
 
 
 class Registry(Mapping[str, NetworkDescriptor[Any]]):
@@ -84,6 +87,9 @@ NETWORKS = Registry(
         tcmonodepth.DESCRIPTOR,
         yolox.DESCRIPTOR,
         vgg19.DESCRIPTOR,
+        scene_net.DEPTH,
+        scene_net.SUBJECT,
+        content_net.DESCRIPTOR,
         random_features.DESCRIPTOR,
     )
 )
@@ -183,8 +189,8 @@ def choose(
         registry: The networks to choose from.
 
     Returns:
-        The network, or None for "none": the builtin set has none for depth and detector, where
-        geometric rules serve instead.
+        The network, or None where the rules of geometry and salience shall serve instead: where
+        they are asked for, or as the last resort.
 
     Raises:
         NightFlashError: ``networks_missing`` where the network or the set asked for cannot serve.
@@ -198,9 +204,11 @@ def choose(
                 if suits(descriptor, room) and _present(descriptor, folder) and _runs(descriptor):
                     return descriptor
         return None
+    if choice.network_set in SHIPPED:
+        from_here = SHIPPED[SHIPPED.index(choice.network_set) :]
+        shipped = [d for network_set in from_here for d in registry.of(role, network_set)]
+        return next((d for d in shipped if _present(d, folder) and _runs(d)), None)
     candidates = registry.of(role, choice.network_set)
-    if choice.network_set == "builtin":
-        return next((d for d in candidates if _present(d, folder) and _runs(d)), None)
     if not candidates:
         raise NightFlashError(
             f"This version of NightFlash knows no {choice.network_set} network for {role} yet.",
@@ -245,6 +253,8 @@ def _serving(
 
 
 def _present(descriptor: NetworkDescriptor[Any], folder: Path) -> bool:
+    if descriptor.shipped is not None:
+        return descriptor.shipped.is_file()
     return not descriptor.files or descriptor.present(folder) is not None
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nightflash.models import vgg19
-from nightflash.models.builtin.weights import read_own
+from nightflash.models.builtin.weights import own_file, read_own
 from nightflash.models.descriptor import FeatureNetwork, NetworkDescriptor
 from nightflash.models.vgg_stack import VGGStack
 
@@ -31,7 +31,9 @@ class ContentNet(VGGStack):
     def __init__(self) -> None:
         super().__init__(NAME, CONTENT_SCALE, WIDTHS)
         self.mean.fill_(MEAN_COLOUR)
-        self.turn = nn.Conv2d(WIDTHS[-1], WIDTHS[-1], 1, bias=False).requires_grad_(False)
+        with torch.device("meta"):
+            self.turn = nn.Conv2d(WIDTHS[-1], WIDTHS[-1], 1, bias=False)
+        self.turn.to_empty(device="cpu").requires_grad_(False)
 
     def forward(self, rgb: Tensor, checkpoint: Callable[[], None] | None = None) -> Tensor:
         """Map (N, 3, H, W) encoded sRGB 0..1 to (N, 128, H // 4, W // 4)."""
@@ -58,4 +60,5 @@ DESCRIPTOR: NetworkDescriptor[FeatureNetwork] = NetworkDescriptor(
     licence="MIT",
     source="trained by backend/training; see models/builtin/content_net.md",
     load=load,
+    shipped=own_file(NAME),
 )

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from nightflash.models.builtin.weights import read_own
+from nightflash.models.builtin.weights import own_file, read_own
 from nightflash.models.descriptor import (
     DepthNetwork,
     Detection,
@@ -27,13 +27,14 @@ from nightflash.models.resize import network_size, resize
 
 NAME = "scene_net"
 
-SHORT_SIDE = 224
+SHORT_SIDE = 256
 MULTIPLE_OF = 32
 WIDTHS = (16, 32, 64, 96, 128)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the sides
 BLOCKS = (0, 1, 2, 3, 2)  # on the way down
 EXPANSION = 2
 MEAN, SPREAD = 0.45, 0.25  # of encoded photos
 LEAST_SHARE = 0.003  # of the picture that a main object covers
+LEAST_SURE = 0.5  # score under which photos of a clear object do not come, most of none do
 LABEL = "main object"
 
 
@@ -99,7 +100,7 @@ class SceneNet(nn.Module):
 
     @torch.no_grad()
     def inverse_depth(self, rgb: Tensor) -> Tensor:
-        """See ``DepthNetwork``; the result's shorter side is about 112 pixels."""
+        """See ``DepthNetwork``; the result's shorter side is about 128 pixels."""
         result: Tensor = self(self._input(rgb))[0][0]
         return result
 
@@ -117,7 +118,7 @@ class SceneNet(nn.Module):
         small = self.subject(rgb)
         inside = small > 0.5
         surety = float(small.square().sum() / small.sum().clamp(min=1e-6))
-        if surety < score or float(inside.float().mean()) < LEAST_SHARE:
+        if surety < max(score, LEAST_SURE) or float(inside.float().mean()) < LEAST_SHARE:
             return []
         height, width = rgb.shape[1:]
         mask = F.interpolate(small[None, None], (height, width), mode="bilinear")[0, 0]
@@ -150,8 +151,9 @@ def load(path: Path | None, device: torch.device) -> SceneNet:
     Raises:
         NightFlashError: ``networks_corrupt`` where the package is damaged.
     """
-    network = SceneNet().eval().requires_grad_(False)
-    fold(network)
+    with torch.device("meta"):  # no time for random weights, nor a draw of the generator
+        network = SceneNet().eval().requires_grad_(False)
+        fold(network)
     read_own(network, NAME)
     return network.to(device).to(memory_format=torch.channels_last)
 
@@ -164,6 +166,7 @@ DEPTH: NetworkDescriptor[DepthNetwork] = NetworkDescriptor(
     licence="MIT",
     source="trained by backend/training; see models/builtin/scene_net.md",
     load=load,
+    shipped=own_file(NAME),
     input=NetworkInput(short_side=SHORT_SIDE, multiple_of=MULTIPLE_OF),
 )
 SUBJECT: NetworkDescriptor[Detector] = NetworkDescriptor(
@@ -174,5 +177,6 @@ SUBJECT: NetworkDescriptor[Detector] = NetworkDescriptor(
     licence="MIT",
     source="trained by backend/training; see models/builtin/scene_net.md",
     load=load,
+    shipped=own_file(NAME),
     input=NetworkInput(short_side=SHORT_SIDE, multiple_of=MULTIPLE_OF),
 )

@@ -14,13 +14,20 @@ from nightflash.models.tensors import OtherWeights, check_state, read_tensors
 FOLDER = Path(__file__).parent
 
 
+def own_file(name: str) -> Path:
+    """Where the weights of our own network ``name`` lie."""
+    return FOLDER / f"{name}.safetensors"
+
+
 def read_own(network: nn.Module, name: str) -> None:
-    """Fill ``network`` with the weights of ``name``, which are kept in half precision.
+    """Give ``network``, which may be one on ``meta``, the weights of ``name``.
+
+    They are kept in half precision.
 
     Raises:
         NightFlashError: ``networks_corrupt`` where the file is missing or holds anything else.
     """
-    path = FOLDER / f"{name}.safetensors"
+    path = own_file(name)
     try:
         state = read_tensors(path)
         check_state(state, {key: value.half() for key, value in network.state_dict().items()})
@@ -30,7 +37,8 @@ def read_own(network: nn.Module, name: str) -> None:
             "Install NightFlash again.",
             code="networks_corrupt",
         ) from fault
-    network.load_state_dict({key: value.float() for key, value in state.items()})
+    network.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)
+    network.requires_grad_(False)
 
 
 def write_own(network: nn.Module, name: str, folder: Path = FOLDER) -> Path:

@@ -1,0 +1,167 @@
+"""The networks that ship with NightFlash, as they are."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from nightflash.engine import Engine
+from nightflash.errors import NightFlashError
+from nightflash.models import registry, tcmonodepth
+from nightflash.models.builtin import content_net, scene_net, weights
+from nightflash.models.builtin.scene_net import SceneNet
+from nightflash.models.builtin.weights import FOLDER
+from nightflash.models.registry import NETWORKS, Choice, choose
+from nightflash.photo import Photo, read_photo
+from nightflash.settings import Settings
+from training import figures
+from training.scenes import render_scene
+
+from tests.models.pictures import CPU
+
+SHIPPED = [n for n in NETWORKS.values() if n.network_set == "builtin"]
+LARGEST = 1_000_000  # bytes
+
+
+@pytest.fixture(scope="module")
+def network() -> SceneNet:
+    return scene_net.load(None, CPU)
+
+
+def test_they_are_small_and_each_has_a_card() -> None:
+    files = sorted({n.shipped for n in SHIPPED if n.shipped})
+    assert [file.name for file in files] == ["content_net.safetensors", "scene_net.safetensors"]
+    for file in files:
+        assert file.stat().st_size <= LARGEST
+        card = file.with_suffix(".md").read_text(encoding="utf-8")
+        for part in ("Data", "Teacher", "Licence", "Losses", "Figures", "Limits"):
+            assert f"## {part}" in card, part
+
+
+def test_depth_on_photos_kept_apart_is_that_of_the_teacher(shared: Path, network: SceneNet) -> None:
+    file = shared / "weights" / tcmonodepth.DESCRIPTOR.files[0].name
+    teacher = tcmonodepth.load(file, CPU)
+    found = figures.depth_on_photos(network, teacher, shared / "photos")
+    assert len(found) == 30
+    assert statistics.median(found) >= 0.92
+    assert np.quantile(found, 0.1) >= 0.75
+
+
+def test_depth_of_scenes_is_as_good_as_the_teacher_s(shared: Path, network: SceneNet) -> None:
+    file = shared / "weights" / tcmonodepth.DESCRIPTOR.files[0].name
+    ours, theirs = (figures.depth_on_scenes(n) for n in (network, tcmonodepth.load(file, CPU)))
+    assert statistics.median(ours) >= statistics.median(theirs)
+    assert statistics.fmean(ours) >= statistics.fmean(theirs)
+
+
+def test_masks_of_scenes(network: SceneNet) -> None:
+    """As the engine lays their outlines; the network's own are coarse."""
+    engine = Engine("builtin", None, "cpu")
+    found = []
+    for seed in figures.UNSEEN_SEEDS:
+        rendered = render_scene(seed)
+        mask = engine.analyse(Photo.from_linear(rendered.day), Settings()).subject.numpy()
+        size = rendered.mask.shape[::-1]
+        found.append(figures.iou(cv2.resize(mask, size), rendered.mask))
+    assert statistics.fmean(found) >= 0.8
+    assert statistics.fmean(figures.masks_on_scenes(network)) >= 0.72
+
+
+def test_the_mask_of_a_bird(shared: Path) -> None:
+    """Neither photo nor mask was trained on."""
+    folder = shared / "photos" / "masks"
+    truth = cv2.imread(str(folder / "coral_bird_segmentation_mask.bmp"), cv2.IMREAD_GRAYSCALE)
+    assert truth is not None
+    scene = Engine("builtin", None, "cpu").analyse(
+        read_photo(folder / "coral_bird_segmentation.bmp"), Settings()
+    )
+    mask = cv2.resize(scene.subject.numpy(), truth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    assert figures.iou(mask, (truth > 0).astype(np.float32)) >= 0.85
+
+
+@pytest.mark.parametrize("shade", [0.0, 0.5, 1.0])
+def test_nothing_is_seen_where_there_is_nothing(network: SceneNet, shade: float) -> None:
+    assert network.detect(torch.full((3, 200, 300), shade)) == []
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (7, 900), (300, 200), (64, 64)])
+def test_any_size_gives_maps_of_the_whole(network: SceneNet, height: int, width: int) -> None:
+    rgb = torch.rand(3, height, width, generator=torch.Generator().manual_seed(1))
+    depth = network.inverse_depth(rgb)
+    assert depth.isfinite().all()
+    assert depth.min() >= 0
+    for detection in network.detect(rgb, score=0.0):
+        assert detection.mask is not None
+        assert detection.mask.shape == (height, width)
+        x, y, w, h = detection.box
+        assert 0 <= x < x + w <= width
+        assert 0 <= y < y + h <= height
+
+
+def test_the_main_object_is_found_and_told(shared: Path) -> None:
+    photo = read_photo(shared / "photos/daylight/coral_owl.jpg")  # kept apart from training
+    scene = Engine("builtin", None, "cpu").analyse(photo, Settings())
+    assert scene.subject_from.startswith("main detected: main object (0.")
+    x, y, w, h = scene.box
+    assert x < photo.width / 2 < x + w
+    assert y < photo.height / 2 < y + h
+
+
+def test_nothing_else_is_needed_or_taken(tmp_path: Path) -> None:
+    engine = Engine("auto", tmp_path, "cpu")
+    assert engine.networks == {
+        "depth": scene_net.NAME,
+        "detector": scene_net.SUBJECT.name,
+        "features": content_net.NAME,
+    }
+    assert engine.networks == Engine("builtin", None, "cpu").networks
+
+
+def test_reading_them_leaves_random_numbers_alone() -> None:
+    torch.manual_seed(9)
+    expected = torch.rand(3)
+    torch.manual_seed(9)
+    scene_net.load(None, CPU)
+    content_net.load(None, CPU)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Another folder, empty at first, as the one of the weights that ship with NightFlash."""
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    for network in SHIPPED:
+        assert network.shipped is not None
+        moved = replace(network, shipped=tmp_path / network.shipped.name)
+        monkeypatch.setitem(NETWORKS._by_name, network.name, moved)
+    monkeypatch.setattr(registry, "_loaded", {})
+    return tmp_path
+
+
+def test_without_them_rules_stand_in(elsewhere: Path) -> None:
+    for words in ("auto", "builtin", "rules"):
+        choice = Choice.of(words)
+        assert choose("depth", choice, elsewhere) is None
+        assert choose("detector", choice, elsewhere) is None
+        assert choose("features", choice, elsewhere).network_set == "rules"
+    night = Engine("auto", elsewhere, "cpu").render(
+        Photo.from_linear(np.full((40, 60, 3), 0.4, np.float32)), Settings(quality="fast")
+    )
+    assert night.report.networks["depth"] == "geometry"
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"nonsense", None])
+def test_a_damaged_package_is_told(elsewhere: Path, spoilt: bytes | None) -> None:
+    for name, load in ((scene_net.NAME, scene_net.load), (content_net.NAME, content_net.load)):
+        whole = (FOLDER / f"{name}.safetensors").read_bytes()
+        content = whole[: len(whole) // 2] if spoilt is None else spoilt
+        (elsewhere / f"{name}.safetensors").write_bytes(content)
+        with pytest.raises(NightFlashError, match="missing or damaged") as caught:
+            load(None, CPU)
+        assert caught.value.code == "networks_corrupt"
+        assert "Install NightFlash again" in caught.value.remedy

@@ -1,0 +1,72 @@
+"""Small made-up photos and scenes to train on."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from training.bank import Rendered
+from training.configuration import CONFIG
+from training.photos import LISTS, Example
+
+
+@cache
+def photos() -> tuple[NDArray[np.uint8], ...]:
+    rng = np.random.default_rng(1)
+    return tuple(rng.integers(0, 255, (64, 80, 3), np.uint8) for _ in range(3))
+
+
+def examples() -> list[Example]:
+    """Two photos of an object, two of nothing, one of which nothing is known."""
+    g = torch.Generator().manual_seed(3)
+    made = []
+    for i in range(5):
+        rgb = torch.randint(0, 256, (3, 240, 300), generator=g, dtype=torch.uint8)
+        mask = torch.zeros(240, 300, dtype=torch.uint8)
+        if i < 2:
+            mask[60:180, 80:200] = 255
+            rgb[:, 60:180, 80:200] //= 4
+        made.append(Example(f"{i}", rgb, mask if i < 4 else None))
+    return made
+
+
+def scenes() -> list[Rendered]:
+    g = torch.Generator().manual_seed(4)
+    made = []
+    for _ in range(3):
+        rgb = torch.randint(0, 256, (3, 216, 288), generator=g, dtype=torch.uint8)
+        depth = torch.linspace(0, 1, 216)[:, None].expand(216, 288).to(torch.float16)
+        mask = torch.zeros(216, 288, dtype=torch.uint8)
+        mask[80:140, 100:180] = 255
+        made.append(Rendered(rgb, depth.contiguous(), mask))
+    return made
+
+
+def whole_recipe(folder: Path) -> list[str]:
+    """Options with which either network is trained on next to nothing, into ``folder``."""
+    known = tomllib.loads((LISTS / "subjects.toml").read_text(encoding="utf-8"))
+    for i, name in enumerate((next(iter(known["drawn"])), known["none"][0], "unlabelled/001.jpg")):
+        path = folder / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photos()[i]).resize((320, 256)).save(path)
+    config = CONFIG.read_text(encoding="utf-8")
+    for name, value in {
+        "steps": "2",
+        "horizon": "2",
+        "warm_up": "1",
+        "photo_side": "256",
+        "wild_scenes": "1",
+        "plausible_scenes": "1",
+        "batch": "[1, 1, 1, 1, 1]",
+    }.items():
+        config = re.sub(rf"^{name} = [^#\n]*", f"{name} = {value}", config, flags=re.MULTILINE)
+    (folder / "config.toml").write_text(config, encoding="utf-8")
+    (folder / "out").mkdir()
+    places = {"photos": "photos", "work": "work", "config": "config.toml", "out": "out"}
+    return [f"--{option}={folder / name}" for option, name in places.items()] + ["--device=cpu"]
