@@ -167,7 +167,7 @@ def test_ways_to_aim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (("--subject-box", "-5,-5,40,40"), "the box given"),
         (("--subject-point", "48,38"), "the region under the point"),
     ):
-        renders(day, tmp_path / "night.png", "--json", *FAST, *aim)
+        renders(day, tmp_path / "night.png", "--json", *FAST, "--networks", "rules", *aim)
         report = json.loads(capsys.readouterr().out)
         assert report["subject_from"] == found
         boxes[found] = report["subject_box"]
@@ -297,7 +297,7 @@ class _Terminal(io.StringIO):
 def test_a_terminal_shows_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal := _Terminal())
     day = photo(tmp_path / "day.png")
-    renders(day, tmp_path / "n.png", "--networks", "builtin", "--set", "steps=4")
+    renders(day, tmp_path / "n.png", "--networks", "rules", "--set", "steps=4")
     shown = terminal.getvalue()
     for stage in ("scene", "light", "refine", "full size"):
         assert f"day.png, {stage}" in shown

@@ -61,7 +61,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hostile]
                 network("tiny", "depth", "lite", server.url),
                 network("boxes", "detector", "lite", server.url),
                 network("layers", "features", "lite", server.url),
-                network("rules", "features", "builtin", server.url, files=()),
+                network("fixed", "features", "builtin", server.url, files=()),
             )
         )
         monkeypatch.setattr(NETWORKS, "_by_name", dict(made))
@@ -90,7 +90,7 @@ def test_what_is_best_on_a_machine(server: Hostile) -> None:
     assert names("auto", Capacity()) == ["good", "masks", "layers"]
     assert names("official", Capacity()) == ["good", "masks"]
     assert names("lite", GPU) == ["tiny", "boxes", "layers"]
-    assert names("builtin", GPU) == ["rules"]
+    assert names("builtin", GPU) == ["fixed"]
 
 
 def test_the_best_is_downloaded(server: Hostile, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,7 +115,7 @@ def test_the_best_is_downloaded(server: Hostile, capsys: pytest.CaptureFixture[s
         (["tiny", "good", "tiny"], ["good.pt", "tiny.pt"]),
         (["huge,lite"], ["boxes.pt", "huge.pt", "layers.pt", "tiny.pt"]),
         (["builtin"], []),
-        (["rules"], []),
+        (["fixed"], []),
     ],
 )
 def test_sets_and_names(
@@ -124,7 +124,7 @@ def test_sets_and_names(
     out, _ = run(capsys, "download", *words, "--device", "cpu")
     assert present() == files
     assert len(server.requests) == len(files)
-    assert files or out == "rules: needs no file.\n"
+    assert files or out == "fixed: needs no file.\n"
 
 
 def test_unknown_words(server: Hostile, capsys: pytest.CaptureFixture[str]) -> None:
@@ -256,11 +256,11 @@ def test_the_list(server: Hostile, capsys: pytest.CaptureFixture[str]) -> None:
         "tiny": "present",
         "boxes": "damaged",
         "layers": "present",
-        "rules": "built in",
+        "fixed": "built in",
     }
     assert [name for name, row in rows.items() if row["auto"]] == ["good", "boxes", "layers"]
     assert rows["tiny"]["bytes"] == 40
-    assert rows["rules"]["file"] is None
+    assert rows["fixed"]["file"] is None
     out, _ = run(capsys, "list", "--device", "cpu")
     lines = out.splitlines()
     taken = [line.split()[1] for line in lines if line.startswith("*")]
@@ -295,7 +295,7 @@ def test_verifying(server: Hostile, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "verify", "tiny", "official")[0].split()[0] == "ok"
     assert run(capsys, "verify", "huge", code=1)[0].startswith("absent")
     run(capsys, "verify", "lite", code=1)
-    assert run(capsys, "verify", "rules")[0].startswith("There are no network files")
+    assert run(capsys, "verify", "fixed")[0].startswith("There are no network files")
 
 
 def test_the_folder(server: Hostile, capsys: pytest.CaptureFixture[str]) -> None:

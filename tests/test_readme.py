@@ -125,7 +125,7 @@ def test_the_training(
     made = sorted(path.name for path in (here / "out").iterdir())
     assert made == ["content_net.safetensors", "scene_net.safetensors"]
     told = capsys.readouterr().out
-    assert "step 2: loss" in told
+    assert "step 4: loss" in told
     assert "scene_net.safetensors: 985," in told
 
 
@@ -176,7 +176,7 @@ def test_the_command_line(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_python(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(BLOCKS["python"], "README.md", "exec"), {})
     assert linear(here / "night.png").mean() < 0.6 * linear(here / "photo.jpg").mean()
-    assert capsys.readouterr().out.startswith("the region under the point {'scene': ")
+    assert "under the point {'scene': " in capsys.readouterr().out
 
 
 def test_the_table_names_every_network() -> None:

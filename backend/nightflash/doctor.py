@@ -87,7 +87,7 @@ def _device() -> Iterator[Finding]:
 
 def _networks(weights: Path | None) -> Iterator[Finding]:
     from nightflash.device import capacity, choose_device
-    from nightflash.models.registry import Choice, choose
+    from nightflash.models.registry import SHIPPED, Choice, choose
     from nightflash.models.weights import verify, weights_folder
 
     folder = weights_folder(weights)
@@ -97,10 +97,10 @@ def _networks(weights: Path | None) -> Iterator[Finding]:
     for role, chosen in (("depth", depth), ("detector", detector), ("features", features)):
         if chosen is not None and (file := chosen.present(folder)) is not None:
             verify(file, folder)
-        rule = chosen is None or chosen.network_set == "rules"
+        small = chosen is None or chosen.network_set in SHIPPED
         text = f"{chosen.title}." if chosen is not None else "none; a rule of thumb stands in."
-        remedy = f"Fetch it into {folder} with 'nightflash models download'." if rule else ""
-        yield Finding(f"network for {role}", True, text, remedy)
+        better = f"Larger ones see better: 'nightflash models download' fetches them into {folder}."
+        yield Finding(f"network for {role}", True, text, better if small else "")
 
 
 def _backend() -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from nightflash.models.builtin.scene_net import SceneNet
 from nightflash.models.builtin.weights import FOLDER
 from nightflash.models.registry import NETWORKS, Choice, choose
 from nightflash.photo import Photo, read_photo
+from nightflash.scene.subject import pointed
 from nightflash.settings import Settings
 from training import figures
 from training.scenes import render_scene
@@ -165,3 +166,26 @@ def test_a_damaged_package_is_told(elsewhere: Path, spoilt: bytes | None) -> Non
             load(None, CPU)
         assert caught.value.code == "networks_corrupt"
         assert "Install NightFlash again" in caught.value.remedy
+
+
+def test_of_several_parts_each_can_be_pointed_at(
+    network: SceneNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = torch.zeros(60, 90)
+    seen[20:40, 10:30] = 0.9
+    seen[10:50, 50:80] = 0.9
+    seen[0, 0] = 0.9  # a speck is no part
+    monkeypatch.setattr(network, "subject", lambda rgb: seen)
+    rgb = torch.full((3, 120, 180), 0.2)
+    rgb[:, 40:80, 20:60] = rgb[:, 20:100, 100:160] = 0.8
+    whole, *parts = network.detect(rgb)
+    assert whole.box[2] > 150
+    for part, (x, y, w, h) in zip(
+        sorted(parts, key=lambda d: d.box[0]), ((20, 40, 40, 40), (100, 20, 60, 80)), strict=True
+    ):
+        assert np.allclose(part.box, (x, y, w, h), atol=2)
+    depth = torch.full((120, 180), 0.5)
+    for x, y, other in ((40.0, 60.0, (60, 130)), (130.0, 60.0, (60, 40))):
+        mask = pointed((x, y), rgb, depth, [whole, *parts]).mask
+        assert mask[int(y), int(x)] > 0.5
+        assert mask[other] < 0.5
