@@ -19,6 +19,7 @@ from nightflash.models.builtin.weights import FOLDER, write_own
 
 from training.configuration import CONFIG, Recipe
 from training.features import features
+from training.loop import Workplace
 from training.scene_network import scene_network
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -37,13 +38,14 @@ def main() -> None:
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     recipe = Recipe.of(options.network, options.config)
-    where = (options.photos, options.weights, options.work, choose_device(options.device))
+    device = choose_device(options.device)
+    at = Workplace(options.photos, options.weights, options.work, device, _say)
     if options.network == "scene":
-        scene = scene_network(recipe, *where, say=_say)
+        scene = scene_network(recipe, at)
         scene_net.fold(scene)
         path = write_own(scene, scene_net.NAME, options.out)
     else:
-        path = write_own(features(recipe, *where, say=_say), content_net.NAME, options.out)
+        path = write_own(features(recipe, at), content_net.NAME, options.out)
     print(f"{path}: {path.stat().st_size:,} bytes")
 
 

@@ -9,8 +9,7 @@ slope of its square with respect to the picture.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +21,7 @@ from torch import Generator, Tensor, nn
 
 from training.augment import uniform, view
 from training.configuration import Recipe
-from training.loop import train
+from training.loop import Workplace, train
 from training.photos import Example, read
 
 PAIRS = 4
@@ -46,17 +45,11 @@ class _Student(nn.Module):
         return result
 
 
-def features(
-    recipe: Recipe,
-    photos: Path,
-    weights: Path,
-    work: Path,
-    device: torch.device,
-    say: Callable[[str], None] = print,
-) -> ContentNet:
-    """Train ContentNet as ``recipe`` says; see ``scene_network`` for the arguments."""
-    examples = read(photos, weights, recipe.rest["photo_side"], work / "photos")
-    teacher = vgg19.DESCRIPTOR.load(weights / vgg19.DESCRIPTOR.files[0].name, device)
+def features(recipe: Recipe, at: Workplace) -> ContentNet:
+    """Train ContentNet as ``recipe`` says."""
+    device = at.device
+    examples = read(at.photos, at.weights, recipe.rest["photo_side"], at.work / "photos")
+    teacher = vgg19.DESCRIPTOR.load(at.weights / vgg19.DESCRIPTOR.files[0].name, device)
     assert isinstance(teacher, VGGStack)
     teacher = teacher.in_precision(torch.bfloat16)
     torch.manual_seed(recipe.seed)
@@ -67,7 +60,7 @@ def features(
         day, night = pairs(examples, g)
         return teach(student, teacher, day.to(device), night.to(device))
 
-    trained = train(student, loss_at, recipe, work / "features.pt", say)
+    trained = train(student, loss_at, recipe, at.work / "features.pt", at.say)
     assert isinstance(trained, _Student)
     return as_shipped(trained)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,6 +16,25 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from training.configuration import Recipe
 
 KEPT_EVERY = 250  # steps
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a network is trained.
+
+    Attributes:
+        photos: Folder of the folders of photos.
+        weights: Folder of the weights of the teachers (the set ``lite``).
+        work: Folder for photos made small, rendered scenes and the state of the training.
+        device: Where to compute.
+        say: Told of the progress.
+    """
+
+    photos: Path
+    weights: Path
+    work: Path
+    device: torch.device
+    say: Callable[[str], None] = print
 
 
 def train(

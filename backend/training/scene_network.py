@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -16,38 +14,24 @@ from torch import Tensor, nn
 from training.bank import rendered
 from training.batches import Batches
 from training.configuration import Recipe
-from training.loop import train
+from training.loop import Workplace, train
 from training.losses import depth_loss, mask_loss
 from training.photos import read
 
 
-def scene_network(
-    recipe: Recipe,
-    photos: Path,
-    weights: Path,
-    work: Path,
-    device: torch.device,
-    say: Callable[[str], None] = print,
-) -> SceneNet:
+def scene_network(recipe: Recipe, at: Workplace) -> SceneNet:
     """Train SceneNet as ``recipe`` says.
-
-    Args:
-        recipe: From ``config.toml``.
-        photos: Folder of the folders of photos.
-        weights: Folder of the weights of the teachers (the set ``lite``).
-        work: Folder for photos made small, rendered scenes and the state of the training.
-        device: Where to train.
-        say: Told of the progress.
 
     Returns:
         The network as it shall be shipped, still with its batch normalisation.
     """
+    device = at.device
     rest = recipe.rest
-    examples = read(photos, weights, rest["photo_side"], work / "photos")
+    examples = read(at.photos, at.weights, rest["photo_side"], at.work / "photos")
     pictures = [example.rgb.permute(1, 2, 0).numpy() for example in examples]
-    scenes = rendered(work / "scenes", rest["wild_scenes"], rest["plausible_scenes"], pictures)
-    say(f"{len(examples)} photos, {len(scenes)} rendered scenes")
-    teacher = TEACHER.load(weights / TEACHER.files[0].name, device)
+    scenes = rendered(at.work / "scenes", rest["wild_scenes"], rest["plausible_scenes"], pictures)
+    at.say(f"{len(examples)} photos, {len(scenes)} rendered scenes")
+    teacher = TEACHER.load(at.weights / TEACHER.files[0].name, device)
     assert isinstance(teacher, TCMonoDepth)
     batches = Batches(examples, scenes, scenes[rest["wild_scenes"] :], recipe.seed)
 
@@ -71,7 +55,7 @@ def scene_network(
         loss: Tensor = (by_teacher + by_truth) / len(depth) + weights_of["mask"] * masks
         return loss
 
-    trained = train(network, loss_at, recipe, work / "scene.pt", say)
+    trained = train(network, loss_at, recipe, at.work / "scene.pt", at.say)
     assert isinstance(trained, SceneNet)
     return as_shipped(trained)
 
