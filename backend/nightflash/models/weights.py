@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,10 @@ WEIGHTS_VARIABLE = "NIGHTFLASH_WEIGHTS"
 HOME_VARIABLE = "NIGHTFLASH_HOME"
 ROUNDING = 0.01  # how far the length of a file may be from one that was published rounded
 NOTE = ".sha256"  # ends the name of the note beside a file that tells its sha256
+
+Bring = Callable[[Path, Callable[[int, int], None], float], None]
+"""Writes a file to a path. Is given what to call with the bytes of it there are and that there will
+be, and the seconds to wait for whoever has it; raises `NightFlashError`."""
 
 State = Literal["absent", "published", "noted", "unverified", "damaged"]
 
@@ -55,6 +59,9 @@ class WeightsFile:
         aliases: Other names under which the same file serves, where it lies in the folder.
         rounded: Whether ``bytes`` is only nearly right, since it was published rounded.
         cut: The tensors that make up the file, where it is a part of the one at ``url``.
+        bring: Brings the file where no plain address has it; ``url`` then only names the place.
+            Its ``sha256`` is known in full.
+        licence: Of what it comes in, where that has another than the network.
     """
 
     name: str
@@ -64,6 +71,8 @@ class WeightsFile:
     aliases: tuple[str, ...] = ()
     rounded: bool = False
     cut: Cut | None = None
+    bring: Bring | None = None
+    licence: str = ""
 
     @property
     def longest(self) -> int:

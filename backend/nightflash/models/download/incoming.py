@@ -131,6 +131,8 @@ class Incoming:
                 if isinstance(place, Path):
                     source = LocalFile(place)
                     self._write(source.answer(), source.place)
+                elif self.file.bring and self.mirror is None:
+                    self.file.bring(part, self.progress, self.patience.connect)
                 else:
                     self._receive(place)
             digest = _sha256(part)

