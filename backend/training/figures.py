@@ -72,7 +72,7 @@ def masks_on_scenes(network: SceneNet, seeds: Sequence[int] = UNSEEN_SEEDS) -> l
     result = []
     for seed in seeds:
         scene = render_scene(seed)
-        mask = network.subject(as_input(_encoded(scene.day))).numpy()
+        mask = network.main_object(as_input(_encoded(scene.day))).mask.numpy()
         result.append(iou(_at(mask, scene.mask.shape), scene.mask))
     return result
 

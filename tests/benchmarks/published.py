@@ -20,8 +20,9 @@ import torchvision
 from nightflash.colour import encode
 from nightflash.engine import Engine
 from nightflash.light.published import style_light
+from nightflash.models.choice import Choice, choose
 from nightflash.models.descriptor import FeatureNetwork
-from nightflash.models.registry import Choice, choose, load
+from nightflash.models.registry import load
 from nightflash.photo import Photo, read_photo
 from nightflash.refine.losses import content_loss, pixel_precision, style_loss
 from nightflash.refine.optimise import refine

@@ -10,8 +10,9 @@ import torch
 from nightflash.device import NO_GPU, Capacity
 from nightflash.errors import NightFlashError
 from nightflash.models import registry
-from nightflash.models.descriptor import NetworkDescriptor, NetworkSet
-from nightflash.models.registry import NETWORKS, Choice, Registry, choose
+from nightflash.models.choice import STANDS_IN, Choice, choose
+from nightflash.models.descriptor import NetworkDescriptor, NetworkSet, Role
+from nightflash.models.registry import NETWORKS, Registry
 from nightflash.models.weights import (
     HOME_VARIABLE,
     WEIGHTS_VARIABLE,
@@ -162,13 +163,6 @@ def test_words_that_name_no_choice_are_refused(networks: Registry, words: str, f
     assert caught.value.code == "bad_setting"
 
 
-def test_auto_passes_over_what_cannot_run(folder: Path, networks: Registry) -> None:
-    (folder / "needy.pt").write_bytes(CONTENT)
-    networks.add(made_up("needy", preference=99, needs="a_package_nobody_has", extra="detect"))
-    assert chosen("auto", folder, networks) == "big"
-    assert chosen("official", folder, networks) == "big"
-
-
 def test_a_set_asked_for_is_kept(folder: Path, networks: Registry) -> None:
     assert chosen("lite", folder, networks) == "light"
     assert chosen("builtin", folder, networks) is None
@@ -186,25 +180,42 @@ def test_a_missing_file_is_named(folder: Path, networks: Registry) -> None:
 
 def test_a_wrong_folder_holds_nothing(tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
-    for role in ("depth", "detector", "features"):
+    needed: tuple[Role, ...] = ("depth", "subject", "features")
+    for role in needed:
         shipped = choose(role, AUTO, nowhere)
         assert shipped is not None
         assert shipped.network_set == "builtin"
-    for role in ("depth", "detector", "features"):
+    assert choose("detector", AUTO, nowhere) is None
+    for role in (*needed, "detector"):
         with pytest.raises(NightFlashError, match="nowhere"):
             choose(role, LITE, nowhere)
 
 
-def test_a_missing_package_is_named_with_its_extra(
-    monkeypatch: pytest.MonkeyPatch, shared: Path
-) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
-    another = choose("detector", AUTO, shared / "weights")
-    assert another is not None
-    assert another.network_set == "builtin"
-    with pytest.raises(NightFlashError, match=r"nightflash\[detect\]") as caught:
-        choose("detector", LITE, shared / "weights")
-    assert "onnxruntime" in caught.value.sentence
+def test_who_finds_objects_stands_in_for_another_of_its_set(folder: Path) -> None:
+    """A detector for the network of the main object, of the better set before a lesser one."""
+    mask, boxes = made_up("small", role="subject"), made_up("light", role="detector")
+    own = made_up("big", "builtin", role="subject")
+    both = Registry([replace(mask, network_set="lite"), replace(boxes, network_set="lite"), own])
+
+    def chosen_for(role: Role, words: str) -> str | None:
+        found = choose(role, Choice.of(words, both), folder, registry=both)
+        return None if found is None else found.name
+
+    for words in ("auto", "lite"):
+        assert chosen_for("subject", words) == "small"
+        assert chosen_for("detector", words) == "light"
+    assert chosen_for("subject", "light") is None  # who names a detector wants it to find things
+    assert chosen_for("subject", "light,big") == "big"
+    (folder / "small.pt").unlink()
+    for words in ("auto", "lite"):
+        assert chosen_for("subject", words) is None
+        assert chosen_for("detector", words) == "light"
+    (folder / "light.pt").unlink()
+    assert chosen_for("subject", "auto") == "big"
+    assert chosen_for("detector", "auto") is None
+    for role in STANDS_IN:
+        with pytest.raises(NightFlashError, match=f"lite network for {role}"):
+            chosen_for(role, "lite")
 
 
 def test_a_set_without_a_network_for_the_role_says_so(folder: Path) -> None:
@@ -214,7 +225,6 @@ def test_a_set_without_a_network_for_the_role_says_so(folder: Path) -> None:
 
 
 def test_the_shared_weights_are_the_lite_set(shared: Path) -> None:
-    pytest.importorskip("onnxruntime")
     weights = shared / "weights"
     depth = choose("depth", LITE, weights)
     detector = choose("detector", LITE, weights)

@@ -15,7 +15,6 @@ FILE = yolox.DESCRIPTOR.files[0].name
 
 @pytest.fixture(scope="module")
 def network(shared: Path) -> YOLOX:
-    pytest.importorskip("onnxruntime")
     return yolox.load(shared / "weights" / FILE, CPU)
 
 
@@ -106,7 +105,6 @@ def test_any_size_is_taken(network: YOLOX, height: int, width: int) -> None:
 
 
 def test_a_file_of_other_things_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
     (tmp_path / FILE).write_bytes(b"not a network at all")
     with pytest.raises(NightFlashError, match=FILE) as caught:
         yolox.load(tmp_path / FILE, CPU)

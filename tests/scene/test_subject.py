@@ -1,19 +1,11 @@
 from __future__ import annotations
 
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nightflash.models.descriptor import Detection
-from nightflash.scene.subject import (
-    bounds,
-    boxed,
-    drawn,
-    largest,
-    pointed,
-    rectangle,
-    salient,
-)
+from nightflash.models.descriptor import Detection, MainObject
+from nightflash.scene import Aim, Survey, aim_at, settled
+from nightflash.scene.subject import NOT_CLEAR, boxed, largest, pointed, rectangle, salient, whole
 from torch import Tensor
 
 from tests.scene.test_segment import disc, overlap
@@ -86,38 +78,38 @@ def test_two_classes_for_one_animal_count_once() -> None:
 def test_a_point_takes_the_smallest_detected_object_under_it() -> None:
     person, tie = seen((20, 10, 100, 100), 0.9, "person"), seen((60, 40, 10, 30), 0.5, "tie")
     picture = torch.full((3, *SIZE), 0.5)
-    assert pointed((65, 50), picture, FLAT, [person, tie]).found == "tie under the point"
-    assert pointed((30, 50), picture, FLAT, [person, tie]).found == "person under the point"
+    assert pointed((65, 50), picture, FLAT, None, [person, tie]).found == "tie under the point"
+    assert pointed((30, 50), picture, FLAT, None, [person, tie]).found == "person under the point"
 
 
 def test_a_point_finds_a_thing_that_is_not_detected() -> None:
     encoded, truth, _ = disc(*SIZE, 30)
     depth = 0.3 + 0.4 * truth
-    found = pointed((75, 55), encoded, depth, [])
+    found = pointed((75, 55), encoded, depth, None, [])
     assert overlap(found.mask, truth) > 0.9
     elsewhere = seen((0, 0, 20, 20), 0.9, "dog")
-    assert overlap(pointed((75, 55), encoded, depth, [elsewhere]).mask, truth) > 0.9
+    assert overlap(pointed((75, 55), encoded, depth, None, [elsewhere]).mask, truth) > 0.9
 
 
 @settings(max_examples=25, deadline=None)
 @given(x=st.floats(0, 159.9), y=st.floats(0, 119.9), seed=st.integers(0, 9))
 def test_every_point_gives_a_mask(x: float, y: float, seed: int) -> None:
     torch.manual_seed(seed)
-    mask = pointed((x, y), torch.rand(3, *SIZE), torch.rand(*SIZE), []).mask
+    mask = pointed((x, y), torch.rand(3, *SIZE), torch.rand(*SIZE), None, []).mask
     assert mask.shape == SIZE
     assert 0.5 < float(mask.max()) <= 1
+
+
+def aimed(aim: Aim, encoded: Tensor, main: MainObject | None = None) -> Tensor:
+    survey = Survey(encoded, encoded, FLAT, None, "flat", guessed=False)
+    return aim_at(survey, main, settled(aim), (SIZE[1], SIZE[0])).subject
 
 
 def test_a_drawn_mask_is_used_as_it_is() -> None:
     encoded, truth, _ = disc(*SIZE, 30)
     soft = torch.nn.functional.avg_pool2d(truth[None], 9, 1, 4)[0]
-    assert torch.equal(drawn(soft, encoded, FLAT).mask, soft)
-    assert torch.equal(drawn(truth, encoded, FLAT).mask, truth)
-
-
-def test_a_mask_over_everything_is_used_as_it_is() -> None:
-    whole = torch.ones(SIZE)
-    assert torch.equal(drawn(whole, torch.rand(3, *SIZE), FLAT).mask, whole)
+    for mask in (soft, truth, torch.ones(SIZE)):
+        assert torch.equal(aimed(Aim(mask=mask.numpy()), encoded), mask)
 
 
 @given(
@@ -146,9 +138,80 @@ def test_a_drawn_rectangle_is_refined_to_the_object_in_it() -> None:
     encoded, truth, _ = disc(*SIZE, 30)
     mask = torch.zeros(SIZE)
     mask[30:90, 50:110] = 1
-    found = drawn(mask, encoded, FLAT)
-    assert overlap(found.mask, truth) > 0.95
-    assert torch.equal(found.mask, boxed((50, 30, 60, 60), encoded, FLAT, "").mask)
+    found = aimed(Aim(mask=mask.numpy()), encoded)
+    assert overlap(found, truth) > 0.95
+    assert torch.equal(found, boxed((50, 30, 60, 60), encoded, FLAT, "").mask)
+
+
+def two() -> tuple[Tensor, Tensor, Tensor, MainObject]:
+    """A picture of two objects, each of them, and a sure mask of both."""
+    left, right = torch.zeros(SIZE), torch.zeros(SIZE)
+    left[40:80, 20:60] = 1
+    right[20:100, 100:150] = 1
+    rgb = 0.2 + 0.6 * torch.maximum(left, right)
+    return rgb.expand(3, *SIZE), left, right, MainObject(torch.maximum(left, right), clear=True)
+
+
+def test_each_part_of_the_main_object_can_be_pointed_at_or_boxed() -> None:
+    rgb, left, right, main = two()
+    for (x, y), box, one in (
+        ((40, 60), (18.0, 38.0, 44.0, 44.0), left),
+        ((130, 60), (98.0, 18.0, 54.0, 84.0), right),
+    ):
+        assert overlap(pointed((x, y), rgb, FLAT, main, []).mask, one) > 0.95
+        assert overlap(boxed(box, rgb, FLAT, "", main).mask, one) > 0.95
+
+
+def test_a_sure_mask_is_used_as_it_is_whatever_the_colours_say() -> None:
+    _, left, _, _ = two()
+    stripes = torch.rand(3, *SIZE, generator=torch.Generator().manual_seed(1))
+    found = whole(MainObject(left, clear=True), stripes, FLAT)
+    assert found is not None
+    assert torch.equal(found.mask, left)
+    assert not found.note
+
+
+def test_of_animals_that_hang_together_a_detected_one_can_be_pointed_at() -> None:
+    touching = torch.zeros(SIZE)
+    touching[40:90, 20:140] = 1
+    dogs = [
+        Detection((20, 40, 60, 50), 0.9, "dog"),
+        Detection((80, 40, 60, 50), 0.8, "dog"),
+    ]
+    main = MainObject(touching, clear=True)
+    found = pointed((40, 60), torch.rand(3, *SIZE), FLAT, main, dogs)
+    assert found.found == "dog under the point"
+    assert found.mask[60, 40] == 1
+    assert found.mask[60, 120] == 0
+    alone = pointed((40, 60), torch.rand(3, *SIZE), FLAT, main, [])
+    assert torch.equal(alone.mask, touching)
+
+
+def test_a_doubtful_main_object_is_lit_with_a_note_and_yields_to_a_detected_one() -> None:
+    rgb, left, right, _ = two()
+    doubtful = MainObject(left, clear=False)
+
+    class Sees:
+        def detect(self, rgb: Tensor, score: float = 0.3) -> list[Detection]:
+            return [Detection((100, 20, 50, 80), 0.9, "dog", right)]
+
+    alone = Survey(rgb, rgb, FLAT, None, "flat", guessed=False)
+    scene = aim_at(alone, doubtful, Aim(), (SIZE[1], SIZE[0]))
+    assert overlap(scene.subject, left) > 0.9
+    assert scene.note == NOT_CLEAR
+    helped = Survey(rgb, rgb, FLAT, Sees(), "flat", guessed=False)
+    scene = aim_at(helped, doubtful, Aim(), (SIZE[1], SIZE[0]))
+    assert overlap(scene.subject, right) > 0.9
+    both = aim_at(helped, MainObject(left, clear=True), Aim(), (SIZE[1], SIZE[0]), several=True)
+    assert overlap(both.subject, torch.maximum(left, right)) > 0.9
+
+
+def test_an_empty_mask_is_no_main_object() -> None:
+    rgb, *_ = two()
+    nothing = MainObject(torch.zeros(64, 64), clear=False)
+    assert whole(nothing, rgb, FLAT) is None
+    survey = Survey(rgb, rgb, FLAT, None, "flat", guessed=False)
+    assert aim_at(survey, nothing, Aim(), (SIZE[1], SIZE[0])).subject_from == "salience"
 
 
 def test_without_any_detection_the_salient_thing_is_taken_with_a_note() -> None:
@@ -156,11 +219,3 @@ def test_without_any_detection_the_salient_thing_is_taken_with_a_note() -> None:
     found = salient(encoded, 0.3 + 0.4 * truth)
     assert overlap(found.mask, truth) > 0.6
     assert found.note
-
-
-def test_bounds_are_those_of_the_clear_part() -> None:
-    mask = torch.zeros(SIZE)
-    mask[10:30, 40:70] = 0.8
-    mask[90, 90] = 0.1
-    assert bounds(mask) == (40, 10, 30, 20)
-    assert bounds(torch.zeros(SIZE)) == pytest.approx((0, 0, 160, 120))

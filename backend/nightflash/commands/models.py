@@ -15,16 +15,18 @@ from nightflash.commands.networks import add_device
 from nightflash.errors import NightFlashError
 
 if TYPE_CHECKING:
+    from nightflash.models.choice import Choice
     from nightflash.models.descriptor import NetworkDescriptor
     from nightflash.models.download.incoming import Progress, Tell
-    from nightflash.models.registry import Choice
+    from nightflash.models.weights import WeightsFile
 
 FAULT = 2
 DAMAGED = 1
 INTERRUPTED = 130
 HEADINGS = {
     "depth": "Depth",
-    "detector": "The main object",
+    "subject": "The main object",
+    "detector": "Single objects",
     "features": "Content of the photo",
 }
 
@@ -68,18 +70,14 @@ def add(commands: Any) -> None:
 
 def _list(options: argparse.Namespace) -> int:
     from nightflash.device import capacity, choose_device
+    from nightflash.models.choice import Choice, Chosen
     from nightflash.models.download import recommended
-    from nightflash.models.registry import NETWORKS, Choice, choose
+    from nightflash.models.registry import NETWORKS
     from nightflash.models.weights import weights_folder
 
     folder, auto = weights_folder(options.weights), Choice.of("auto")
     room = capacity(choose_device(options.device))
-    taken = (
-        choose("depth", auto, folder, room),
-        choose("detector", auto, folder, room),
-        choose("features", auto, folder, room),
-    )
-    names = {descriptor.name for descriptor in taken if descriptor is not None}
+    names = {descriptor.name for descriptor in Chosen.of(auto, folder, room).by_role.values()}
     rows = [_row(descriptor, folder, descriptor.name in names) for descriptor in NETWORKS.values()]
     if options.json:
         streams.put(json.dumps(rows, indent=1))
@@ -113,9 +111,15 @@ def _row(descriptor: NetworkDescriptor[Any], folder: Path, auto: bool) -> dict[s
         "bytes": file.bytes if file else 0,
         "file": file.name if file else None,
         "title": descriptor.title,
-        "licence": descriptor.licence,
+        "licence": _licence(descriptor, file),
         "source": descriptor.source,
     }
+
+
+def _licence(descriptor: NetworkDescriptor[Any], file: WeightsFile | None) -> str:
+    """Of a network, and of what its file came in."""
+    parts = [descriptor.licence, file.licence if file else ""]
+    return "; ".join(part for part in parts if part)
 
 
 def _seen(descriptor: NetworkDescriptor[Any], folder: Path) -> str:
@@ -268,7 +272,7 @@ def _choices(words: Sequence[str]) -> list[Choice]:
     Raises:
         NightFlashError: ``bad_setting`` for a word that is neither.
     """
-    from nightflash.models.registry import Choice
+    from nightflash.models.choice import Choice
 
     return [Choice.of(word) for text in words or ["auto"] for word in text.split(",")]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nightflash.models.weights import WeightsFile
 
-Role = Literal["depth", "detector", "features"]
+Role = Literal["depth", "subject", "detector", "features"]
 NetworkSet = Literal["official", "lite", "builtin", "rules"]
 
 
@@ -29,6 +29,32 @@ class DepthNetwork(Protocol):
         Returns:
             (h, w) float32 raw relative inverse depth, near = large, scale and offset unknown, at
             the network's own resolution and covering the same field of view.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class MainObject:
+    """What a network takes for the main object of a picture.
+
+    Attributes:
+        mask: (h, w) float32 0..1, the object's share of each place, at the network's own
+            resolution and covering the same field of view.
+        clear: Whether the network is sure enough that there is one; else the mask is its guess.
+    """
+
+    mask: Tensor
+    clear: bool
+
+
+class SubjectNetwork(Protocol):
+    """Finds the main object of a picture, whatever it is."""
+
+    def main_object(self, rgb: Tensor) -> MainObject:
+        """Find the main object.
+
+        Args:
+            rgb: (3, H, W) float32, encoded sRGB 0..1, any size and aspect.
         """
         ...
 
@@ -111,7 +137,7 @@ class FeatureNetwork(Protocol):
         ...
 
 
-Network = DepthNetwork | Detector | FeatureNetwork
+Network = DepthNetwork | SubjectNetwork | Detector | FeatureNetwork
 N = TypeVar("N", bound=Network, covariant=True)
 
 
@@ -153,10 +179,9 @@ class NetworkDescriptor(Generic[N]):
         files: The files any one of which holds its weights, the one to download first; empty where
             there is nothing to download.
         shipped: The file of its weights that is a part of NightFlash, or None.
-        needs: Python package it needs beyond the required ones.
-        extra: NightFlash's extra that installs ``needs``.
         automatic: Whether the choice ``auto`` may take it.
         for_gpu: Whether it is so slow on a CPU that ``auto`` takes it on a GPU only.
+        slow: Whether a preview shows what a quicker network finds until this one has answered.
         memory: Bytes of the device's memory that it takes at work, weights included.
         preference: Within one role and set, the higher is taken first.
     """
@@ -171,10 +196,9 @@ class NetworkDescriptor(Generic[N]):
     input: NetworkInput = NetworkInput()
     files: tuple[WeightsFile, ...] = ()
     shipped: Path | None = None
-    needs: str | None = None
-    extra: str | None = None
     automatic: bool = True
     for_gpu: bool = False
+    slow: bool = False
     memory: int = 0
     preference: int = 0
 

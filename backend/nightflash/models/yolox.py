@@ -16,8 +16,8 @@ from torch import Tensor
 
 from nightflash.models.coco import CLASSES
 from nightflash.models.descriptor import Detection, Detector, NetworkDescriptor, NetworkInput
+from nightflash.models.onnx import open_session
 from nightflash.models.resize import resize
-from nightflash.models.tensors import not_the_weights
 from nightflash.models.weights import WeightsFile
 
 SIDE = 416
@@ -95,22 +95,8 @@ def load(path: Path | None, device: torch.device) -> YOLOX:
     Raises:
         NightFlashError: ``networks_corrupt`` where onnxruntime cannot read the file.
     """
-    import onnxruntime
-
     assert path is not None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 3  # errors only
-    wanted = ["CPUExecutionProvider"]
-    if device.type == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        wanted.insert(0, "CUDAExecutionProvider")
-    try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=wanted)
-        if [node.name for node in session.get_inputs()] != ["images"]:
-            raise ValueError("it takes something else")
-    except Exception as fault:  # onnxruntime's own exceptions share no documented base
-        raise not_the_weights(path, "YOLOX-nano", fault) from fault
-    return YOLOX(session)
+    return YOLOX(open_session(path, device, "YOLOX-nano", "images"))
 
 
 DESCRIPTOR: NetworkDescriptor[Detector] = NetworkDescriptor(
@@ -134,6 +120,4 @@ DESCRIPTOR: NetworkDescriptor[Detector] = NetworkDescriptor(
             sha256="695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",
         ),
     ),
-    needs="onnxruntime",
-    extra="detect",
 )

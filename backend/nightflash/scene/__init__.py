@@ -10,9 +10,10 @@ from torch import Tensor
 
 from nightflash.colour import encode
 from nightflash.errors import NightFlashError
-from nightflash.models.descriptor import DepthNetwork, Detector
+from nightflash.models.descriptor import DepthNetwork, Detector, MainObject
 from nightflash.resample import area
 from nightflash.scene import subject as find
+from nightflash.scene.box import bounds
 from nightflash.scene.depth import aligned, layered, scaled
 from nightflash.scene.geometry import foliage_share, plane_depth, sky_mask
 from nightflash.scene.scene import Aim, Scene, Survey
@@ -33,21 +34,28 @@ def survey(
     return Survey(photo, encoded, inverse_depth, detector, depth_from, guessed=depth is None)
 
 
-def aim_at(seen: Survey, aim: Aim, size: tuple[int, int], several: bool = False) -> Scene:
-    """Find the main object.
+def aim_at(
+    seen: Survey,
+    main: MainObject | None,
+    aim: Aim,
+    size: tuple[int, int],
+    several: bool = False,
+) -> Scene:
+    """Find the object that the flash is aimed at.
 
     Args:
         seen: The photo surveyed.
+        main: What a network takes for its main object, or None where none was asked.
         aim: Where the user aims the flash, in pixels of the working size.
         size: (width, height) of the full-size photo.
         several: Light all objects as large as the largest.
     """
-    subject = _subject(seen, aim, several)
+    subject = _subject(seen, main, aim, several)
     inverse_depth = seen.inverse_depth
     if seen.guessed:
         inverse_depth = _guessed(seen.encoded, subject.mask)
     h, w = inverse_depth.shape
-    x, y, bw, bh = find.bounds(subject.mask)
+    x, y, bw, bh = bounds(subject.mask)
     sx, sy = size[0] / w, size[1] / h
     return Scene(
         photo=seen.photo,
@@ -80,6 +88,12 @@ def working_aim(aim: Aim, size: tuple[int, int], working: tuple[int, int]) -> Ai
     return aim
 
 
+def settled(aim: Aim) -> Aim:
+    """The aim in which a hard-edged rectangle drawn as a mask has become a box to refine."""
+    box = None if aim.mask is None else find.rectangle(torch.from_numpy(aim.mask))
+    return aim if box is None else Aim(box=box)
+
+
 def _estimated(encoded: Tensor, network: DepthNetwork) -> Tensor:
     inverse_depth = network.inverse_depth(encoded)
     if not inverse_depth.isfinite().all():
@@ -98,16 +112,19 @@ def _guessed(encoded: Tensor, subject: Tensor | None = None) -> Tensor:
     return near * (1 - sky_mask(encoded, near))
 
 
-def _subject(seen: Survey, aim: Aim, several: bool) -> find.Subject:
+def _subject(seen: Survey, main: MainObject | None, aim: Aim, several: bool) -> find.Subject:
     encoded, inverse_depth = seen.encoded, seen.inverse_depth
     if aim.mask is not None:
         mask = torch.from_numpy(np.ascontiguousarray(aim.mask)).to(encoded).clamp(0, 1)
-        return find.drawn(mask, encoded, inverse_depth)
+        return find.Subject(mask, "the mask drawn")
     if aim.box is not None:
-        return find.boxed(aim.box, encoded, inverse_depth, "the box given")
+        return find.boxed(aim.box, encoded, inverse_depth, "the box given", main, seen.detections)
     if aim.point is not None:
-        return find.pointed(aim.point, encoded, inverse_depth, seen.detections)
-    found = find.largest(seen.detections, encoded, inverse_depth, several)
+        return find.pointed(aim.point, encoded, inverse_depth, main, seen.detections)
+    found = None if main is None else find.whole(main, encoded, inverse_depth)
+    if main is None or not main.clear or several:
+        others = find.largest(seen.detections, encoded, inverse_depth, several)
+        found = find.together(found, others) if several else others or found
     return found if found is not None else find.salient(encoded, inverse_depth)
 
 
@@ -154,4 +171,4 @@ def _words(numbers: Sequence[float]) -> str:
     return ",".join(f"{n:g}" for n in numbers)
 
 
-__all__ = ["Aim", "Scene", "Survey", "aim_at", "check_aim", "survey", "working_aim"]
+__all__ = ["Aim", "Scene", "Survey", "aim_at", "check_aim", "settled", "survey", "working_aim"]

@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from nightflash.guided_filter import GuidedFilter
+from nightflash.scene.box import Box
 from nightflash.scene.cut import Map, minimum_cut, outline_cost
 
-Box = tuple[float, float, float, float]
 Bounds = tuple[int, int, int, int]
 
 SIDE = 256  # long side of the crop in which pixels are told apart

@@ -10,16 +10,20 @@ import cv2
 import torch
 from torch import Tensor
 
-from nightflash.models.descriptor import Detection
+from nightflash.models.descriptor import Detection, MainObject
+from nightflash.scene.box import Box, bounds, contains, overlap, wider
 from nightflash.scene.geometry import salience
+from nightflash.scene.main_object import outlined, parts
 from nightflash.scene.region import clearest_region
-from nightflash.scene.segment import Box, object_from_prior, object_in_box
+from nightflash.scene.segment import object_from_prior, object_in_box
 
 EQUAL = 0.3  # objects that weigh at least this much against the main one are its equals
 SAME = 0.6  # intersection over union from which two boxes hold one object
 SUPPORTS = frozenset({"bed", "bench", "chair", "couch", "dining table"})  # of what is meant
-UNSURE = 0.02  # of a detector's mask, everywhere: photo and depth may still say otherwise
+FILLS = 0.6  # of a box's area that the bounds of what is meant by it cover, at least
+PART_OF = 0.7  # of a part's area under which a detected object in it is one of several
 GROWTH_SIDE = 96  # long side at which a region grows from a point
+NOT_CLEAR = "It is not clear what the main object is. Aim the flash yourself where it is wrong."
 NO_OBJECT = "No clear object was found: the nearest salient region is lit. Aim the flash yourself."
 
 
@@ -38,32 +42,68 @@ class Subject:
     note: str = ""
 
 
-def drawn(mask: Tensor, encoded: Tensor, inverse_depth: Tensor) -> Subject:
-    """Take a drawn mask (h, w) as it is; a hard-edged rectangle is a box to refine."""
-    box = rectangle(mask)
-    if box is not None:
-        return boxed(box, encoded, inverse_depth, "the rectangle drawn")
-    return Subject(mask, "the mask drawn")
+def boxed(
+    box: Box,
+    encoded: Tensor,
+    inverse_depth: Tensor,
+    found: str,
+    main: MainObject | None = None,
+    detections: Sequence[Detection] = (),
+) -> Subject:
+    """Find the object in ``box`` (x, y, w, h), pixels of the picture.
 
-
-def boxed(box: Box, encoded: Tensor, inverse_depth: Tensor, found: str) -> Subject:
-    """Find the object in ``box`` (x, y, w, h), pixels of the picture."""
-    return Subject(object_in_box(encoded, inverse_depth, box), found)
+    That is a part of the main object or a detected one, where its bounds are about the box.
+    """
+    known = [*_parts(main, encoded, inverse_depth)]
+    known += [
+        _detected_mask(d, encoded, inverse_depth)
+        for d in _distinct(detections)
+        if d.mask is not None
+    ]
+    fits = [(overlap(bounds(mask), box), mask) for mask in known]
+    best, mask = max(fits, key=lambda pair: pair[0], default=(0.0, None))
+    if mask is None or best < FILLS:
+        mask = object_in_box(encoded, inverse_depth, box)
+    return Subject(mask, found)
 
 
 def pointed(
     point: tuple[float, float],
     encoded: Tensor,
     inverse_depth: Tensor,
+    main: MainObject | None,
     detections: Sequence[Detection],
 ) -> Subject:
-    """Find the object under ``point`` (x, y): a detected one, else the region around it."""
-    under = [d for d in _distinct(detections) if _contains(d.box, point)]
-    for detection in sorted(under, key=lambda d: d.box[2] * d.box[3]):
+    """Find the object under ``point`` (x, y).
+
+    That is the part of the main object that is there, or the detected object in it where it holds
+    several; else a detected object, else the region around the point.
+    """
+    under = [d for d in _distinct(detections) if contains(d.box, point)]
+    under.sort(key=lambda d: d.box[2] * d.box[3])
+    for part in _parts(main, encoded, inverse_depth):
+        if float(part[_pixel(point, part)]) > 0.5:
+            for detection in under:
+                one = _within(part, detection.box)
+                if PART_OF * float(part.sum()) > float(one.sum()) and _fills(one, detection.box):
+                    return Subject(one, f"{detection.label} under the point")
+            return Subject(part, "the main object under the point")
+    for detection in under:
         mask = _detected_mask(detection, encoded, inverse_depth)
         if float(mask[_pixel(point, mask)]) > 0.5:
             return Subject(mask, f"{detection.label} under the point")
     return Subject(_region_under(point, encoded, inverse_depth), "the region under the point")
+
+
+def whole(main: MainObject, encoded: Tensor, inverse_depth: Tensor) -> Subject | None:
+    """Take what a network takes for the main object; None where it shows nothing at all.
+
+    Where the network is not sure that there is one, a note says so.
+    """
+    mask = outlined(main.mask, encoded, inverse_depth)
+    if float(mask.max()) <= 0.5:
+        return None
+    return Subject(mask, "the main object", "" if main.clear else NOT_CLEAR)
 
 
 def largest(
@@ -85,12 +125,19 @@ def largest(
     return Subject(mask, f"main detected: {names}")
 
 
+def together(main: Subject | None, others: Subject | None) -> Subject | None:
+    """Both of them lit, or the one that there is."""
+    if main is None or others is None:
+        return main or others
+    return Subject(torch.maximum(main.mask, others.mask), f"{main.found}, {others.found}")
+
+
 def salient(encoded: Tensor, inverse_depth: Tensor) -> Subject:
     """Take the nearest salient region."""
     score = salience(encoded, inverse_depth)
     box = bounds((score > 0.5).to(score))
     prior = (1.2 * score).clamp(0.05, 0.9)
-    mask = object_from_prior(encoded, inverse_depth, prior, _wider(box, *score.shape))
+    mask = object_from_prior(encoded, inverse_depth, prior, wider(box, 0.1, *score.shape))
     return Subject(mask, "salience", NO_OBJECT)
 
 
@@ -108,23 +155,30 @@ def rectangle(mask: Tensor) -> Box | None:
     return (float(x), float(y), float(bw), float(bh)) if hard else None
 
 
-def bounds(mask: Tensor) -> Box:
-    """Box (x, y, w, h) of what is above half the mask's maximum."""
-    above = mask > 0.5 * mask.max()
-    rows, columns = above.any(1).nonzero(), above.any(0).nonzero()
-    if not len(rows):
-        return 0.0, 0.0, float(mask.shape[1]), float(mask.shape[0])
-    x0, x1 = int(columns[0]), int(columns[-1]) + 1
-    y0, y1 = int(rows[0]), int(rows[-1]) + 1
-    return float(x0), float(y0), float(x1 - x0), float(y1 - y0)
-
-
 def _detected_mask(detection: Detection, encoded: Tensor, inverse_depth: Tensor) -> Tensor:
-    """The object's soft mask (h, w): a detector's own is coarse, so its outline is laid anew."""
+    """The object's soft mask (h, w)."""
     if detection.mask is not None:
-        prior = detection.mask.to(encoded).clamp(UNSURE, 1 - UNSURE)
-        return object_from_prior(encoded, inverse_depth, prior, detection.box)
+        return outlined(detection.mask, encoded, inverse_depth)
     return object_in_box(encoded, inverse_depth, detection.box)
+
+
+def _parts(main: MainObject | None, encoded: Tensor, inverse_depth: Tensor) -> list[Tensor]:
+    """The parts (h, w) of the main object, none where there is none."""
+    return [] if main is None else parts(outlined(main.mask, encoded, inverse_depth))
+
+
+def _within(mask: Tensor, box: Box) -> Tensor:
+    """What of ``mask`` (h, w) lies in ``box``, or just beside it."""
+    h, w = mask.shape
+    x, y, bw, bh = wider(box, 0.03, h, w)
+    inside = torch.zeros_like(mask)
+    inside[int(y) : math.ceil(y + bh), int(x) : math.ceil(x + bw)] = 1
+    return mask * inside
+
+
+def _fills(mask: Tensor, box: Box) -> bool:
+    """Whether the bounds of ``mask`` are about ``box``."""
+    return float(mask.max()) > 0.5 and overlap(bounds(mask), box) >= FILLS
 
 
 def _prominence(detection: Detection, inverse_depth: Tensor) -> float:
@@ -144,16 +198,9 @@ def _distinct(detections: Sequence[Detection]) -> list[Detection]:
     """One detection per object, the surest, whatever their classes."""
     kept: list[Detection] = []
     for one in sorted(detections, key=lambda d: d.score, reverse=True):
-        if all(_overlap(one.box, other.box) <= SAME for other in kept):
+        if all(overlap(one.box, other.box) <= SAME for other in kept):
             kept.append(one)
     return kept
-
-
-def _overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    across = max(0.0, min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0]))
-    down = max(0.0, min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1]))
-    return across * down / (a[2] * a[3] + b[2] * b[3] - across * down)
 
 
 def _region_under(point: tuple[float, float], encoded: Tensor, inverse_depth: Tensor) -> Tensor:
@@ -171,22 +218,11 @@ def _region_under(point: tuple[float, float], encoded: Tensor, inverse_depth: Te
     region = clearest_region(lab, depth, start)
     wide = torch.from_numpy(cv2.resize(region, (w, h), interpolation=cv2.INTER_LINEAR))
     wide = wide.to(inverse_depth)
-    box = _wider(bounds(wide), h, w)
+    box = wider(bounds(wide), 0.1, h, w)
     prior = 0.25 + 0.6 * wide
     return object_from_prior(encoded, inverse_depth, prior, box)
-
-
-def _contains(box: Box, point: tuple[float, float]) -> bool:
-    x, y, w, h = box
-    return x <= point[0] < x + w and y <= point[1] < y + h
 
 
 def _pixel(point: tuple[float, float], picture: Tensor) -> tuple[int, int]:
     h, w = picture.shape[-2:]
     return min(max(int(point[1]), 0), h - 1), min(max(int(point[0]), 0), w - 1)
-
-
-def _wider(box: Box, h: int, w: int) -> Box:
-    x, y, bw, bh = box
-    x0, y0 = max(0.0, x - 0.1 * bw), max(0.0, y - 0.1 * bh)
-    return x0, y0, min(w - x0, 1.2 * bw), min(h - y0, 1.2 * bh)

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from nightflash.errors import NightFlashError
+from nightflash.errors import Cancelled, NightFlashError
 from nightflash.scene import Aim, check_aim, working_aim
 from nightflash.service.protocol import MAX_ID, SAMPLE_BYTES, Header, bad_request
 from nightflash.service.uploads import Upload, Uploads
@@ -75,6 +75,11 @@ class Job:
     id: int
     work: Work
     cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def checkpoint(self) -> None:
+        """Raise `Cancelled` where nobody wants it any more."""
+        if self.cancelled.is_set():
+            raise Cancelled
 
 
 def read_id(header: Header, name: str = "id") -> int:

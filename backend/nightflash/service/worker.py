@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nightflash.device import why_no_gpu
-from nightflash.engine import Engine, memory_told
+from nightflash.engine import Engine
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.parts import parts
+from nightflash.memory import memory_told
 from nightflash.progress import overall
 from nightflash.scene import Scene
 from nightflash.service.pictures import photo_pixels, view_pixels
@@ -193,14 +194,11 @@ class Worker(threading.Thread):
     def _run(self, job: Job, engine: Engine, work: Work, note: str) -> Message:
         if work.kind == "render":
             return self._render(job, engine, work, note)
-        return _preview(engine, work, note)
+        return _preview(job, engine, work, note)
 
     def _render(self, job: Job, engine: Engine, work: Work, note: str) -> Message:
         told = ("", 0.0)
-
-        def checkpoint() -> None:
-            if job.cancelled.is_set():
-                raise Cancelled
+        checkpoint = job.checkpoint
 
         def progress(stage: str, fraction: float) -> None:
             nonlocal told
@@ -230,13 +228,16 @@ class Worker(threading.Thread):
         self._reply(job, Message({"reply": "progress", **told}))
 
 
-def _preview(engine: Engine, work: Work, note: str) -> Message:
+def _preview(job: Job, engine: Engine, work: Work, note: str) -> Message:
     started = time.perf_counter()
     working, alpha = work.photo.working(work.settings.working_size)
-    preview = engine.preview(working, work.settings, work.working_aim(working.dimensions))
+    aim = work.working_aim(working.dimensions)
+    thorough = job.checkpoint if work.kind == "analyse" else None
+    preview = engine.preview(working, work.settings, aim, thorough)
     seconds = {"preview": round(time.perf_counter() - started, 4)}
     views = [view_pixels(view, preview, alpha) for view in work.views]
-    return Message(_about(engine, preview.scene, note) | {"seconds": seconds}, views)
+    told = {"seconds": seconds, "provisional": preview.provisional}
+    return Message(_about(engine, preview.scene, note) | told, views)
 
 
 def _about(engine: Engine, scene: Scene, note: str) -> Header:

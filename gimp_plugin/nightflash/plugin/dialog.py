@@ -22,6 +22,7 @@ from plugin.preview import VIEWS, Preview  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
 DEBOUNCE = 25  # milliseconds from the last change of a setting to the request for a preview
+LOOK_AGAIN = 300  # milliseconds until a preview is asked for again that can still get better
 ADVANCED = ("content", "steps", "seed", "several", "working_size", "purkinje", "method")
 SPACE = 8
 
@@ -236,7 +237,7 @@ class Dialog:
         self._bar.set_fraction(0.0)
         self._bar.set_text("")
         self._why_no_gpu = about.get("device_note", "")
-        names = ", ".join(about["networks"].values())
+        names = _names(about["networks"])
         if not names:  # not read yet
             return
         text = _("{networks} on {device}").format(networks=names, device=about["device"])
@@ -259,13 +260,15 @@ class Dialog:
             self._preview.show_pictures(*answer.pictures)
             told = _("Lit: {object}. {networks} on {device}.").format(
                 object=header["subject"]["from"],
-                networks=", ".join(header["networks"].values()),
+                networks=_names(header["networks"]),
                 device=header["device"],
             )
             self._status.set_text(" ".join([told, self._why_no_gpu, *header["notes"]]))
             if self._loop is None:
                 self._bar.set_fraction(0.0)
-                self._bar.set_text("")
+                self._bar.set_text(_("Looking closer") if header["provisional"] else "")
+                if header["provisional"] and not self._timer:
+                    self._timer = GLib.timeout_add(LOOK_AGAIN, self._request_preview)
         else:
             self._end(None if self._stopped else answer.pictures)
 
@@ -281,3 +284,8 @@ class Dialog:
         self._outcome = outcome
         if self._loop is not None:
             self._loop.quit()
+
+
+def _names(networks: dict[str, str]) -> str:
+    """The networks at work, each once, however many roles it has."""
+    return ", ".join(dict.fromkeys(networks.values()))

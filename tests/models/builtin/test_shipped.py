@@ -16,9 +16,9 @@ from nightflash.models import registry, tcmonodepth
 from nightflash.models.builtin import content_net, scene_net, weights
 from nightflash.models.builtin.scene_net import SceneNet
 from nightflash.models.builtin.weights import FOLDER
-from nightflash.models.registry import NETWORKS, Choice, choose
+from nightflash.models.choice import Choice, choose
+from nightflash.models.registry import NETWORKS
 from nightflash.photo import Photo, read_photo
-from nightflash.scene.subject import pointed
 from nightflash.settings import Settings
 from training import figures
 from training.scenes import render_scene
@@ -87,7 +87,7 @@ def test_the_mask_of_a_bird(shared: Path) -> None:
 
 @pytest.mark.parametrize("shade", [0.0, 0.5, 1.0])
 def test_nothing_is_seen_where_there_is_nothing(network: SceneNet, shade: float) -> None:
-    assert network.detect(torch.full((3, 200, 300), shade)) == []
+    assert not network.main_object(torch.full((3, 200, 300), shade)).clear
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (7, 900), (300, 200), (64, 64)])
@@ -96,18 +96,15 @@ def test_any_size_gives_maps_of_the_whole(network: SceneNet, height: int, width:
     depth = network.inverse_depth(rgb)
     assert depth.isfinite().all()
     assert depth.min() >= 0
-    for detection in network.detect(rgb, score=0.0):
-        assert detection.mask is not None
-        assert detection.mask.shape == (height, width)
-        x, y, w, h = detection.box
-        assert 0 <= x < x + w <= width
-        assert 0 <= y < y + h <= height
+    mask = network.main_object(rgb).mask
+    assert mask.shape == depth.shape
+    assert 0 <= mask.min() <= mask.max() <= 1
 
 
 def test_the_main_object_is_found_and_told(shared: Path) -> None:
     photo = read_photo(shared / "photos/daylight/coral_owl.jpg")  # kept apart from training
     scene = Engine("builtin", None, "cpu").analyse(photo, Settings())
-    assert scene.subject_from.startswith("main detected: main object (0.")
+    assert scene.subject_from == "the main object"
     x, y, w, h = scene.box
     assert x < photo.width / 2 < x + w
     assert y < photo.height / 2 < y + h
@@ -117,7 +114,7 @@ def test_nothing_else_is_needed_or_taken(tmp_path: Path) -> None:
     engine = Engine("auto", tmp_path, "cpu")
     assert engine.networks == {
         "depth": scene_net.NAME,
-        "detector": scene_net.SUBJECT.name,
+        "subject": scene_net.SUBJECT.name,
         "features": content_net.NAME,
     }
     assert engine.networks == Engine("builtin", None, "cpu").networks
@@ -148,6 +145,7 @@ def test_without_them_rules_stand_in(elsewhere: Path) -> None:
     for words in ("auto", "builtin", "rules"):
         choice = Choice.of(words)
         assert choose("depth", choice, elsewhere) is None
+        assert choose("subject", choice, elsewhere) is None
         assert choose("detector", choice, elsewhere) is None
         assert choose("features", choice, elsewhere).network_set == "rules"
     night = Engine("auto", elsewhere, "cpu").render(
@@ -166,26 +164,3 @@ def test_a_damaged_package_is_told(elsewhere: Path, spoilt: bytes | None) -> Non
             load(None, CPU)
         assert caught.value.code == "networks_corrupt"
         assert "Install NightFlash again" in caught.value.remedy
-
-
-def test_of_several_parts_each_can_be_pointed_at(
-    network: SceneNet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = torch.zeros(60, 90)
-    seen[20:40, 10:30] = 0.9
-    seen[10:50, 50:80] = 0.9
-    seen[0, 0] = 0.9  # a speck is no part
-    monkeypatch.setattr(network, "subject", lambda rgb: seen)
-    rgb = torch.full((3, 120, 180), 0.2)
-    rgb[:, 40:80, 20:60] = rgb[:, 20:100, 100:160] = 0.8
-    whole, *parts = network.detect(rgb)
-    assert whole.box[2] > 150
-    for part, (x, y, w, h) in zip(
-        sorted(parts, key=lambda d: d.box[0]), ((20, 40, 40, 40), (100, 20, 60, 80)), strict=True
-    ):
-        assert np.allclose(part.box, (x, y, w, h), atol=2)
-    depth = torch.full((120, 180), 0.5)
-    for x, y, other in ((40.0, 60.0, (60, 130)), (130.0, 60.0, (60, 40))):
-        mask = pointed((x, y), rgb, depth, [whole, *parts]).mask
-        assert mask[int(y), int(x)] > 0.5
-        assert mask[other] < 0.5

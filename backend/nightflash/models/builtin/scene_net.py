@@ -10,8 +10,6 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,10 +18,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from nightflash.models.builtin.weights import own_file, read_own
 from nightflash.models.descriptor import (
     DepthNetwork,
-    Detection,
-    Detector,
+    MainObject,
     NetworkDescriptor,
     NetworkInput,
+    SubjectNetwork,
 )
 from nightflash.models.resize import network_size, resize
 
@@ -37,7 +35,6 @@ EXPANSION = 2
 MEAN, SPREAD = 0.45, 0.25  # of encoded photos
 LEAST_SHARE = 0.003  # of the picture that a main object covers
 LEAST_SURE = 0.5  # score under which photos of a clear object do not come, most of none do
-LABEL = "main object"
 
 
 class _Normalised(nn.Sequential):
@@ -107,56 +104,21 @@ class SceneNet(nn.Module):
         return result
 
     @torch.no_grad()
-    def subject(self, rgb: Tensor) -> Tensor:
-        """How likely each place of a picture (3, H, W) is the main object: (h, w), 0..1."""
-        result: Tensor = self(self._input(rgb))[1][0].sigmoid()
-        return result
+    def main_object(self, rgb: Tensor) -> MainObject:
+        """See ``SubjectNetwork``; the mask's shorter side is about 128 pixels.
 
-    def detect(self, rgb: Tensor, score: float = 0.3) -> list[Detection]:
-        """See ``Detector``: the main object with its mask, or nothing.
-
-        Where it is of several parts, such as two animals, each comes behind the whole as well, so
-        that one can be pointed at. The score is the mean of the mask, each place weighing as much
-        as it is the object.
+        It is sure of an object where the mean of the mask, each place weighing as much as it is the
+        object, says so.
         """
-        small = self.subject(rgb)
-        inside = small > 0.5
-        surety = float(small.square().sum() / small.sum().clamp(min=1e-6))
-        if surety < max(score, LEAST_SURE) or float(inside.float().mean()) < LEAST_SHARE:
-            return []
-        found = [
-            _detection(small, surety, rgb),
-            *(_detection(p, surety, rgb) for p in _parts(small)),
-        ]
-        return [detection for detection in found if detection is not None]
+        mask = self(self._input(rgb))[1][0].sigmoid()
+        surety = float(mask.square().sum() / mask.sum().clamp(min=1e-6))
+        share = float((mask > 0.5).float().mean())
+        return MainObject(mask, surety >= LEAST_SURE and share >= LEAST_SHARE)
 
     def _input(self, rgb: Tensor) -> Tensor:
         height, width = network_size(rgb.shape[1], rgb.shape[2], SHORT_SIDE, MULTIPLE_OF)
         picture = resize(rgb.to(self.head.weight), height, width)[None]
         return picture.contiguous(memory_format=torch.channels_last)
-
-
-def _parts(mask: Tensor) -> list[Tensor]:
-    """The parts of a soft mask (h, w) that do not hang together, where there are several."""
-    inside = (mask > 0.5).to(torch.uint8).cpu().numpy()
-    count, labels, facts, _ = cv2.connectedComponentsWithStats(inside)
-    large = [i for i in range(1, count) if facts[i, cv2.CC_STAT_AREA] >= LEAST_SHARE * mask.numel()]
-    if len(large) < 2:
-        return []
-    near = np.ones((3, 3), np.uint8)  # the soft edge belongs to a part as well
-    own = [cv2.dilate((labels == i).astype(np.uint8), near, iterations=2) for i in large]
-    return [mask * torch.from_numpy(part).to(mask) for part in own]
-
-
-def _detection(small: Tensor, score: float, rgb: Tensor) -> Detection | None:
-    """What a small mask (h, w) shows at the size of the picture (3, H, W)."""
-    mask = F.interpolate(small[None, None], rgb.shape[1:], mode="bilinear")[0, 0]
-    rows, columns = (mask > 0.5).any(1).nonzero(), (mask > 0.5).any(0).nonzero()
-    if not len(rows):
-        return None
-    left, top = float(columns[0]), float(rows[0])
-    box = (left, top, float(columns[-1]) + 1 - left, float(rows[-1]) + 1 - top)
-    return Detection(box, score, LABEL, mask.to(rgb.device))
 
 
 def fold(network: nn.Module) -> None:
@@ -193,9 +155,9 @@ DEPTH: NetworkDescriptor[DepthNetwork] = NetworkDescriptor(
     shipped=own_file(NAME),
     input=NetworkInput(short_side=SHORT_SIDE, multiple_of=MULTIPLE_OF),
 )
-SUBJECT: NetworkDescriptor[Detector] = NetworkDescriptor(
+SUBJECT: NetworkDescriptor[SubjectNetwork] = NetworkDescriptor(
     name=f"{NAME}_subject",
-    role="detector",
+    role="subject",
     network_set="builtin",
     title="SceneNet, the main object whatever it is",
     licence="MIT",

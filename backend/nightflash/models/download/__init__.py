@@ -17,11 +17,12 @@ from filelock import FileLock, Timeout
 
 from nightflash.device import Capacity
 from nightflash.errors import NightFlashError
+from nightflash.models.choice import suits
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet
 from nightflash.models.download.faults import FAILED, UNREACHED
 from nightflash.models.download.incoming import Incoming, Progress, Tell, set_aside
 from nightflash.models.download.patience import PATIENT, Patience
-from nightflash.models.registry import BEST_FIRST, NETWORKS, Registry, suits
+from nightflash.models.registry import BEST_FIRST, NETWORKS, Registry
 from nightflash.models.weights import NOTE, WeightsFile, state
 
 MIRROR_VARIABLE = "NIGHTFLASH_MIRROR"

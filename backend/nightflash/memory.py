@@ -1,0 +1,30 @@
+"""What it is called when memory does not suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import cv2
+import torch
+
+from nightflash.errors import NightFlashError
+
+WORDS = ("out of memory", "not enough memory", "insufficient memory", "allocate memory")
+
+
+@contextmanager
+def memory_told() -> Iterator[None]:
+    """Turn what torch, numpy and OpenCV raise without memory into one sentence."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, cv2.error) as error:
+        wanting = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        said = str(error).lower()
+        if not wanting and not any(words in said for words in WORDS):
+            raise
+        raise NightFlashError(
+            "There is not enough memory for this photo.",
+            "Close other programs, use --device cpu, or scale the photo down.",
+            code="no_memory",
+        ) from error

@@ -1,0 +1,77 @@
+"""From a network's map of the main object to a soft mask on the photo's edges, and to its parts."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nightflash.guided_filter import GuidedFilter
+from nightflash.models.sureness import sureness
+from nightflash.scene.box import bounds
+from nightflash.scene.segment import object_from_prior
+
+FINE = 2.5  # pixels of the picture that a place of a map may span to be taken as it is
+SURE = 0.9  # sureness of a map to be taken as it is: then no other outline was better
+UNSURE = 0.02  # of another map, everywhere: photo and depth may still say otherwise
+AGREED = 0.5  # intersection over union with the map under which another outline is another object
+LEAST_PART = 0.003  # of the picture
+
+
+def outlined(found: Tensor, encoded: Tensor, inverse_depth: Tensor) -> Tensor:
+    """Lay a network's map of an object onto the photo.
+
+    A map that is sure and about as fine as the picture is taken as it is, its soft edge laid onto
+    the photo's by the guided filter where it is coarser. Of any other the outline is found anew by
+    colour and depth, and taken where it is still the same object.
+
+    Args:
+        found: (h', w') 0..1, at any resolution, covering the picture.
+        encoded: (3, h, w) encoded 0..1.
+        inverse_depth: (h, w) relative inverse depth, 0..1.
+
+    Returns:
+        (h, w) soft mask 0..1.
+    """
+    h, w = inverse_depth.shape
+    cell = (h * w / found.numel()) ** 0.5
+    mask = F.interpolate(found[None, None].to(encoded), (h, w), mode="bilinear", antialias=True)[
+        0, 0
+    ].clamp(0, 1)
+    if cell > FINE or sureness(found) < SURE:
+        anew = object_from_prior(
+            encoded, inverse_depth, mask.clamp(UNSURE, 1 - UNSURE), bounds(mask)
+        )
+        if overlap(anew, mask) >= AGREED:
+            return anew
+    return mask if cell <= 1 else _on_edges(mask, encoded, cell)
+
+
+def parts(mask: Tensor) -> list[Tensor]:
+    """The parts of a soft mask (h, w) that do not hang together, each with its soft edge."""
+    inside = (mask > 0.5).to(torch.uint8).cpu().numpy()
+    count, labels, facts, _ = cv2.connectedComponentsWithStats(inside)
+    least = LEAST_PART * mask.numel()
+    large = [i for i in range(1, count) if facts[i, cv2.CC_STAT_AREA] >= least]
+    if len(large) < 2:
+        return [mask]
+    reach = 2 * max(1, round(0.01 * max(mask.shape))) + 1  # of the soft edge
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    return [
+        mask * torch.from_numpy(cv2.dilate((labels == i).astype(np.uint8), around)).to(mask)
+        for i in large
+    ]
+
+
+def overlap(a: Tensor, b: Tensor) -> float:
+    """Intersection over union of two soft masks (h, w)."""
+    both, either = torch.minimum(a, b).sum(), torch.maximum(a, b).sum()
+    return float(both / either.clamp(min=1e-6))
+
+
+def _on_edges(mask: Tensor, encoded: Tensor, cell: float) -> Tensor:
+    """Upsample a soft edge onto the photo's (guided filter, He, Sun, Tang 2013)."""
+    soft = GuidedFilter(encoded, max(2, round(1.5 * cell)), 1e-4).filter(mask[None])[0]
+    return ((soft - 0.1) / 0.8).clamp(0, 1)
