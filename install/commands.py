@@ -23,8 +23,9 @@ USAGE = """bash install/run.sh [PHOTO [OUT [OPTIONS]]]
 Gives PHOTO as taken at night with a flash. Without PHOTO it renders the example picture that comes
 with NightFlash. OUT is a file or a folder; without it the result lies beside the photo, named
 NAME-night. OPTIONS are those of `nightflash render`, such as --weights FOLDER, and
---download SET, which first fetches a set of networks: official, lite or none; --from URL|DIR then
-tells a server or folder to take them from.
+--download SET, which first fetches a set of networks: auto, official, lite or none; --from URL|DIR
+then tells a server or folder to take them from. Without it the first run fetches auto, the best for
+this machine, and goes on without what cannot be reached; none refuses them, now and later.
 
 bash install/run.sh models list|download|verify|path
 
