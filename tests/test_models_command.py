@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from nightflash.cli import main
+from nightflash.commands import download as commands_download
 from nightflash.device import Capacity
 from nightflash.models import download
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet, Role
@@ -237,6 +238,14 @@ def test_a_mirror_is_what_has_to_be_reached(
 @pytest.mark.parametrize("seconds", ["0", "soon"])
 def test_a_reach_is_a_time(capsys: pytest.CaptureFixture[str], seconds: str) -> None:
     assert "is no number above 0" in run(capsys, "download", "--reach", seconds, code=2)[1]
+
+
+def test_without_a_terminal_a_line_now_and_then_shows_progress(
+    server: Hostile, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands_download, "SIGN_OF_LIFE", 0.0)
+    _, err = run(capsys, "download", "tiny")
+    assert err == "tiny: 0.0 of 0.0 MB\n"
 
 
 class _Terminal(io.StringIO):

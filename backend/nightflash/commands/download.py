@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FAULT = 2
 OUT_OF_REACH = 3
 INTERRUPTED = 130
+SIGN_OF_LIFE = 30.0  # seconds between two lines where no bar is shown
 
 
 def add(actions: Any) -> argparse.ArgumentParser:
@@ -179,9 +181,17 @@ def _renew_backend() -> None:
 
 @contextmanager
 def _shown(name: str) -> Iterator[tuple[Progress, Tell]]:
-    """What shows progress, as a bar on a terminal, and sentences."""
+    """What shows progress, as a bar on a terminal or now and then in a line, and sentences."""
     if not sys.stderr.isatty():
-        yield lambda done, total: None, lambda text: streams.tell(f"{name}: {text}")
+        told = time.monotonic()
+
+        def remark(done: int, total: int) -> None:
+            nonlocal told
+            if time.monotonic() - told >= SIGN_OF_LIFE:
+                streams.tell(f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+                told = time.monotonic()
+
+        yield remark, lambda text: streams.tell(f"{name}: {text}")
         return
     from tqdm import tqdm
 
