@@ -23,8 +23,9 @@ USAGE = """bash install/run.sh [PHOTO [OUT [OPTIONS]]]
 Gives PHOTO as taken at night with a flash. Without PHOTO it renders the example picture that comes
 with NightFlash. OUT is a file or a folder; without it the result lies beside the photo, named
 NAME-night. OPTIONS are those of `nightflash render`, such as --weights FOLDER, and
---download SET, which first fetches a set of networks: official, lite or none; --from URL|DIR then
-tells a server or folder to take them from.
+--download SET, which first fetches a set of networks: auto, official, lite or none; --from URL|DIR
+then tells a server or folder to take them from. Without it the first run fetches auto, the best for
+this machine, and goes on without what cannot be reached; none refuses them, now and later.
 
 bash install/run.sh models list|download|verify|path
 
@@ -47,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
         print(USAGE)
         return 0
     if arguments and arguments[0] == "models":
-        return run_in(ensure_environment(("detect", "heic")), "nightflash", *arguments)
+        return run_in(ensure_environment(("heic",)), "nightflash", *arguments)
     chosen, arguments = networks.wanted(arguments)
     first_option = next((i for i, a in enumerate(arguments) if a.startswith("-")), len(arguments))
     names, options = arguments[:first_option], arguments[first_option:]
@@ -63,7 +64,7 @@ def run(arguments: Sequence[str]) -> int:
         )
     if out.exists() and out.samefile(photo):
         raise SetupError(f"The result would replace the photo {photo}; name another file as OUT.")
-    python = ensure_environment(("detect", "heic"))
+    python = ensure_environment(("heic",))
     networks.fetch(python, chosen)
     if out.exists():
         say(f"{out} exists and will be overwritten")
@@ -86,7 +87,7 @@ def result_path(photo: Path, out: Path | None) -> Path:
 
 def test(arguments: Sequence[str]) -> int:
     """Run every check, pytest last, and name those that failed."""
-    python = ensure_environment(("detect", "test"))
+    python = ensure_environment(("test",))
     os.chdir(CHECKOUT)
     failed = []
     for tool in (*TEST_TOOLS, ("pytest", *arguments)):

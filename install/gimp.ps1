@@ -1,6 +1,8 @@
-# install\gimp.ps1 [--uninstall]: puts the plug-in into every GIMP 3 of this user, or removes it.
+# install\gimp.ps1 [--download SET | --uninstall]:
+# puts the plug-in into every GIMP 3 of this user, or removes it.
 #     powershell -ExecutionPolicy Bypass -File install\gimp.ps1
-# Sets up NightFlash's own Python environment on the first run; gimp.py does the work.
+# The first run makes NightFlash's own Python environment and fetches networks;
+# gimp.py does the work.
 # NIGHTFLASH_PYTHON names an interpreter to use as it is, with no set-up (for packagers).
 
 $suitable = 'import sys; from importlib.util import find_spec; ' +

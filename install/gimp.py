@@ -27,9 +27,9 @@ from nightflash.gimp import CLIENT, Profile, profiles  # both need the standard 
 
 USAGE = """bash install/gimp.sh [--download SET | --uninstall]
 
-Puts the filter "Night with Flash" into every GIMP 3 of this user and sets up what it needs.
-With --download it also fetches a set of networks: official, lite or none (on a terminal it asks
-the first time). With --uninstall it removes the filter from all of them."""
+Puts the filter "Night with Flash" into every GIMP 3 of this user and sets up what it needs, the
+networks that suit this machine best included. With --download it fetches another set of them:
+auto, official, lite or none. With --uninstall it removes the filter from all of them."""
 
 NAME = "nightflash"
 MARK = "install.json"
@@ -51,7 +51,7 @@ def install(checkout: Path = CHECKOUT, download: networks.Wanted = networks.NOTH
             "No GIMP 3 was found for this user: install GIMP 3.0 or newer, start it once, then "
             "start this again."
         )
-    python = ensure_environment(("detect", "heic")).absolute()
+    python = ensure_environment(("heic",)).absolute()
 
     def put(profile: Profile) -> str:
         zmq = put_plug_in(profile, python, checkout)

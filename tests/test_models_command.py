@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from nightflash.cli import main
+from nightflash.commands import download as commands_download
 from nightflash.device import Capacity
 from nightflash.models import download
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet, Role
@@ -24,7 +25,14 @@ from nightflash.models.weights import WeightsFile, weights_folder
 
 from tests.command_line import environment
 from tests.models.download.downloading import sha256
-from tests.models.download.hostile_server import Hostile, file, serving, status
+from tests.models.download.hostile_server import (
+    Hostile,
+    black_hole,
+    file,
+    nobody,
+    serving,
+    status,
+)
 
 GPU = Capacity(gpu=True, memory=10**10)
 
@@ -169,6 +177,75 @@ def test_hindrances_are_told(server: Hostile, capsys: pytest.CaptureFixture[str]
     assert err.startswith("tiny: ")
     assert "damaged" in err
     assert present() == ["tiny.pt", "tiny.pt.old"]
+
+
+def test_what_no_server_gives_is_left_out_in_one_line(
+    server: Hostile, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with black_hole() as silent:
+        for name, host in (("good", silent), ("masks", nobody())):
+            elsewhere = (replace(NETWORKS[name].files[0], url=f"http://{host}/{name}.pt"),)
+            descriptor = replace(NETWORKS[name], files=elsewhere)
+            monkeypatch.setitem(NETWORKS._by_name, name, descriptor)
+        out, err = run(capsys, "download", "--device", "cpu", "--reach", "2", code=3)
+    (line,) = err.splitlines()
+    assert line.startswith(f"nightflash: {silent} and 127.0.0.1:")
+    assert "could not be reached for good and masks: the built-in networks do that work" in line
+    assert "--download auto` tries again" in line
+    assert out.splitlines()[0].startswith("1 network to download")
+    assert present() == ["layers.pt"]
+
+
+def test_where_all_servers_answer_all_is_fetched(
+    server: Hostile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.pages["/masks.pt"] = status(404)
+    out, err = run(capsys, "download", "--device", "cpu", "--reach", "30", code=2)
+    assert out.startswith("3 networks to download")
+    assert len(err.splitlines()) == 1
+    assert "has no masks.pt" in err
+    assert present() == ["good.pt", "layers.pt"]
+
+
+def test_another_file_of_a_network_may_be_in_reach(
+    server: Hostile, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file,) = NETWORKS["tiny"].files
+    first = replace(file, name="first.pt", url=f"http://{nobody()}/first.pt")
+    monkeypatch.setitem(NETWORKS._by_name, "tiny", replace(NETWORKS["tiny"], files=(first, file)))
+    assert run(capsys, "download", "tiny", "--reach", "30")[1] == ""
+    assert present() == ["tiny.pt"]
+
+
+def test_a_mirror_is_what_has_to_be_reached(
+    server: Hostile,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = nobody()
+    _, err = run(capsys, "download", "lite", "--from", f"http://{gone}/x", "--reach", "9", code=3)
+    assert err.startswith(f"nightflash: {gone} could not be reached for tiny, boxes and layers:")
+    assert server.requests == []
+    (tmp_path / "stick").mkdir()
+    (tmp_path / "stick" / "tiny.pt").write_bytes(b"tiny" * 10)
+    monkeypatch.setenv("NIGHTFLASH_MIRROR", str(tmp_path / "stick"))
+    run(capsys, "download", "tiny", "--reach", "9")
+    assert present() == ["tiny.pt"]
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("seconds", ["0", "soon"])
+def test_a_reach_is_a_time(capsys: pytest.CaptureFixture[str], seconds: str) -> None:
+    assert "is no number above 0" in run(capsys, "download", "--reach", seconds, code=2)[1]
+
+
+def test_without_a_terminal_a_line_now_and_then_shows_progress(
+    server: Hostile, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands_download, "SIGN_OF_LIFE", 0.0)
+    _, err = run(capsys, "download", "tiny")
+    assert err == "tiny: 0.0 of 0.0 MB\n"
 
 
 class _Terminal(io.StringIO):

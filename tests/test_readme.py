@@ -51,7 +51,7 @@ def interpreter(here: Path) -> str:
     path.write_text(
         "#!/bin/sh\n"
         'case "$*" in\n'
-        '    "-P -m nightflash models "*) shift 3; echo "$@" ;;\n'
+        '    "-P -m nightflash models "*) shift 3; echo "told to $@" ;;\n'
         f'    "-P -m nightflash "*) exec "{sys.executable}" "$@" {QUICK} ;;\n'
         '    "-P -m "*) echo "$3" ;;\n'
         f'    *) exec "{sys.executable}" "$@" ;;\n'
@@ -61,14 +61,18 @@ def interpreter(here: Path) -> str:
     return str(path)
 
 
-def shell(block: str, here: Path, **more: str) -> list[str]:
-    """Run a block of the README in a shell; gives the lines of its output."""
+def shell(block: str, here: Path, **more: str) -> tuple[list[str], list[str]]:
+    """Run a block of the README in a shell.
+
+    Gives the lines of its output, and what the download of networks was told, which does nothing.
+    """
     variables = environment(NIGHTFLASH_PYTHON=interpreter(here), **more)
     result = subprocess.run(
         ["bash", "-e", "-c", BLOCKS[block]], env=variables, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stderr
-    return result.stdout.splitlines()
+    told = re.findall(r"^told to (.*)$", result.stderr, re.MULTILINE)
+    return result.stdout.splitlines(), told
 
 
 def test_every_block_is_run() -> None:
@@ -77,17 +81,18 @@ def test_every_block_is_run() -> None:
 
 
 def test_the_commands_that_set_up_and_run(here: Path) -> None:
-    lines = shell("bash run", here)
+    lines, told = shell("bash run", here)
     nights = ["nightflash-example.jpg", "photo-night.jpg", "night.png"]
     assert list(dict.fromkeys(lines)) == [str(here / night) for night in nights]
     for night, day in zip(nights[1:], ["photo.jpg"] * 2, strict=True):
         assert linear(here / night).mean() < 0.6 * linear(here / day).mean()
+    assert told == ["models download auto --reach 8"]  # with the first photo alone
 
 
-def test_the_command_that_fetches_networks(here: Path) -> None:
-    first, *_, last = shell("bash install", here)
-    assert first == "models download official"
-    assert last == str(here / "nightflash-example.jpg")
+def test_the_commands_that_choose_networks(here: Path) -> None:
+    lines, told = shell("bash install", here)
+    assert told == ["models download lite"]
+    assert set(lines) == {str(here / "nightflash-example.jpg")}
 
 
 def test_the_networks(
@@ -130,13 +135,17 @@ def test_the_training(
 
 
 def test_the_command_that_tests(here: Path) -> None:
-    assert shell("bash test", here)[-1] == "pytest"
+    lines, told = shell("bash test", here)
+    assert lines[-1] == "pytest"
+    assert told == []
 
 
 def test_the_command_that_installs_the_filter(here: Path) -> None:
     profile = here / "config" / "GIMP" / "3.0"
     profile.mkdir(parents=True)
-    shell("bash gimp", here, XDG_CONFIG_HOME=str(here / "config"), PATH="/usr/bin:/bin")
+    places = {"XDG_CONFIG_HOME": str(here / "config"), "PATH": "/usr/bin:/bin"}
+    _, told = shell("bash gimp", here, **places)
+    assert told == ["models download auto --reach 8"]
     assert (profile / "plug-ins" / "nightflash" / "nightflash.py").stat().st_mode & 0o111
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
@@ -186,11 +187,14 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> Path
     package = checkout / "backend" / "nightflash"
     package.mkdir(parents=True)
     shutil.copytree(CHECKOUT / "install", checkout / "install")
+    shutil.copy(CHECKOUT / "pyproject.toml", checkout)
     (package / "__init__.py").touch()
     for module in ("errors.py", "jobs.py"):  # what the installer reads
         shutil.copy(CHECKOUT / "backend" / "nightflash" / module, package / module)
     (package / "__main__.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("NIGHTFLASH_PYTHON", sys.executable)
+    monkeypatch.setenv("NIGHTFLASH_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("NIGHTFLASH_WEIGHTS", raising=False)
     return checkout
 
 
@@ -236,7 +240,9 @@ def test_a_renderer_that_leaves_no_result_is_a_failure(
     checkout = stand_in(tmp_path, monkeypatch, code)
     photo(tmp_path / "a.png")
     result = subprocess.run(
-        ["bash", checkout / "install/run.sh", "a.png"], cwd=tmp_path, capture_output=True
+        ["bash", checkout / "install/run.sh", "a.png", "--download", "none"],
+        cwd=tmp_path,
+        capture_output=True,
     )
     assert result.returncode == status
     assert result.stdout == b""
@@ -245,7 +251,7 @@ def test_a_renderer_that_leaves_no_result_is_a_failure(
 def test_test_runs_every_tool_and_fails_when_one_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    checkout = stand_in(tmp_path, monkeypatch, "")
+    checkout = stand_in(tmp_path, monkeypatch, "open('nightflash was run', 'w')")
     tools = checkout / "backend"
     for tool in ("ruff", "mypy"):
         (tools / f"{tool}.py").write_text("import sys; print(sys.argv[1:])")
@@ -266,6 +272,7 @@ def test_test_runs_every_tool_and_fails_when_one_does(
     result = subprocess.run([checkout / ".ci/run"], cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == "NightFlash: Failed: pytest"
+    assert not list(tmp_path.rglob("nightflash was run"))  # and so nothing was downloaded
 
 
 def test_help_needs_no_set_up(tmp_path: Path) -> None:
@@ -276,9 +283,11 @@ def test_help_needs_no_set_up(tmp_path: Path) -> None:
     assert not home.exists()
 
 
-def test_a_photo_is_rendered_end_to_end(tmp_path: Path) -> None:
+def test_a_photo_is_rendered_end_to_end_though_no_network_can_be_had(tmp_path: Path) -> None:
     here = tmp_path / "päth with space"
     photo(here / "bïld 1.png")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        host = f"127.0.0.1:{closed.getsockname()[1]}"
     result = run_script(
         "run.sh",
         "bïld 1.png",
@@ -286,8 +295,12 @@ def test_a_photo_is_rendered_end_to_end(tmp_path: Path) -> None:
         NIGHTFLASH_PYTHON=sys.executable,
         NIGHTFLASH_WEIGHTS=str(tmp_path / "no weights"),
         NIGHTFLASH_HOME=str(tmp_path / "data"),
+        NIGHTFLASH_MIRROR=f"http://{host}/networks",
     )
     assert result.returncode == 0, result.stderr
+    (line,) = (line for line in result.stderr.splitlines() if host in line)
+    assert line.startswith(f"nightflash: {host} could not be reached for ")
+    assert "the built-in networks do that work" in line
     night = here / "bïld 1-night.png"
     assert result.stdout.splitlines()[-1] == str(night)
     with Image.open(here / "bïld 1.png") as day, Image.open(night) as rendered:
@@ -303,5 +316,5 @@ def test_the_example_picture_is_there() -> None:
 
 
 def test_extras_of_the_commands_exist() -> None:
-    for extras in (("detect", "heic"), ("detect", "test")):
+    for extras in (("heic",), ("test",)):
         assert set(environment.requirements(extras)) > set(environment.requirements())

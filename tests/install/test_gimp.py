@@ -15,6 +15,7 @@ import pytest
 from tests.install.machine import CHECKOUT, executable, run_script
 
 import gimp  # isort: skip  (machine has put install/ and backend/ on the path)
+import networks  # isort: skip
 import zmq_for_gimp  # isort: skip
 from nightflash.gimp import Profile  # isort: skip
 
@@ -71,6 +72,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.control = folder
+        self.fetched: list[networks.Wanted] = []
         self.home = folder / "Jürgens home"
         self.bin = folder / "bin"
         self.checkout = folder / "Nächt flash"
@@ -138,6 +140,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("NIGHTFLASH_HOME", str(desk.home / "däta"))
     monkeypatch.setenv("NIGHTFLASH_PYTHON", str(desk.python))
     monkeypatch.setattr(zmq_for_gimp, "SYSTEM_PYTHONS", (desk.gimp_python("gi", "zmq"),))
+    monkeypatch.setattr(networks, "fetch", lambda python, wanted: desk.fetched.append(wanted))
     return desk
 
 
@@ -185,6 +188,14 @@ def test_the_plug_in_and_the_client_are_put_into_the_profile(
     assert "could not be checked" in about
     assert last.endswith("Filters > Light and Shadow > Night with Flash…")
     assert desk.pip_calls() == []
+
+
+def test_networks_are_fetched_once_the_plug_in_is_there(desk: Desk) -> None:
+    desk.profile()
+    assert gimp.main([]) == 0
+    assert gimp.main(["--download=none"]) == 0
+    assert gimp.main(["--uninstall"]) == 0
+    assert desk.fetched == [networks.NOTHING_SAID, networks.Wanted("none")]
 
 
 def test_every_profile_gets_one(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -663,7 +674,10 @@ def test_the_script_installs_and_uninstalls(desk: Desk) -> None:
     desk.trouble("pip fails")
     script = desk.checkout / "install" / "gimp.sh"
     variables = {**os.environ, "LC_ALL": "C"}
-    for arguments, line in (([], "the plug-in is in"), (["--uninstall"], "was removed")):
+    for arguments, line in (
+        (["--download", "none"], "the plug-in is in"),
+        (["--uninstall"], "was removed"),
+    ):
         result = subprocess.run(
             ["bash", script, *arguments],
             cwd=desk.home,
@@ -674,7 +688,7 @@ def test_the_script_installs_and_uninstalls(desk: Desk) -> None:
         assert result.returncode == 0, result.stderr
         assert line.encode() in result.stderr
         assert result.stdout == b""
-        assert (profile / "plug-ins/nightflash").exists() == (not arguments)
+        assert (profile / "plug-ins/nightflash").exists() == (arguments != ["--uninstall"])
 
 
 def test_the_script_tells_its_use(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
         ("--upload-memory", "MB", 4096, "for the pictures that clients send"),
     ):
         serve.add_argument(
-            name, metavar=unit, type=_positive, default=default, help=f"{unit.lower()} {text}"
+            name, metavar=unit, type=positive, default=default, help=f"{unit.lower()} {text}"
         )
     serve.set_defaults(run=_serve)
     status = commands.add_parser(
@@ -46,7 +46,8 @@ def add(commands: Any) -> None:
     logs.set_defaults(run=_logs)
 
 
-def _positive(text: str) -> float:
+def positive(text: str) -> float:
+    """Read a number above 0 for argparse."""
     try:
         number = float(text)
     except ValueError:

@@ -1,9 +1,14 @@
-"""Options that several commands share: which networks run, and where."""
+"""What several commands share: the options and words for which networks run, and where."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nightflash.models.choice import Choice
 
 
 def add_networks(parser: argparse.ArgumentParser) -> None:
@@ -27,3 +32,14 @@ def add_device(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="where to compute: the GPU if there is one (auto, the default) or the one named",
     )
+
+
+def choices(words: Sequence[str]) -> list[Choice]:
+    """Choices of one set or one network each, from words separated by blanks or commas.
+
+    Raises:
+        NightFlashError: ``bad_setting`` for a word that is neither.
+    """
+    from nightflash.models.choice import Choice
+
+    return [Choice.of(word) for text in words or ["auto"] for word in text.split(",")]

@@ -209,3 +209,7 @@ class NetworkDescriptor(Generic[N]):
                 if os.path.isfile(folder / name):  # noqa: PTH113  (Path.is_file raises without rights)
                     return replace(file, name=name, aliases=())
         return None
+
+    def terms(self, file: WeightsFile | None) -> str:
+        """The licence of the network, and of what its file came in."""
+        return "; ".join(filter(None, (self.licence, file.licence if file else "")))

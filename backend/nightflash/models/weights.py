@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from platformdirs import user_data_path
 
@@ -21,11 +21,37 @@ HOME_VARIABLE = "NIGHTFLASH_HOME"
 ROUNDING = 0.01  # how far the length of a file may be from one that was published rounded
 NOTE = ".sha256"  # ends the name of the note beside a file that tells its sha256
 
-Bring = Callable[[Path, Callable[[int, int], None], float], None]
-"""Writes a file to a path. Is given what to call with the bytes of it there are and that there will
-be, and the seconds to wait for whoever has it; raises `NightFlashError`."""
-
 State = Literal["absent", "published", "noted", "unverified", "damaged"]
+
+
+class Source(Protocol):
+    """Who brings a file of weights that no plain address has."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in sentences."""
+        ...
+
+    def ask(self, seconds: float) -> None:
+        """See whether it can be had.
+
+        Raises:
+            NightFlashError: ``no_network`` where it cannot, or where that is not known in time.
+        """
+        ...
+
+    def __call__(self, path: Path, progress: Callable[[int, int], None], seconds: float) -> None:
+        """Write the file to ``path``.
+
+        Args:
+            path: The file.
+            progress: Called with the bytes of it there are, and that there will be.
+            seconds: To wait for whoever has it.
+
+        Raises:
+            NightFlashError: ``no_network``, or ``download_failed``.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -71,7 +97,7 @@ class WeightsFile:
     aliases: tuple[str, ...] = ()
     rounded: bool = False
     cut: Cut | None = None
-    bring: Bring | None = None
+    bring: Source | None = None
     licence: str = ""
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -275,3 +276,16 @@ def passing_on(through: Hostile) -> Behaviour:
         through.pages[urlsplit(request.path).path](request)
 
     return behave
+
+
+@contextmanager
+def black_hole() -> Iterator[str]:
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+def nobody() -> str:
+    """A host where nothing listens."""
+    with black_hole() as host:
+        return host

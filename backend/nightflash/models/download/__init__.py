@@ -36,10 +36,11 @@ def _silently(*facts: object) -> None:
 def recommended(
     network_set: Literal["auto"] | NetworkSet, room: Capacity, registry: Registry = NETWORKS
 ) -> list[NetworkDescriptor[Any]]:
-    """Return for every role the best network of a set that ``room`` suits, were it present.
+    """Return for every role the network of a set that would be taken, were all present.
 
     Args:
-        network_set: The set; ``auto`` takes the best set that has a network for the role.
+        network_set: The set, whose networks are returned even where ``room`` suits none for the
+            role; ``auto`` takes the best set that has a network for the role that it suits.
         room: What the device offers.
         registry: The networks to choose from.
     """
@@ -47,9 +48,12 @@ def recommended(
     best: dict[str, NetworkDescriptor[Any]] = {}
     for one in sets:
         for role in {descriptor.role: None for descriptor in registry.values()}:
-            fitting = (d for d in registry.of(role, one) if suits(d, room))
-            if role not in best and (found := next(fitting, None)) is not None:
-                best[role] = found
+            known = [d for d in registry.of(role, one) if d.automatic]
+            fitting = [d for d in known if suits(d, room)]
+            if network_set != "auto":
+                fitting = fitting or known
+            if fitting:
+                best.setdefault(role, fitting[0])
     return list(best.values())
 
 

@@ -21,6 +21,11 @@ def within(seconds: float, work: Callable[[], T]) -> T:
         TimeoutError: It took longer than ``seconds``.
         Exception: What ``work`` raises.
     """
+    return begun(work).result(seconds)
+
+
+def begun(work: Callable[[], T]) -> Future[T]:
+    """Begin ``work`` in a thread of its own, which keeps no process from ending."""
     outcome: Future[T] = Future()
 
     def run() -> None:
@@ -30,4 +35,4 @@ def within(seconds: float, work: Callable[[], T]) -> T:
             outcome.set_exception(fault)
 
     Thread(target=run, daemon=True).start()
-    return outcome.result(seconds)
+    return outcome

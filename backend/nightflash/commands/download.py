@@ -1,0 +1,205 @@
+"""``nightflash models download``: the networks that are best on this machine, a set, or by name."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nightflash import streams
+from nightflash.commands.backend import positive
+from nightflash.commands.networks import choices
+from nightflash.errors import NightFlashError
+
+if TYPE_CHECKING:
+    from nightflash.models.descriptor import NetworkDescriptor
+    from nightflash.models.download.incoming import Progress, Tell
+
+FAULT = 2
+OUT_OF_REACH = 3
+INTERRUPTED = 130
+SIGN_OF_LIFE = 30.0  # seconds between two lines where no bar is shown
+
+
+def add(actions: Any) -> argparse.ArgumentParser:
+    """Add the action to argparse's ``actions``; gives its parser."""
+    download: argparse.ArgumentParser = actions.add_parser(
+        "download", help="fetch the networks that are best on this machine", allow_abbrev=False
+    )
+    download.add_argument(
+        "words",
+        nargs="*",
+        metavar="SET|NAME",
+        help="official, lite: the best of a set; or networks by name; auto, the default: the best",
+    )
+    download.add_argument(
+        "--from",
+        dest="mirror",
+        metavar="URL|DIR",
+        help="server or folder that has the files under their names (or NIGHTFLASH_MIRROR)",
+    )
+    download.add_argument(
+        "--reach",
+        metavar="SECONDS",
+        type=positive,
+        help="ask all servers at once, tell in one line which of them gave no answer in that time,"
+        " do without what they have, and end with 3: for a set-up that nobody watches",
+    )
+    return download
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fetch what is missing of the networks named.
+
+    Gives 0, 2 after a fault that was told in a sentence, 3 where ``--reach`` left something out,
+    or 130 after Ctrl-C.
+    """
+    from nightflash.models.download import whole
+    from nightflash.models.weights import weights_folder
+
+    folder = weights_folder(options.weights)
+    wanted = _wanted(options)
+    missing = [d for d in wanted if d.files and whole(d, folder) is None]
+    for descriptor in (d for d in wanted if d not in missing):
+        there = "there already" if descriptor.files else "needs no file"
+        streams.put(f"{descriptor.name}: {there}.")
+    code = 0
+    if options.reach is not None:
+        near = _in_reach(missing, options.mirror, options.reach)
+        code = 0 if len(near) == len(missing) else OUT_OF_REACH
+        missing = near
+    return _fetch(missing, folder, options.mirror) or code
+
+
+def _wanted(options: argparse.Namespace) -> list[NetworkDescriptor[Any]]:
+    """The networks that the words name, each once."""
+    from nightflash.device import capacity, choose_device
+    from nightflash.models.download import recommended
+    from nightflash.models.registry import NETWORKS
+
+    room = capacity(choose_device(options.device))
+    wanted: dict[str, NetworkDescriptor[Any]] = {}
+    for choice in choices(options.words):
+        named = [NETWORKS[name] for name in choice.named.values()]
+        for descriptor in named or recommended(choice.network_set, room):
+            wanted[descriptor.name] = descriptor
+    if not wanted:
+        raise NightFlashError(
+            "No network of that set suits this machine.",
+            "Name the one you want; 'nightflash models list' tells of all.",
+            code="networks_missing",
+        )
+    return list(wanted.values())
+
+
+def _in_reach(
+    missing: Sequence[NetworkDescriptor[Any]], mirror: str | None, seconds: float
+) -> list[NetworkDescriptor[Any]]:
+    """The networks that can be had, with those of their files that can; tells of the others."""
+    from nightflash.models.download import MIRROR_VARIABLE
+    from nightflash.models.download.reach import out_of_reach
+
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE) or ""
+    if mirror and "://" not in mirror:
+        return list(missing)
+    files = [file for descriptor in missing for file in descriptor.files]
+    away = out_of_reach(files, mirror, seconds)
+    near, far = [], []
+    for descriptor in missing:
+        here = tuple(file for file in descriptor.files if file.name not in away)
+        if here:
+            near.append(replace(descriptor, files=here))
+        else:
+            far.append(descriptor)
+    if far:
+        hosts = _listed(away[file.name] for descriptor in far for file in descriptor.files)
+        streams.tell(
+            f"nightflash: {hosts} could not be reached for {_listed(d.name for d in far)}: the"
+            " built-in networks do that work; `bash install/run.sh --download auto` tries again."
+        )
+    return near
+
+
+def _listed(words: Iterable[str]) -> str:
+    """ "a", "a and b", or "a, b and c"; each word once."""
+    *others, last = dict.fromkeys(words)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _fetch(missing: Sequence[NetworkDescriptor[Any]], folder: Path, mirror: str | None) -> int:
+    """Download networks, each whatever happens to the others; gives the exit code."""
+    from nightflash.models.download import fetch
+    from nightflash.models.download.incoming import PART
+
+    if missing:
+        total = sum(descriptor.files[0].bytes for descriptor in missing) / 1e6
+        count = f"{len(missing)} network{'s' if len(missing) > 1 else ''}"
+        streams.put(f"{count} to download, {total:.1f} MB in all, into {folder}.")
+    code, fetched = 0, False
+    for descriptor in missing:
+        name = descriptor.name
+        try:
+            with _shown(name) as (progress, tell):
+                path = fetch(descriptor, folder, mirror, progress=progress, tell=tell)
+            streams.put(f"{name}: {path}. Licence: {descriptor.terms(descriptor.present(folder))}.")
+            fetched = True
+        except NightFlashError as fault:
+            streams.tell(f"nightflash: {name}: {fault}")
+            code = FAULT
+        except KeyboardInterrupt:
+            parts = [folder / f"{file.name}{PART}" for file in descriptor.files]
+            kept = any(part.exists() for part in parts)
+            rest = "the next download goes on from here" if kept else "nothing half-written is left"
+            streams.tell(f"nightflash: stopped; {rest}.")
+            return INTERRUPTED
+    if fetched:
+        _renew_backend()
+    return code
+
+
+def _renew_backend() -> None:
+    """End a backend that is idle: the one that the next request starts takes the new networks."""
+    from nightflash.service.client import Client
+    from nightflash.service.connection import backend_runs
+
+    if not backend_runs():
+        return
+    with suppress(NightFlashError), Client(command=None) as client:
+        if client.ask("status")["jobs"] == 0:
+            client.ask("shutdown")
+            streams.put("The backend was ended; the next one takes the new networks.")
+            return
+    streams.put("A backend is at work: 'nightflash stop' lets the next one take the new networks.")
+
+
+@contextmanager
+def _shown(name: str) -> Iterator[tuple[Progress, Tell]]:
+    """What shows progress, as a bar on a terminal or now and then in a line, and sentences."""
+    if not sys.stderr.isatty():
+        told = time.monotonic()
+
+        def remark(done: int, total: int) -> None:
+            nonlocal told
+            if time.monotonic() - told >= SIGN_OF_LIFE:
+                streams.tell(f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+                told = time.monotonic()
+
+        yield remark, lambda text: streams.tell(f"{name}: {text}")
+        return
+    from tqdm import tqdm
+
+    with tqdm(desc=name, unit="B", unit_scale=True, leave=False) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.update(done - bar.n)
+            if bar.total != total:
+                bar.total = total
+                bar.refresh()
+
+        yield advance, lambda text: tqdm.write(f"{name}: {text}", file=sys.stderr)
