@@ -28,7 +28,7 @@ from nightflash.models.sureness import sureness
 from nightflash.models.weights import WeightsFile
 
 RELEASE = "https://github.com/danielgatis/rembg/releases/download/v0.0.0"
-LEAST_SURE = 0.75  # under which most pictures have no main object
+LEAST_SURE = 0.5  # under which hardly a picture has a main object
 LEAST_SHARE = 0.003  # of the picture that a main object covers
 
 

@@ -1,0 +1,34 @@
+"""The photos by which networks and light will be judged, and those without a main object."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from training.photos import LISTS
+from training.split import share_of
+
+NO_OBJECT = [
+    line
+    for line in (LISTS / "no_object.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+
+
+def test_a_name_alone_decides() -> None:
+    assert share_of("photo.jpg") == "light"  # sha256 aff6...
+    assert share_of("a.jpg") == "network"  # 509b...
+
+
+def test_the_shares_of_the_photos_kept_apart(shared: Path) -> None:
+    names = [path.name for path in (shared / "photos/training/apart").iterdir()]
+    assert Counter(map(share_of, names)) == {"look": 290, "network": 322, "light": 358}
+
+
+def test_sixty_photos_have_no_main_object_and_are_there(shared: Path) -> None:
+    assert len(set(NO_OBJECT)) == len(NO_OBJECT) == 60
+    folder = shared / "photos/training"
+    assert all((folder / "open" / name).is_file() for name in NO_OBJECT)
+    assert not any(
+        (folder / "true_masks" / name).with_suffix(".png").exists() for name in NO_OBJECT
+    )
