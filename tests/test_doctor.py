@@ -34,6 +34,9 @@ def test_a_sound_machine_with_a_backend(home: Path, shared: Path) -> None:
     assert all(finding.sound for finding in found.values())
     assert "torch" in found["environment"].text
     assert "TCMonoDepth" in found["network for depth"].text
+    assert "models download" in found["network for depth"].remedy
+    assert "YOLOX" in found["network for subject"].text  # in the place of a better one
+    assert not found["network for features"].remedy
     assert "process" in found["backend"].text
     assert found["connection"].text.endswith("MB/s by ipc.")
     assert "3.0 (package)" in found["GIMP"].text

@@ -61,9 +61,12 @@ def test_a_photo_through_the_backend(
 
 def test_auto_leaves_what_is_for_a_gpu_to_a_gpu(official: Path) -> None:
     engine = Engine("auto", official, "cpu")
-    without = {role: name for role, name in THE_THREE.items() if role != "detector"}
-    assert engine.networks == {**without, "subject": "scene_net_subject"}
-    assert Engine("auto,mask_rcnn", official, "cpu").networks == THE_THREE
+    assert engine.networks == {
+        "depth": THE_THREE["depth"],
+        "subject": "scene_net_subject",
+        "features": "content_net",
+    }
+    assert Engine("auto,mask_rcnn,vgg19", official, "cpu").networks == THE_THREE
 
 
 def test_a_damaged_file_is_named(

@@ -98,18 +98,22 @@ def test_the_commands_that_choose_networks(here: Path) -> None:
 def test_the_networks(
     here: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (here / "mirror").mkdir()
-    file = NETWORKS["midas_v21_small_256"].files[0]
+    mirror = here / "mirror"
+    mirror.mkdir()
+    for path in (shared / "weights").iterdir():
+        (mirror / path.name).symlink_to(path)
     content = bytes(1000)
-    (here / "mirror" / file.name).write_bytes(content)
-    file = replace(file, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
-    published = replace(NETWORKS["midas_v21_small_256"], files=(file,))
-    monkeypatch.setitem(NETWORKS._by_name, published.name, published)
-    monkeypatch.setenv("NIGHTFLASH_MIRROR", str(shared / "weights"))
+    for name in ("midas_v21_small_256", "u2netp"):
+        file = NETWORKS[name].files[0]
+        (mirror / file.name).write_bytes(content)
+        file = replace(file, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+        monkeypatch.setitem(NETWORKS._by_name, name, replace(NETWORKS[name], files=(file,)))
+    file = NETWORKS["midas_v21_small_256"].files[0]
+    monkeypatch.setenv("NIGHTFLASH_MIRROR", str(mirror))
     for line in BLOCKS["bash networks"].splitlines():
         program, *arguments = shlex.split(line)
         assert program == "nightflash"
-        arguments = [re.sub(r"^https:.*", str(here / "mirror"), word) for word in arguments]
+        arguments = [re.sub(r"^https:.*", str(mirror), word) for word in arguments]
         assert main(arguments) == 0, capsys.readouterr().err
     assert capsys.readouterr().out.splitlines()[-1] == str(here / "none")
     lite = {n.files[0].name for n in NETWORKS.values() if n.network_set == "lite"}

@@ -87,18 +87,22 @@ def _device() -> Iterator[Finding]:
 
 def _networks(weights: Path | None) -> Iterator[Finding]:
     from nightflash.device import capacity, choose_device
-    from nightflash.models.choice import Choice, Chosen
-    from nightflash.models.registry import SHIPPED
+    from nightflash.models.choice import STANDS_IN, Choice, Chosen
+    from nightflash.models.download import recommended
     from nightflash.models.weights import verify, weights_folder
 
-    folder = weights_folder(weights)
-    chosen = Chosen.of(Choice.of("auto"), folder, capacity(choose_device("auto"))).by_role
-    for role, network in chosen.items():
-        if (file := network.present(folder)) is not None:
+    folder, room = weights_folder(weights), capacity(choose_device("auto"))
+    chosen = Chosen.of(Choice.of("auto"), folder, room).by_role
+    for best in recommended("auto", room):
+        network = chosen.get(best.role)
+        if network is not None and (file := network.present(folder)) is not None:
             verify(file, folder)
-        better = f"Larger ones see better: 'nightflash models download' fetches them into {folder}."
-        remedy = better if network.network_set in SHIPPED else ""
-        yield Finding(f"network for {role}", True, f"{network.title}.", remedy)
+        stand_in = chosen.get(STANDS_IN.get(best.role, best.role))
+        text = f"{network.title}." if network else "none."
+        if network is None and stand_in is not None:
+            text = f"none; {stand_in.title} does what it can."
+        remedy = f"{best.title}, sees better: 'nightflash models download' fetches it to {folder}."
+        yield Finding(f"network for {best.role}", True, text, remedy if network != best else "")
 
 
 def _backend() -> Iterator[Finding]:

@@ -15,14 +15,11 @@ from typing import Literal
 
 Share = Literal["look", "network", "light"]
 
-SHARES: dict[str, Share] = (
-    dict.fromkeys("01234", "look")
-    | dict.fromkeys("56789", "network")
-    | dict.fromkeys("abcdef", "light")
-)
-"""First hexadecimal digit of the sha256 of a photo's file name, suffix included, to its share."""
+SHARES: dict[Share, str] = {"look": "01234", "network": "56789", "light": "abcdef"}
+"""First hexadecimal digits of the sha256 of a photo's file name, suffix included, of each share."""
 
 
 def share_of(name: str) -> Share:
     """The share of a photo of ``training/apart``, by its file name without a folder."""
-    return SHARES[hashlib.sha256(name.encode()).hexdigest()[0]]
+    digit = hashlib.sha256(name.encode()).hexdigest()[0]
+    return next(share for share, digits in SHARES.items() if digit in digits)

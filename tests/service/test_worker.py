@@ -274,7 +274,7 @@ def test_a_cancelled_refinement_stops_within_a_step(
     """However long a step takes: here every layer takes 50 ms, a step half a second."""
     assert any(desk.worker.state == "ready" for _ in until(30))
     assert desk.worker._engine is not None
-    network = desk.worker._engine.load()[2]
+    network = desk.worker._engine.load().features
     plain = type(network).forward
 
     def slow(self: Any, rgb: Any, checkpoint: Any = None) -> Any:
