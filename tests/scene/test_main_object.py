@@ -18,13 +18,30 @@ def test_a_coarse_mask_gets_the_photo_s_edges() -> None:
 
 
 def test_another_outline_that_is_another_object_is_not_taken() -> None:
-    """Of a doubtful mask on a plain ground the outline could run anywhere."""
+    """Of a coarse map beside the thing that stands out, the outline could run to that."""
     encoded, truth, _ = disc(*SIZE, 30)
-    elsewhere = torch.zeros(SIZE)
-    elsewhere[:20, :20] = 0.6
+    elsewhere = torch.zeros(12, 16)
+    elsewhere[:3, :3] = 0.6
     found = outlined(elsewhere, encoded, FLAT)
-    assert overlap(found, elsewhere) > 0.4
     assert overlap(found, truth) < 0.1
+    assert found[10, 10] > 0.5
+
+
+def test_a_fine_mask_keeps_thin_limbs_that_look_like_the_ground() -> None:
+    encoded, truth, _ = disc(*SIZE, 30)
+    fine = truth.clone()
+    fine[80:110, 79:81] = 0.9
+    found = outlined(fine, encoded, FLAT)
+    assert float(found[95, 79:81].min()) > 0.9
+    assert float(found[95, 60:70].max()) < 0.1
+
+
+def test_what_a_doubtful_map_half_believes_is_taken_and_what_a_sure_one_does_is_not() -> None:
+    encoded, truth, _ = disc(*SIZE, 30)
+    ghost = torch.zeros(SIZE)
+    ghost[5:15, 5:15] = 0.35
+    assert float(outlined(truth + ghost, encoded, FLAT)[10, 10]) < 0.15
+    assert float(outlined(0.5 * truth + ghost, encoded, FLAT)[10, 10]) >= 0.5
 
 
 def test_a_finer_mask_is_reduced_with_its_soft_edge() -> None:

@@ -10,12 +10,14 @@ from torch import Tensor
 
 from nightflash.guided_filter import GuidedFilter
 from nightflash.models.sureness import sureness
-from nightflash.scene.box import bounds
+from nightflash.scene.box import Box, bounds
 from nightflash.scene.segment import object_from_prior
 
-FINE = 2.5  # pixels of the picture that a place of a map may span to be taken as it is
-SURE = 0.9  # sureness of a map to be taken as it is: then no other outline was better
-UNSURE = 0.02  # of another map, everywhere: photo and depth may still say otherwise
+FINE = 1.6  # pixels of the picture that a place of a map may span to be taken as it is
+SURE = 0.8  # sureness from which what a map half believes is as often the object as not
+BELIEVED = 0.3, 0.7  # values of a sure map that become none and all of the object
+IN_DOUBT = 0.1, 0.6  # those of another: there it is the object more often than the map says
+UNSURE = 0.02  # of a coarse map, everywhere: photo and depth may still say otherwise
 AGREED = 0.5  # intersection over union with the map under which another outline is another object
 LEAST_PART = 0.003  # of the picture
 
@@ -23,9 +25,9 @@ LEAST_PART = 0.003  # of the picture
 def outlined(found: Tensor, encoded: Tensor, inverse_depth: Tensor) -> Tensor:
     """Lay a network's map of an object onto the photo.
 
-    A map that is sure and about as fine as the picture is taken as it is, its soft edge laid onto
-    the photo's by the guided filter where it is coarser. Of any other the outline is found anew by
-    colour and depth, and taken where it is still the same object.
+    A map about as fine as the picture is taken as it is, with more contrast, its soft edge laid
+    onto the photo's by the guided filter where it is coarser. Of a coarse one the outline is found
+    anew by colour and depth, and taken where it is still the same object.
 
     Args:
         found: (h', w') 0..1, at any resolution, covering the picture.
@@ -40,13 +42,19 @@ def outlined(found: Tensor, encoded: Tensor, inverse_depth: Tensor) -> Tensor:
     mask = F.interpolate(found[None, None].to(encoded), (h, w), mode="bilinear", antialias=True)[
         0, 0
     ].clamp(0, 1)
-    if cell > FINE or sureness(found) < SURE:
-        anew = object_from_prior(
-            encoded, inverse_depth, mask.clamp(UNSURE, 1 - UNSURE), bounds(mask)
-        )
+    if cell > FINE:
+        anew = outlined_anew(mask, encoded, inverse_depth, bounds(mask))
         if overlap(anew, mask) >= AGREED:
             return anew
+    none, all_of_it = BELIEVED if sureness(found) >= SURE else IN_DOUBT
+    mask = ((mask - none) / (all_of_it - none)).clamp(0, 1)
     return mask if cell <= 1 else _on_edges(mask, encoded, cell)
+
+
+def outlined_anew(mask: Tensor, encoded: Tensor, inverse_depth: Tensor, box: Box) -> Tensor:
+    """Find the outline of a coarse mask (h, w; 0..1) in ``box`` by colour and depth."""
+    prior = mask.to(encoded).clamp(UNSURE, 1 - UNSURE)
+    return object_from_prior(encoded, inverse_depth, prior, box)
 
 
 def parts(mask: Tensor) -> list[Tensor]:

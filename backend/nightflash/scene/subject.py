@@ -13,7 +13,7 @@ from torch import Tensor
 from nightflash.models.descriptor import Detection, MainObject
 from nightflash.scene.box import Box, bounds, contains, overlap, wider
 from nightflash.scene.geometry import salience
-from nightflash.scene.main_object import outlined, parts
+from nightflash.scene.main_object import outlined, outlined_anew, parts
 from nightflash.scene.region import clearest_region
 from nightflash.scene.segment import object_from_prior, object_in_box
 
@@ -156,9 +156,9 @@ def rectangle(mask: Tensor) -> Box | None:
 
 
 def _detected_mask(detection: Detection, encoded: Tensor, inverse_depth: Tensor) -> Tensor:
-    """The object's soft mask (h, w)."""
+    """The object's soft mask (h, w): a detector's own is coarse, so its outline is laid anew."""
     if detection.mask is not None:
-        return outlined(detection.mask, encoded, inverse_depth)
+        return outlined_anew(detection.mask, encoded, inverse_depth, detection.box)
     return object_in_box(encoded, inverse_depth, detection.box)
 
 
