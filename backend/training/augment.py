@@ -1,6 +1,6 @@
 """Other views of a picture: cut, turned, mirrored; another light, another camera.
 
-All in NumPy and OpenCV, which leave Python's lock and PyTorch's threads to the network.
+All in NumPy and OpenCV, which do without Python's lock: threads can work side by side.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def other_light(rgb: Bytes, rng: Generator) -> Bytes:
     if rng.uniform() < 0.15:
         light = cv2.blur(light, (3, 3), borderType=cv2.BORDER_REFLECT)
     if rng.uniform() < 0.3:
-        noise = rng.standard_normal(light.shape, np.float32)
-        light = light + noise * np.float32(abs(rng.normal(0, 0.03 * 255)))
+        cv2.setRNGSeed(int(rng.integers(2**31)))  # of this thread; three times as quick as NumPy's
+        light = light + cv2.randn(np.empty_like(light), 0, abs(rng.normal(0, 0.03 * 255)))
     result: Bytes = cv2.add(light, np.zeros(4), dtype=cv2.CV_8U)  # rounds and clips
     return result

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, TypeVar
 
 import cv2
@@ -17,6 +19,8 @@ from training.augment import Bytes, View, other_light
 from training.photos import Example
 
 T = TypeVar("T")
+
+KINDS = ("any", "known", "pasted", "rendered", "plausible")
 
 SIZES = ((224, 288), (224, 288), (288, 224), (256, 256), (224, 320))
 LEAST_PHOTO, LEAST_SCENE = 0.55, 0.7  # of the sides of the largest part that fits
@@ -68,7 +72,7 @@ class Drawn:
 
 
 class Batches:
-    """Draws batches; the same step gives the same batch.
+    """Draws batches; the same step gives the same batch. Each thread prepares pictures of it.
 
     Args:
         photos: Examples to learn from.
@@ -84,44 +88,49 @@ class Batches:
         plausible: Sequence[Example],
         seed: int,
     ) -> None:
-        self._photos, self._seed = photos, seed
-        self._scenes, self._plausible = scenes, plausible
-        self._known = [photo for photo in photos if photo.mask is not None]
-        self._objects = [photo for photo in self._known if photo.object_shown]
-        self._empty = [photo for photo in self._known if not np.any(photo.mask)]
+        self._seed = seed
+        known = [photo for photo in photos if photo.mask is not None]
+        self._of = {"any": photos, "known": known, "rendered": scenes, "plausible": plausible}
+        self._objects = [photo for photo in known if photo.object_shown]
+        self._empty = [photo for photo in known if not np.any(photo.mask)]
+        self._pool = ThreadPoolExecutor(torch.get_num_threads())
 
     def at(self, step: int, counts: Sequence[int]) -> Drawn:
         """The batch of a step.
 
         Args:
             step: The same gives the same batch.
-            counts: How many photos, photos of known objects, objects on other photos, rendered
-                scenes, and plausible ones.
+            counts: How many of each of ``KINDS``: photos, photos of known objects, objects on
+                other photos, rendered scenes, and plausible ones.
         """
         rng = np.random.default_rng((self._seed, step))
         size = SIZES[int(rng.integers(len(SIZES)))]
-        any_, known, pasted, rendered, plausible = counts
-        examples = [_one(self._photos, rng) for _ in range(any_)]
-        examples += [_one(self._known, rng) for _ in range(known)]
-        examples += [
-            paste(_one(self._objects, rng), _one(self._empty, rng), rng) for _ in range(pasted)
-        ]
-        for kind, count in ((self._scenes, rendered), (self._plausible, plausible)):
-            examples += [_one(kind, rng) for _ in range(count)]
-        seen = [_seen(example, size, rng) for example in examples]
+        kinds = np.repeat(np.array(KINDS), counts)
+        seen = list(self._pool.map(self._seen, kinds, rng.spawn(len(kinds)), repeat(size)))
+        examples, pictures, maps = zip(*seen, strict=True)
         return Drawn(
-            rgb=np.stack([rgb for rgb, _ in seen]),
-            maps=np.stack([maps for _, maps in seen], axis=1),
+            rgb=np.stack(pictures),
+            maps=np.stack(maps, axis=1),
             taught=np.array([e.inverse_depth is not None and not e.exact for e in examples]),
             exact=np.array([e.exact for e in examples]),
         )
+
+    def _seen(
+        self, kind: str, rng: Generator, size: tuple[int, int]
+    ) -> tuple[Example, Bytes, NDArray[np.float32]]:
+        example = (
+            paste(_one(self._objects, rng), _one(self._empty, rng), rng)
+            if kind == "pasted"
+            else _one(self._of[kind], rng)
+        )
+        return example, *seen(example, size, rng)
 
 
 def _one(of: Sequence[T], rng: Generator) -> T:
     return of[int(rng.integers(len(of)))]
 
 
-def _seen(
+def seen(
     example: Example, size: tuple[int, int], rng: Generator
 ) -> tuple[Bytes, NDArray[np.float32]]:
     """A view of an example in another light, and its maps (3, H/2, W/2) as in ``Drawn``."""
@@ -152,8 +161,9 @@ def paste(source: Example, onto: Example, rng: Generator) -> Example:
     How far off it stands there is not known.
     """
     assert source.mask is not None
-    x, y, wide, tall = cv2.boundingRect(np.where(source.mask > 32, source.mask, np.uint8(0)))
-    part = np.dstack([source.rgb, source.mask])[y : y + tall, x : x + wide]
+    x, y, wide, tall = cv2.boundingRect((source.mask > 32).view(np.uint8))
+    box = np.s_[y : y + tall, x : x + wide]
+    part = np.dstack([source.rgb[box], source.mask[box]])
     h, w = onto.rgb.shape[:2]
     scale = rng.uniform(0.25, 0.8) * min(h / tall, w / wide)
     tall, wide = (max(8, round(side * scale)) for side in (tall, wide))

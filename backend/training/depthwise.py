@@ -1,7 +1,7 @@
 """Gradients of wide depthwise convolutions, quickly on a CPU.
 
 oneDNN (3.12) has fast kernels for the gradient of depthwise weights up to three columns wide; for
-wider ones it falls back to one for grouped convolutions, ten to thirty times slower: half of a step
+wider ones it falls back to one for grouped convolutions, ten times slower and more: half of a step
 goes there. The gradient's columns do not know of each other: each is the correlation of what comes
 back with the input moved sideways. So the middle three are asked for at once, others one by one.
 """

@@ -20,12 +20,13 @@ from torch import Tensor, nn
 
 from training.configuration import Recipe, Stage
 from training.depthwise import quicken
+from training.memory import keep_memory
 from training.state import State
 
 B = TypeVar("B")
 
 KEPT_EVERY = 500  # steps
-AHEAD = 2  # batches that wait
+AHEAD = 2  # batches that wait for a GPU
 PARTS = ("waiting for data", "forward", "backward", "optimiser")
 
 
@@ -68,11 +69,18 @@ class Watch:
         self.seconds[part] += self._last - last
 
 
-def ahead(make: Callable[[int], B], steps: Iterable[int]) -> Generator[B, None, None]:
-    """``map(make, steps)``, made by a thread while the network learns from the one before.
+def prepared(
+    make: Callable[[int], B], steps: Iterable[int], device: torch.device
+) -> Generator[B, None, None]:
+    """``map(make, steps)``, for a GPU made by a thread while the network learns.
 
-    A thread and not a process: NumPy and OpenCV leave it Python's lock, and nothing is copied.
+    A thread and not a process: NumPy and OpenCV leave it Python's lock, and nothing is copied. On a
+    CPU it would take a core from the network, whose threads then wait for each other: 30 ms of work
+    made a step 100 ms longer. There a batch is made by all cores before its step.
     """
+    if device.type == "cpu":
+        yield from map(make, steps)
+        return
     with ThreadPoolExecutor(1) as pool:
         waiting: deque[Future[B]] = deque()
         for step in steps:
@@ -101,8 +109,7 @@ def train(
 
     Args:
         network: Is trained in place.
-        batch_at: Gives the batch of a step, the same each time; is called in another thread and
-            should leave PyTorch's threads alone.
+        batch_at: Gives the batch of a step, the same each time; may be called in another thread.
         loss_of: The loss of the network on a batch, in a stage of the recipe.
         recipe: Length and learning rate.
         at: Where to do it.
@@ -116,10 +123,11 @@ def train(
     """
     if at.device.type == "cpu":
         quicken(network)
+        keep_memory()
     watch = watch or Watch()
     state = State(network, recipe, at.work / f"{name}.pt", at.say)
     first, start = state.step, time.monotonic()
-    with closing(ahead(batch_at, range(first, recipe.steps))) as batches:
+    with closing(prepared(batch_at, range(first, recipe.steps), at.device)) as batches:
         watch.skip()
         for batch in batches:
             torch.manual_seed(recipe.seed * 1_000_003 + state.step)  # for networks that draw

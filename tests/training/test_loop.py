@@ -5,6 +5,7 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from training import features, loop
 from training.batches import Batches
 from training.configuration import Recipe, Stage
-from training.loop import Workplace, train
+from training.loop import Workplace, prepared, train
 from training.scene_network import learn
 from training.state import State
 
@@ -119,9 +120,9 @@ def test_the_network_that_ships_is_the_same_bit_for_bit_after_an_interruption(
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for work in (whole, parts):
         work.mkdir()
-    networks = [learn(recipe, place(whole), batches, examples())]
-    assert learn(recipe, place(parts, until=time.monotonic()), batches, examples()) is None
-    networks.append(learn(recipe, place(parts), batches, examples()))
+    networks = [learn(recipe, place(whole), batches, examples()[:2])]
+    assert learn(recipe, place(parts, until=time.monotonic()), batches, examples()[:2]) is None
+    networks.append(learn(recipe, place(parts), batches, examples()[:2]))
     assert same(*networks)
     assert curve(parts, "scene") == curve(whole, "scene")
     assert curve(whole, "scene")[-1].keys() >= {"step", "loss", "iou", "mae", "spearman"}
@@ -175,6 +176,20 @@ def test_another_recipe_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[st
     first, second = capsys.readouterr().out.splitlines()
     assert first == "taken up again at step 0"
     assert second == "taken up again at step 0, by another recipe than before"
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_batches_come_in_order_and_no_more_are_made_than_wait(device: str) -> None:
+    made = []
+
+    def make(step: int) -> int:
+        made.append(step)
+        return 10 * step
+
+    with closing(prepared(make, range(3, 20), torch.device(device))) as batches:
+        assert [next(batches) for _ in range(5)] == [30, 40, 50, 60, 70]
+    assert made == list(range(3, 3 + len(made)))
+    assert len(made) <= 5 + loop.AHEAD
 
 
 def test_a_fault_in_the_data_ends_the_training(tmp_path: Path) -> None:
