@@ -1,70 +1,98 @@
-"""Other views of a picture: cut, turned, mirrored; another light, another camera."""
+"""Other views of a picture: cut, turned, mirrored; another light, another camera.
+
+All in NumPy and OpenCV, which do without Python's lock: threads can work side by side.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any, Self
 
-import torch
-import torch.nn.functional as F
-from torch import Generator, Tensor
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+TURN = 4.0  # degrees, standard deviation
 
 
-def uniform(low: float, high: float, g: Generator) -> float:
-    """One number from a uniform distribution."""
-    return low + (high - low) * float(torch.rand((), generator=g))
+@dataclass(frozen=True)
+class View:
+    """A part of a picture, turned a little and perhaps mirrored.
 
-
-def view(picture: Tensor, size: tuple[int, int], least: float, g: Generator) -> Tensor:
-    """Cut a random part out of a picture and bring it to ``size``.
-
-    Args:
-        picture: (C, h, w) float.
-        size: (height, width) of the result.
-        least: Of the largest part that fits, the least side length that is cut.
-        g: Source of randomness.
+    Attributes:
+        size: (height, width) of what is seen.
+        matrix: (2, 3), from places in what is seen to those in the picture; both are x, y in shares
+            of the sides, 0..1.
     """
-    h, w = picture.shape[1:]
-    aspect = size[1] / size[0] * math.exp(uniform(-0.2, 0.2, g))
-    tall = min(h, w / aspect)
-    share = least ** uniform(0, 1, g)
-    half_h, half_w = tall * share / 2, tall * aspect * share / 2
-    x, y = uniform(half_w, w - half_w, g), uniform(half_h, h - half_h, g)
-    turn = math.radians(4 * float(torch.randn((), generator=g)))
-    mirror = -1.0 if uniform(0, 1, g) < 0.5 else 1.0
-    cos, sin = math.cos(turn), math.sin(turn)
-    theta = torch.tensor(
-        [
-            [2 * half_w * cos * mirror / w, -2 * half_h * sin / w, 2 * x / w - 1],
-            [2 * half_w * sin * mirror / h, 2 * half_h * cos / h, 2 * y / h - 1],
-        ]
-    )
-    grid = F.affine_grid(theta[None], [1, 1, *size], align_corners=False)
-    return F.grid_sample(
-        picture[None], grid, mode="bilinear", padding_mode="reflection", align_corners=False
-    )[0]
+
+    size: tuple[int, int]
+    matrix: NDArray[np.float64]
+
+    @classmethod
+    def draw(
+        cls, picture: tuple[int, ...], size: tuple[int, int], least: float, rng: Generator
+    ) -> Self:
+        """Draw a part at random.
+
+        Args:
+            picture: (height, width, ...) of the picture.
+            size: (height, width) of what is seen.
+            least: Of the largest part that fits, the least side length that is cut.
+            rng: Source of randomness.
+        """
+        h, w = picture[:2]
+        aspect = size[1] / size[0] * math.exp(rng.uniform(-0.2, 0.2))
+        tall = min(h, w / aspect) * least ** rng.uniform()
+        wide = tall * aspect
+        x, y = rng.uniform(wide / 2, w - wide / 2), rng.uniform(tall / 2, h - tall / 2)
+        turn = math.radians(rng.normal(0, TURN))
+        mirror = -1.0 if rng.uniform() < 0.5 else 1.0
+        cos, sin = math.cos(turn), math.sin(turn)
+        across = np.array([[wide * cos * mirror, -tall * sin], [wide * sin * mirror, tall * cos]])
+        start = np.array([x, y]) - across.sum(1) / 2
+        return cls(size, np.column_stack([across, start]) / [[w], [h]])
+
+    def of(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """What is seen of a picture (h, w) or (h, w, C), of bytes, 16 bits or float32.
+
+        Maps of one picture may differ in size: the same view of each shows the same.
+        """
+        h, w = plane.shape[:2]
+        tall, wide = self.size
+        turned = self.matrix[:, :2] * [[w], [h]] / [wide, tall]
+        start = self.matrix[:, 2] * [w, h] + turned.sum(1) / 2 - 0.5  # of the first pixel's centre
+        seen: NDArray[Any] = cv2.warpAffine(
+            plane,
+            np.column_stack([turned, start]),
+            (wide, tall),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT,
+        )
+        return seen
 
 
-def other_light(rgb: Tensor, g: Generator) -> Tensor:
+def other_light(rgb: Bytes, rng: Generator) -> Bytes:
     """Change exposure, contrast, white balance and saturation; blur and noise now and then.
 
     Args:
-        rgb: (N, 3, h, w) encoded, 0..1; every picture is changed in its own way.
-        g: Source of randomness.
+        rgb: (h, w, 3) encoded.
+        rng: Source of randomness.
     """
-    n = len(rgb)
-
-    def draw(spread: float, channels: int = 1) -> Tensor:
-        return torch.randn(n, channels, 1, 1, generator=g) * spread
-
-    x = rgb.clamp(0, 1) ** draw(0.25).exp()
-    x = x * draw(0.15).exp() * draw(0.08, 3).exp()
-    grey = x.mean(1, keepdim=True)
-    colour = torch.where(torch.rand(n, 1, 1, 1, generator=g) < 0.06, 0.0, draw(0.3).exp())
-    x = grey + (x - grey) * colour
-    middle = x.mean((1, 2, 3), keepdim=True)
-    x = middle + (x - middle) * draw(0.2).exp()
-    soft = F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
-    x = torch.where(torch.rand(n, 1, 1, 1, generator=g) < 0.15, soft, x)
-    noisy = torch.rand(n, 1, 1, 1, generator=g) < 0.3
-    noise = torch.randn(x.shape, generator=g) * draw(0.03).abs()
-    return torch.where(noisy, x + noise, x).clamp(0, 1)
+    curve = np.linspace(0, 1, 256) ** math.exp(rng.normal(0, 0.25))
+    gains = 255 * math.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.08, 3))
+    light: NDArray[np.float32] = cv2.LUT(rgb, (curve[:, None] * gains).astype(np.float32)[None])
+    colour = 0.0 if rng.uniform() < 0.06 else math.exp(rng.normal(0, 0.3))
+    contrast = math.exp(rng.normal(0, 0.2))
+    middle = float(np.mean(cv2.mean(light)[:3]))
+    mixed = contrast * (colour * np.eye(3) + (1 - colour) / 3)
+    light = cv2.transform(light, np.column_stack([mixed, np.full(3, middle * (1 - contrast))]))
+    if rng.uniform() < 0.15:
+        light = cv2.blur(light, (3, 3), borderType=cv2.BORDER_REFLECT)
+    if rng.uniform() < 0.3:
+        cv2.setRNGSeed(int(rng.integers(2**31)))  # of this thread; three times as quick as NumPy's
+        light = light + cv2.randn(np.empty_like(light), 0, abs(rng.normal(0, 0.03 * 255)))
+    result: Bytes = cv2.add(light, np.zeros(4), dtype=cv2.CV_8U)  # rounds and clips
+    return result

@@ -3,44 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from itertools import repeat
+from typing import Any, TypeVar
 
+import cv2
+import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Generator, Tensor
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
 
-from training.augment import other_light, uniform, view
-from training.bank import Rendered
+from training.augment import Bytes, View, other_light
 from training.photos import Example
 
 T = TypeVar("T")
 
+KINDS = ("any", "known", "pasted", "rendered", "plausible")
+
 SIZES = ((224, 288), (224, 288), (288, 224), (256, 256), (224, 320))
+LEAST_PHOTO, LEAST_SCENE = 0.55, 0.7  # of the sides of the largest part that fits
 HALF_KNOWN = 0.3  # of the object's share before: with less of it in view the mask tells nothing
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures and what is known of them; the photos come first.
+    """Pictures and what is known of them.
 
     Attributes:
-        rgb: (N, 3, H, W) encoded, as the network shall see them.
-        clean: (P, 3, H, W) the photos among them, as the teacher shall see them.
-        inverse_depth: (N - P, H/2, W/2), of the rendered ones, relative.
+        rgb: (N, 3, H, W) encoded 0..1, ``channels_last``.
         mask: (N, H/2, W/2), 0..1.
-        known: (N,) whether the mask is known.
+        sure: (N, H/2, W/2), 0..1: how much the mask counts; nothing where it is not known.
+        inverse_depth: (N, H/2, W/2), at least 0, relative.
+        taught: (N,) whether that is a teacher's.
+        exact: (N,) whether it is true; where neither, it is not known.
     """
 
     rgb: Tensor
-    clean: Tensor
-    inverse_depth: Tensor
     mask: Tensor
-    known: Tensor
+    sure: Tensor
+    inverse_depth: Tensor
+    taught: Tensor
+    exact: Tensor
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A batch as it is prepared: in bytes, a quarter of the memory, on the CPU.
+
+    Attributes:
+        rgb: (N, H, W, 3) uint8.
+        maps: (3, N, H/2, W/2) float32: the mask, how sure it is, inverse depth.
+        taught, exact: (N,) of bool.
+    """
+
+    rgb: Bytes
+    maps: NDArray[np.float32]
+    taught: NDArray[np.bool_]
+    exact: NDArray[np.bool_]
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        rgb = torch.from_numpy(self.rgb).to(device).permute(0, 3, 1, 2).float() / 255
+        maps = torch.from_numpy(self.maps).to(device).unbind()
+        flags = (torch.from_numpy(flags).to(device) for flags in (self.taught, self.exact))
+        return Batch(rgb, *maps, *flags)
 
 
 class Batches:
-    """Draws batches; the same step gives the same batch.
+    """Draws batches; the same step gives the same batch. Each thread prepares pictures of it.
 
     Args:
         photos: Examples to learn from.
@@ -52,96 +84,101 @@ class Batches:
     def __init__(
         self,
         photos: Sequence[Example],
-        scenes: Sequence[Rendered],
-        plausible: Sequence[Rendered],
+        scenes: Sequence[Example],
+        plausible: Sequence[Example],
         seed: int,
     ) -> None:
-        self._photos, self._seed = photos, seed
-        self._scenes, self._plausible = scenes, plausible
-        self._known = [p for p in photos if p.mask is not None]
-        self._objects = [p for p in self._known if p.mask is not None and bool(p.mask.any())]
-        self._empty = [p for p in self._known if p.mask is not None and not bool(p.mask.any())]
+        self._seed = seed
+        known = [photo for photo in photos if photo.mask is not None]
+        self._of = {"any": photos, "known": known, "rendered": scenes, "plausible": plausible}
+        self._objects = [photo for photo in known if photo.object_shown]
+        self._empty = [photo for photo in known if not np.any(photo.mask)]
+        self._pool = ThreadPoolExecutor(torch.get_num_threads())
 
-    def at(self, step: int, counts: Sequence[int]) -> Batch:
+    def at(self, step: int, counts: Sequence[int]) -> Drawn:
         """The batch of a step.
 
         Args:
             step: The same gives the same batch.
-            counts: How many photos, photos of known objects, objects on other photos, rendered
-                scenes, and plausible ones.
+            counts: How many of each of ``KINDS``: photos, photos of known objects, objects on
+                other photos, rendered scenes, and plausible ones.
         """
-        g = Generator().manual_seed(self._seed * 1_000_003 + step)
-        size = SIZES[int(torch.randint(len(SIZES), (), generator=g))]
-        any_, known, pasted, rendered, plausible = counts
-        views = [self._seen(_one(self._photos, g), size, g) for _ in range(any_)]
-        views += [self._seen(_one(self._known, g), size, g) for _ in range(known)]
-        views += [
-            self._seen(paste(_one(self._objects, g), _one(self._empty, g), g), size, g)
-            for _ in range(pasted)
-        ]
-        clean = torch.stack([rgb for rgb, _, _ in views])
-        depths = []
-        for kind in [self._scenes] * rendered + [self._plausible] * plausible:
-            rgb, depth, mask = self._rendered(_one(kind, g), size, g)
-            views.append((rgb, mask, True))
-            depths.append(depth)
-        mask = F.avg_pool2d(torch.stack([mask for _, mask, _ in views])[:, None], 2)[:, 0]
-        return Batch(
-            rgb=other_light(torch.stack([rgb for rgb, _, _ in views]), g),
-            clean=clean,
-            inverse_depth=F.avg_pool2d(torch.stack(depths)[:, None], 2)[:, 0],
-            mask=mask.clamp(0, 1),
-            known=torch.tensor([known for _, _, known in views]),
+        rng = np.random.default_rng((self._seed, step))
+        size = SIZES[int(rng.integers(len(SIZES)))]
+        kinds = np.repeat(np.array(KINDS), counts)
+        seen = list(self._pool.map(self._seen, kinds, rng.spawn(len(kinds)), repeat(size)))
+        examples, pictures, maps = zip(*seen, strict=True)
+        return Drawn(
+            rgb=np.stack(pictures),
+            maps=np.stack(maps, axis=1),
+            taught=np.array([e.inverse_depth is not None and not e.exact for e in examples]),
+            exact=np.array([e.exact for e in examples]),
         )
 
     def _seen(
-        self, example: Example, size: tuple[int, int], g: Generator
-    ) -> tuple[Tensor, Tensor, bool]:
-        mask = example.mask if example.mask is not None else torch.zeros(example.rgb.shape[1:])
-        both = torch.cat((example.rgb.float(), mask[None].float())) / 255
-        part = view(both, size, 0.55, g)
-        before, after = float(both[3].mean()), float(part[3].mean())
-        known = example.mask is not None and (before == 0 or after >= HALF_KNOWN * before)
-        return part[:3], part[3], known
-
-    def _rendered(
-        self, scene: Rendered, size: tuple[int, int], g: Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        depth = scene.inverse_depth.float()[None]
-        both = torch.cat((scene.rgb.float() / 255, scene.mask.float()[None] / 255, depth))
-        part = view(both, size, 0.7, g)
-        return part[:3], part[4], part[3]
+        self, kind: str, rng: Generator, size: tuple[int, int]
+    ) -> tuple[Example, Bytes, NDArray[np.float32]]:
+        example = (
+            paste(_one(self._objects, rng), _one(self._empty, rng), rng)
+            if kind == "pasted"
+            else _one(self._of[kind], rng)
+        )
+        return example, *seen(example, size, rng)
 
 
-def _one(of: Sequence[T], g: Generator) -> T:
-    return of[int(torch.randint(len(of), (), generator=g))]
+def _one(of: Sequence[T], rng: Generator) -> T:
+    return of[int(rng.integers(len(of)))]
 
 
-def paste(source: Example, onto: Example, g: Generator) -> Example:
-    """Cut an object out of one photo and put it into another, somewhere about the middle."""
+def seen(
+    example: Example, size: tuple[int, int], rng: Generator
+) -> tuple[Bytes, NDArray[np.float32]]:
+    """A view of an example in another light, and its maps (3, H/2, W/2) as in ``Drawn``."""
+    least = LEAST_SCENE if example.exact else LEAST_PHOTO
+    view = View.draw(example.rgb.shape, size, least, rng)
+    half = (size[0] // 2, size[1] // 2)
+    maps = np.zeros((3, *half), np.float32)
+    if example.mask is not None:
+        part = view.of(example.mask)
+        before, after = float(example.mask.mean()), float(part.mean())
+        if before == 0 or after >= HALF_KNOWN * before:
+            maps[0] = _halved(part) / np.float32(255)
+            maps[1] = 1 if example.sure is None else _halved(view.of(example.sure)) / 255
+    if example.inverse_depth is not None:
+        maps[2] = _halved(view.of(example.inverse_depth)) / np.float32(65535)
+    return other_light(np.ascontiguousarray(view.of(example.rgb)), rng), maps
+
+
+def _halved(plane: NDArray[Any]) -> NDArray[Any]:
+    h, w = plane.shape
+    result: NDArray[Any] = cv2.resize(plane, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+    return result
+
+
+def paste(source: Example, onto: Example, rng: Generator) -> Example:
+    """Cut an object out of one photo and put it into another, somewhere about the middle.
+
+    How far off it stands there is not known.
+    """
     assert source.mask is not None
-    rows, columns = (source.mask > 32).any(1).nonzero(), (source.mask > 32).any(0).nonzero()
-    y0, y1 = int(rows[0]), int(rows[-1]) + 1
-    x0, x1 = int(columns[0]), int(columns[-1]) + 1
-    both = torch.cat((source.rgb.float(), source.mask[None].float()))[:, y0:y1, x0:x1] / 255
-    ground = onto.rgb.float() / 255
-    h, w = ground.shape[1:]
-    scale = uniform(0.25, 0.8, g) * min(h / (y1 - y0), w / (x1 - x0))
-    tall, wide = max(8, round((y1 - y0) * scale)), max(8, round((x1 - x0) * scale))
-    cut = F.interpolate(both[None], (tall, wide), mode="bilinear", antialias=True)[0]
-    if uniform(0, 1, g) < 0.5:
-        cut = cut.flip(2)
-    top = round(uniform(0.15, 0.95, g) * (h - tall))
-    left = round(uniform(0.05, 0.95, g) * (w - wide))
+    x, y, wide, tall = cv2.boundingRect((source.mask > 32).view(np.uint8))
+    box = np.s_[y : y + tall, x : x + wide]
+    part = np.dstack([source.rgb[box], source.mask[box]])
+    h, w = onto.rgb.shape[:2]
+    scale = rng.uniform(0.25, 0.8) * min(h / tall, w / wide)
+    tall, wide = (max(8, round(side * scale)) for side in (tall, wide))
+    cut = cv2.resize(part, (wide, tall), interpolation=cv2.INTER_AREA).astype(np.float32)
+    if rng.uniform() < 0.5:
+        cut = cut[:, ::-1]
+    top = round(rng.uniform(0.15, 0.95) * (h - tall))
+    left = round(rng.uniform(0.05, 0.95) * (w - wide))
+    there = np.s_[top : top + tall, left : left + wide]
+    ground = onto.rgb[there].astype(np.float32)
     # Half of the way to the brightness of where it stands now.
-    there = ground[:, top : top + tall, left : left + wide]
-    gain = (float(there.mean()) / max(float(cut[:3].mean()), 0.02)) ** uniform(0, 0.6, g)
-    alpha = F.avg_pool2d(cut[3][None], 3, 1, 1, count_include_pad=False)[0]
-    mask = torch.zeros(h, w)
-    mask[top : top + tall, left : left + wide] = alpha
-    rgb = ground.clone()
-    rgb[:, top : top + tall, left : left + wide] = torch.lerp(
-        there, (cut[:3] * gain).clamp(0, 1), alpha
-    )
-    as_bytes = [(t * 255).round().to(torch.uint8) for t in (rgb, mask)]
-    return Example(f"{source.name} on {onto.name}", as_bytes[0], as_bytes[1])
+    gain = (ground.mean() / max(float(cut[..., :3].mean()), 5.0)) ** rng.uniform(0, 0.6)
+    alpha = cv2.blur(cut[..., 3], (3, 3), borderType=cv2.BORDER_REFLECT) / np.float32(255)
+    lit = np.minimum(cut[..., :3] * np.float32(gain), 255)
+    rgb, mask = onto.rgb.copy(), np.zeros((h, w), np.uint8)
+    rgb[there] = np.round(ground + (lit - ground) * alpha[..., None]).astype(np.uint8)
+    mask[there] = np.round(alpha * 255).astype(np.uint8)
+    return Example(f"{source.name} on {onto.name}", rgb, mask)

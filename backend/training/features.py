@@ -11,16 +11,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from nightflash.models import vgg19
 from nightflash.models.builtin.content_net import MEAN_COLOUR, NAME, WIDTHS, ContentNet
 from nightflash.models.vgg_stack import VGGStack
 from nightflash.refine.losses import content_weight
-from torch import Generator, Tensor, nn
+from numpy.random import Generator
+from torch import Tensor, nn
 
-from training.augment import uniform, view
-from training.configuration import Recipe
+from training.augment import View
+from training.configuration import Recipe, Stage
 from training.loop import Workplace, train
 from training.photos import Example, read
 
@@ -45,8 +47,8 @@ class _Student(nn.Module):
         return result
 
 
-def features(recipe: Recipe, at: Workplace) -> ContentNet:
-    """Train ContentNet as ``recipe`` says."""
+def features(recipe: Recipe, at: Workplace) -> ContentNet | None:
+    """Train ContentNet as ``recipe`` says; None where the time was over before."""
     device = at.device
     examples = read(at.photos, at.weights, recipe.rest["photo_side"], at.work / "photos")
     teacher = vgg19.DESCRIPTOR.load(at.weights / vgg19.DESCRIPTOR.files[0].name, device)
@@ -55,45 +57,52 @@ def features(recipe: Recipe, at: Workplace) -> ContentNet:
     torch.manual_seed(recipe.seed)
     student = _Student().to(device)
 
-    def loss_at(step: int) -> Tensor:
-        g = Generator().manual_seed(recipe.seed * 1_000_003 + step)
-        day, night = pairs(examples, g)
+    def batch_at(step: int) -> tuple[Tensor, Tensor]:
+        return pairs(examples, np.random.default_rng((recipe.seed, step)))
+
+    def loss_of(batch: tuple[Tensor, Tensor], stage: Stage) -> Tensor:
+        day, night = batch
         return teach(student, teacher, day.to(device), night.to(device))
 
-    trained = train(student, loss_at, recipe, at.work / "features.pt", at.say)
-    assert isinstance(trained, _Student)
-    return as_shipped(trained)
+    trained = train(student, batch_at, loss_of, recipe, at, "features")
+    return None if trained is None else as_shipped(trained)
 
 
-def pairs(examples: Sequence[Example], g: Generator) -> tuple[Tensor, Tensor]:
+def pairs(examples: Sequence[Example], rng: Generator) -> tuple[Tensor, Tensor]:
     """Parts of photos and of pictures on the way from them to nights, (N, 3, SIDE, SIDE) both."""
     days, nights = [], []
     for _ in range(PAIRS):
-        example = examples[int(torch.randint(len(examples), (), generator=g))]
-        mask = example.mask if example.mask is not None else torch.zeros(example.rgb.shape[1:])
-        both = torch.cat((example.rgb.float(), mask[None].float())) / 255
-        part = view(both, (SIDE, SIDE), 0.35, g)
-        days.append(part[:3])
-        nights.append(_darkened(part[:3], part[3], g))
+        example = examples[int(rng.integers(len(examples)))]
+        part = View.draw(example.rgb.shape, (SIDE, SIDE), 0.35, rng)
+        mask = torch.zeros(SIDE, SIDE)
+        if example.mask is not None:
+            mask = torch.from_numpy(part.of(example.mask)).float() / 255
+        day = torch.from_numpy(part.of(example.rgb)).permute(2, 0, 1).float() / 255
+        days.append(day)
+        nights.append(_darkened(day, mask, rng))
     return torch.stack(days), torch.stack(nights)
 
 
-def _darkened(day: Tensor, mask: Tensor, g: Generator) -> Tensor:
+def _darkened(day: Tensor, mask: Tensor, rng: Generator) -> Tensor:
     """Something like a night of ``day``: light by place and by object, and errors of all kinds."""
-    coarse = torch.randn(1, 1, 4, 4, generator=g) * uniform(0, 2, g)
-    stops = F.interpolate(coarse, day.shape[1:], mode="bicubic")[0, 0] - uniform(0, 6, g)
-    stops = torch.lerp(stops, stops * 0.2 + uniform(-0.3, 0.5, g), mask * uniform(0, 1, g))
-    tint = 1 + 0.15 * torch.randn(3, 1, 1, generator=g)
+    coarse = _normal((1, 1, 4, 4), rng) * rng.uniform(0, 2)
+    stops = F.interpolate(coarse, day.shape[1:], mode="bicubic")[0, 0] - rng.uniform(0, 6)
+    stops = torch.lerp(stops, stops * 0.2 + rng.uniform(-0.3, 0.5), mask * rng.uniform())
+    tint = 1 + 0.15 * _normal((3, 1, 1), rng)
     linear = day.clamp(0, 1) ** 2.2 * 2**stops * tint.clamp(0.5, 1.5)
     night = linear.clamp(0, 1) ** (1 / 2.2)
-    if uniform(0, 1, g) < 0.5:
-        night = torch.lerp(night, day, uniform(0, 0.5, g))
-    if uniform(0, 1, g) < 0.4:
+    if rng.uniform() < 0.5:
+        night = torch.lerp(night, day, rng.uniform(0, 0.5))
+    if rng.uniform() < 0.4:
         soft = F.avg_pool2d(night, 5, 1, 2, count_include_pad=False)
-        night = torch.lerp(night, soft, uniform(0, 1, g))
-    if uniform(0, 1, g) < 0.4:
-        night = night + 0.05 * uniform(0, 1, g) * torch.randn(night.shape, generator=g)
+        night = torch.lerp(night, soft, rng.uniform())
+    if rng.uniform() < 0.4:
+        night = night + 0.05 * rng.uniform() * _normal(tuple(night.shape), rng)
     return night
+
+
+def _normal(shape: tuple[int, ...], rng: Generator) -> Tensor:
+    return torch.from_numpy(rng.standard_normal(shape, np.float32))
 
 
 def teach(student: nn.Module, teacher: VGGStack, day: Tensor, night: Tensor) -> Tensor:

@@ -48,18 +48,20 @@ def _by_mean(x: Tensor) -> Tensor:
     return x / x.mean((1, 2), keepdim=True).clamp(min=1e-4)
 
 
-def mask_loss(logits: Tensor, target: Tensor) -> Tensor:
+def mask_loss(logits: Tensor, target: Tensor, sure: Tensor) -> Tensor:
     """Cross entropy, and one minus the soft intersection over union where there is an object.
 
     Args:
         logits: (N, h, w).
         target: (N, h, w), 0..1; zero everywhere where there is no object.
+        sure: (N, h, w), 0..1, how much each place counts.
     """
-    entropy = F.binary_cross_entropy_with_logits(logits, target)
-    shown = target.flatten(1).amax(1) > 0.5
+    entropy = F.binary_cross_entropy_with_logits(logits, target, sure, reduction="sum")
+    entropy = entropy / sure.sum().clamp(min=1)
+    shown = (target * sure).flatten(1).amax(1) > 0.5
     if not bool(shown.any()):
         return entropy
-    p, t = logits[shown].sigmoid().flatten(1), target[shown].flatten(1)
-    both = (p * t).sum(1)
-    union = (p + t).sum(1) - both
+    p, t, counts = (x[shown].flatten(1) for x in (logits.sigmoid(), target, sure))
+    both = (p * t * counts).sum(1)
+    union = ((p + t) * counts).sum(1) - both
     return entropy + (1 - both / union.clamp(min=1e-6)).mean()

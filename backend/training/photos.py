@@ -9,12 +9,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from nightflash import Engine, NightFlashError, Photo, Settings
 from nightflash.photo import read_photo, srgb_encode
 from nightflash.resample import area
 from numpy.typing import NDArray
-from torch import Tensor
 
 LISTS = Path(__file__).parent / "lists"
 FOLDERS = ("daylight", "unlabelled")
@@ -22,18 +20,39 @@ FOLDERS = ("daylight", "unlabelled")
 
 @dataclass(frozen=True)
 class Example:
-    """A photo at training size.
+    """A picture at training size with what is known of it; maps may differ in size.
 
     Attributes:
         name: Folder and file name.
-        rgb: (3, h, w) uint8, encoded sRGB.
+        rgb: (h, w, 3) uint8, encoded sRGB.
         mask: (h, w) uint8, 255 on the main object, zero everywhere where there is none; None where
             nothing is known of it.
+        sure: (h, w) uint8, 255 where the mask is right, 0 where nobody can tell; None where it is
+            right everywhere.
+        inverse_depth: (h, w) uint16, relative; None where it is not known.
+        exact: Whether it is true, and its zero infinitely far; else it is a teacher's.
     """
 
     name: str
-    rgb: Tensor
-    mask: Tensor | None
+    rgb: NDArray[np.uint8]
+    mask: NDArray[np.uint8] | None = None
+    sure: NDArray[np.uint8] | None = None
+    inverse_depth: NDArray[np.uint16] | None = None
+    exact: bool = False
+
+    @property
+    def object_shown(self) -> bool:
+        """Whether it is known that there is a main object."""
+        return self.mask is not None and int(self.mask.max()) > 127
+
+
+def in_16_bits(inverse_depth: NDArray[np.floating]) -> NDArray[np.uint16]:
+    """Relative inverse depth (h, w), at least 0, with the nearest at 65535."""
+    nearest = max(float(inverse_depth.max()), 1e-6)
+    result: NDArray[np.uint16] = np.round(
+        inverse_depth.astype(np.float32) * (65535 / nearest)
+    ).astype(np.uint16)
+    return result
 
 
 def held_apart() -> list[str]:
@@ -110,9 +129,7 @@ def read(photos: Path, weights: Path, short_side: int, cache: Path) -> list[Exam
             with kept.open("wb") as file:
                 np.savez_compressed(file, allow_pickle=False, **parts)
         with np.load(kept) as parts_read:
-            channels = torch.from_numpy(parts_read["rgb"]).permute(2, 0, 1).contiguous()
-            mask = torch.from_numpy(parts_read["mask"]) if "mask" in parts_read else None
-        examples.append(Example(name, channels, mask))
+            examples.append(Example(name, parts_read["rgb"], parts_read.get("mask")))
     return examples
 
 

@@ -5,59 +5,96 @@ from __future__ import annotations
 import copy
 
 import torch
-import torch.nn.functional as F
-from nightflash.models.builtin.scene_net import SceneNet
+from nightflash.models.builtin.scene_net import MULTIPLE_OF, SceneNet
 from nightflash.models.tcmonodepth import DESCRIPTOR as TEACHER
-from nightflash.models.tcmonodepth import TCMonoDepth
 from torch import Tensor, nn
 
-from training.bank import rendered
-from training.batches import Batches
-from training.configuration import Recipe
-from training.loop import Workplace, train
+from training.bank import Rendered, rendered
+from training.batches import SIZES, Batches, Drawn
+from training.collection import FOLDER, collected, for_stopping
+from training.configuration import Recipe, Stage
+from training.judging import judged
+from training.labels import with_depth
+from training.loop import Watch, Workplace, train
 from training.losses import depth_loss, mask_loss
-from training.photos import read
+from training.photos import Example, in_16_bits, read
+
+SHORT_SIDE = min(SIZES[0])  # at which the network is judged, as it learns
 
 
-def scene_network(recipe: Recipe, at: Workplace) -> SceneNet:
+def scene_network(recipe: Recipe, at: Workplace) -> SceneNet | None:
     """Train SceneNet as ``recipe`` says.
 
     Returns:
-        The network as it shall be shipped, still with its batch normalisation.
+        The network as it shall be shipped, still with its batch normalisation; None where the time
+        was over before.
     """
-    device = at.device
-    rest = recipe.rest
-    examples = read(at.photos, at.weights, rest["photo_side"], at.work / "photos")
-    pictures = [example.rgb.permute(1, 2, 0).numpy() for example in examples]
-    scenes = rendered(at.work / "scenes", rest["wild_scenes"], rest["plausible_scenes"], pictures)
-    at.say(f"{len(examples)} photos, {len(scenes)} rendered scenes")
-    teacher = TEACHER.load(at.weights / TEACHER.files[0].name, device)
-    assert isinstance(teacher, TCMonoDepth)
-    batches = Batches(examples, scenes, scenes[rest["wild_scenes"] :], recipe.seed)
+    photos, stopping = photos_of(recipe, at)
+    wild, plausible = recipe.rest["wild_scenes"], recipe.rest["plausible_scenes"]
+    pictures = [photo.rgb for photo in photos]
+    scenes = [
+        as_example(scene) for scene in rendered(at.work / "scenes", wild, plausible, pictures)
+    ]
+    at.say(f"{len(photos)} photos, {len(stopping)} to stop by, {len(scenes)} rendered scenes")
+    batches = Batches(photos, scenes, scenes[wild:], recipe.seed)
+    trained = learn(recipe, at, batches, stopping)
+    return None if trained is None else as_shipped(trained)
 
+
+def photos_of(recipe: Recipe, at: Workplace) -> tuple[list[Example], list[Example]]:
+    """Photos to learn from, and those that tell when to stop, all with the teacher's depth."""
+    looked_at = read(at.photos, at.weights, recipe.rest["photo_side"], at.work / "photos")
+    collection = collected(at.photos / FOLDER, at.work / "masks")
+    teacher = TEACHER.load(at.weights / TEACHER.files[0].name, at.device)
+    examples = with_depth([*looked_at, *collection], teacher, at.device, at.work / "depth")
+    stopping = for_stopping(examples[len(looked_at) :])
+    apart = {example.name for example in stopping}
+    return [example for example in examples if example.name not in apart], stopping
+
+
+def as_example(scene: Rendered) -> Example:
+    """A rendered scene as an example of which all is known."""
+    rgb = scene.rgb.permute(1, 2, 0).contiguous().numpy()
+    depth = in_16_bits(scene.inverse_depth.numpy())
+    return Example("rendered", rgb, scene.mask.numpy(), inverse_depth=depth, exact=True)
+
+
+def learn(
+    recipe: Recipe,
+    at: Workplace,
+    batches: Batches,
+    stopping: list[Example],
+    watch: Watch | None = None,
+) -> nn.Module | None:
+    """Train a network from random numbers; see ``train``."""
+    device = at.device
     torch.manual_seed(recipe.seed)
     network = SceneNet().to(device).to(memory_format=torch.channels_last)
 
-    def loss_at(step: int) -> Tensor:
-        weights_of = recipe.at(step)[0].rest
-        batch = batches.at(step, weights_of["batch"])
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
-            clean = batch.clean.to(device, memory_format=torch.channels_last)
-            taught = F.avg_pool2d(teacher(clean).float(), 2)[:, 0]
+    def batch_at(step: int) -> Drawn:
+        return batches.at(step, recipe.at(step)[0].rest["batch"])
+
+    def loss_of(drawn: Drawn, stage: Stage) -> Tensor:
+        batch = drawn.to(device)
         with torch.autocast(device.type, torch.bfloat16):
-            depth, logits = network(batch.rgb.to(device, memory_format=torch.channels_last))
-        count = len(taught)
-        known = batch.known.to(device)
-        exact = batch.inverse_depth.to(device)
-        by_teacher = weights_of["taught_depth"] * count * depth_loss(depth[:count], taught)
-        by_truth = weights_of["exact_depth"] * len(exact) * depth_loss(depth[count:], exact)
-        masks = mask_loss(logits[known], batch.mask.to(device)[known])
-        loss: Tensor = (by_teacher + by_truth) / len(depth) + weights_of["mask"] * masks
+            depth, logits = network(batch.rgb)
+        loss: Tensor = stage.rest["mask"] * mask_loss(logits, batch.mask, batch.sure)
+        for which, weight in ((batch.taught, "taught_depth"), (batch.exact, "exact_depth")):
+            if bool(which.any()):
+                share = which.float().mean()
+                error = depth_loss(depth[which], batch.inverse_depth[which])
+                loss = loss + stage.rest[weight] * share * error
         return loss
 
-    trained = train(network, loss_at, recipe, at.work / "scene.pt", at.say)
-    assert isinstance(trained, SceneNet)
-    return as_shipped(trained)
+    def judge(average: nn.Module) -> dict[str, float]:
+        def see(rgb: Tensor) -> tuple[Tensor, Tensor]:
+            with torch.autocast(device.type, torch.bfloat16):
+                depth, logits = average(rgb)
+            return depth, logits.sigmoid()
+
+        return judged(see, stopping, device, SHORT_SIDE, MULTIPLE_OF)
+
+    return train(network, batch_at, loss_of, recipe, at, "scene", judge, watch)
 
 
 def as_shipped(network: nn.Module) -> SceneNet:

@@ -8,10 +8,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from training.bank import Rendered
+from training.collection import FOLDER
 from training.configuration import CONFIG
 from training.photos import LISTS, Example
 
@@ -24,28 +23,28 @@ def photos() -> tuple[NDArray[np.uint8], ...]:
 
 def examples() -> list[Example]:
     """Two photos of an object, two of nothing, one of which nothing is known."""
-    g = torch.Generator().manual_seed(3)
+    rng = np.random.default_rng(3)
+    depth = np.linspace(0, 65535, 120).astype(np.uint16)[:, None].repeat(150, axis=1)
     made = []
     for i in range(5):
-        rgb = torch.randint(0, 256, (3, 240, 300), generator=g, dtype=torch.uint8)
-        mask = torch.zeros(240, 300, dtype=torch.uint8)
+        rgb = rng.integers(0, 256, (240, 300, 3), np.uint8)
+        mask = np.zeros((240, 300), np.uint8)
         if i < 2:
             mask[60:180, 80:200] = 255
-            rgb[:, 60:180, 80:200] //= 4
-        made.append(Example(f"{i}", rgb, mask if i < 4 else None))
+            rgb[60:180, 80:200] //= 4
+        made.append(Example(f"{i}", rgb, mask if i < 4 else None, inverse_depth=depth))
     return made
 
 
-def scenes() -> list[Rendered]:
-    g = torch.Generator().manual_seed(4)
-    made = []
-    for _ in range(3):
-        rgb = torch.randint(0, 256, (3, 216, 288), generator=g, dtype=torch.uint8)
-        depth = torch.linspace(0, 1, 216)[:, None].expand(216, 288).to(torch.float16)
-        mask = torch.zeros(216, 288, dtype=torch.uint8)
-        mask[80:140, 100:180] = 255
-        made.append(Rendered(rgb, depth.contiguous(), mask))
-    return made
+def scenes() -> list[Example]:
+    rng = np.random.default_rng(4)
+    depth = np.linspace(0, 65535, 216).astype(np.uint16)[:, None].repeat(288, axis=1)
+    mask = np.zeros((216, 288), np.uint8)
+    mask[80:140, 100:180] = 255
+    return [
+        Example(f"{i}", rng.integers(0, 256, (216, 288, 3), np.uint8), mask, None, depth, True)
+        for i in range(3)
+    ]
 
 
 def whole_recipe(folder: Path) -> list[str]:
@@ -55,6 +54,10 @@ def whole_recipe(folder: Path) -> list[str]:
         path = folder / "photos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photos()[i]).resize((320, 256)).save(path)
+    for kind, mode, suffix in (("open", "RGB", "jpg"), ("masks", "L", "png")):
+        (folder / "photos" / FOLDER / kind).mkdir(parents=True)
+        made = Image.fromarray(photos()[0]).resize((200, 150)).convert(mode)
+        made.save(folder / "photos" / FOLDER / kind / f"one.{suffix}")
     config = CONFIG.read_text(encoding="utf-8")
     for name, value in {
         "steps": "2",

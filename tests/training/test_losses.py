@@ -44,12 +44,32 @@ def test_masks_are_judged_by_what_they_share() -> None:
     right = torch.where(truth > 0.5, 8.0, -8.0)
     shifted = torch.roll(right, 8, 2)
     everywhere = torch.full_like(right, 8.0)
-    costs = [float(mask_loss(x, truth)) for x in (right, shifted, everywhere)]
+    costs = [
+        float(mask_loss(x, truth, torch.ones_like(truth))) for x in (right, shifted, everywhere)
+    ]
     assert costs == sorted(costs)
     assert costs[0] < 0.01
 
 
 def test_no_object_anywhere_is_a_loss_too() -> None:
-    nothing = torch.zeros(1, 16, 16)
-    assert float(mask_loss(torch.full((1, 16, 16), 5.0), nothing)) > 4
-    assert float(mask_loss(torch.full((1, 16, 16), -9.0), nothing)) < 0.01
+    nothing, sure = torch.zeros(1, 16, 16), torch.ones(1, 16, 16)
+    assert float(mask_loss(torch.full((1, 16, 16), 5.0), nothing, sure)) > 4
+    assert float(mask_loss(torch.full((1, 16, 16), -9.0), nothing, sure)) < 0.01
+
+
+def test_where_the_mask_is_not_sure_it_costs_nothing() -> None:
+    g = torch.Generator().manual_seed(5)
+    logits, target = torch.randn(2, 16, 16, generator=g), torch.zeros(2, 16, 16)
+    target[:, 4:12] = 1
+    sure = torch.ones(2, 16, 16)
+    sure[:, :, 9:] = 0
+    sure[1] = 0  # of the second picture nothing is known
+    logits.requires_grad_()
+    mask_loss(logits, target, sure).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert (logits.grad[sure == 0] == 0).all()
+    assert (logits.grad[sure == 1] != 0).all()
+    logits = logits.detach()
+    alone = mask_loss(logits[:1, :, :9], target[:1, :, :9], sure[:1, :, :9])
+    assert float(mask_loss(logits, target, sure)) == pytest.approx(float(alone), rel=1e-5)
+    assert float(mask_loss(logits, target, sure * 0)) == 0
