@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.photos import Example
+from training.photos import Example, no_object
 
 FOLDER = "training"  # in the folder of the folders of photos
 STOPPING = 200
@@ -29,6 +29,8 @@ UNCERTAIN = 128
 
 def collected(folder: Path, more_masks: Path) -> list[Example]:
     """Decode the photos in ``folder/open`` with what is known of their main objects.
+
+    Those of ``lists/no_object.txt`` are for judging, and left out.
 
     All of them take a few seconds, so nothing is kept for the next time.
 
@@ -39,7 +41,9 @@ def collected(folder: Path, more_masks: Path) -> list[Example]:
     masks = (folder / "masks", more_masks)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         read = partial(_read, by_people=folder / "true_masks", by_teacher=masks)
-        return list(pool.map(read, sorted((folder / "open").glob("*.jpg"))))
+        judged_by = set(no_object())
+        photos = [p for p in sorted((folder / "open").glob("*.jpg")) if p.name not in judged_by]
+        return list(pool.map(read, photos))
 
 
 def for_stopping(examples: Iterable[Example]) -> list[Example]:

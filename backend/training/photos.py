@@ -65,6 +65,12 @@ def clear_object() -> list[str]:
     return _names(LISTS / "clear_object.txt")
 
 
+def no_object() -> list[str]:
+    """File names of the photos of the collection by which it is judged whether a network says that
+    there is no main object; they are never trained on."""
+    return _names(LISTS / "no_object.txt")
+
+
 def _names(path: Path) -> list[str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]

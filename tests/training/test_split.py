@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from training.photos import LISTS
+from training.collection import collected
+from training.photos import no_object
 from training.split import share_of
 
-NO_OBJECT = [
-    line
-    for line in (LISTS / "no_object.txt").read_text(encoding="utf-8").splitlines()
-    if not line.startswith("#")
-]
+NO_OBJECT = no_object()
 
 
 def test_a_name_alone_decides() -> None:
@@ -32,3 +29,6 @@ def test_sixty_photos_have_no_main_object_and_are_there(shared: Path) -> None:
     assert not any(
         (folder / "true_masks" / name).with_suffix(".png").exists() for name in NO_OBJECT
     )
+    read = {example.name.removeprefix("open/") for example in collected(folder, folder / "none")}
+    assert len(read) == 5302 - 60
+    assert not read & set(NO_OBJECT)
