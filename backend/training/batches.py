@@ -79,6 +79,7 @@ class Batches:
         scenes: Rendered ones.
         plausible: Those of them that show what may well be.
         seed: Of the draw.
+        sizes: (height, width) of pictures, one of which is drawn for each batch.
     """
 
     def __init__(
@@ -87,8 +88,9 @@ class Batches:
         scenes: Sequence[Example],
         plausible: Sequence[Example],
         seed: int,
+        sizes: Sequence[tuple[int, int]] = SIZES,
     ) -> None:
-        self._seed = seed
+        self._seed, self._sizes = seed, sizes
         known = [photo for photo in photos if photo.mask is not None]
         self._of = {"any": photos, "known": known, "rendered": scenes, "plausible": plausible}
         self._objects = [photo for photo in known if photo.object_shown]
@@ -104,7 +106,7 @@ class Batches:
                 other photos, rendered scenes, and plausible ones.
         """
         rng = np.random.default_rng((self._seed, step))
-        size = SIZES[int(rng.integers(len(SIZES)))]
+        size = self._sizes[int(rng.integers(len(self._sizes)))]
         kinds = np.repeat(np.array(KINDS), counts)
         seen = list(self._pool.map(self._seen, kinds, rng.spawn(len(kinds)), repeat(size)))
         examples, pictures, maps = zip(*seen, strict=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from nightflash.models.builtin.scene_net import MULTIPLE_OF, SceneNet
 from nightflash.models.tcmonodepth import DESCRIPTOR as TEACHER
 from torch import Tensor, nn
 
+from training import scene_net_2
 from training.bank import Rendered, rendered
 from training.batches import SIZES, Batches, Drawn
 from training.collection import FOLDER, collected, for_stopping
@@ -19,11 +23,39 @@ from training.loop import Watch, Workplace, train
 from training.losses import depth_loss, mask_loss
 from training.photos import Example, in_16_bits, read
 
-SHORT_SIDE = min(SIZES[0])  # at which the network is judged, as it learns
+
+@dataclass(frozen=True)
+class Pupil:
+    """A network that gives depth and the main object, and how it is trained.
+
+    Attributes:
+        name: Of the files of its training.
+        build: Makes it with random weights. It maps (N, 3, H, W) to inverse depth and logits, both
+            (N, H/2, W/2), and perhaps to logits of coarser maps while it learns.
+        sizes: (height, width) of the pictures that it learns from.
+        short_side, multiple_of: Of the pictures by which it is judged.
+    """
+
+    name: str
+    build: Callable[[], nn.Module]
+    sizes: Sequence[tuple[int, int]]
+    short_side: int
+    multiple_of: int
 
 
-def scene_network(recipe: Recipe, at: Workplace) -> SceneNet | None:
-    """Train SceneNet as ``recipe`` says.
+SCENE_NET = Pupil("scene", SceneNet, SIZES, min(SIZES[0]), MULTIPLE_OF)
+SCENE_NET_2 = Pupil(
+    "scene_2",
+    scene_net_2.SceneNet2,
+    ((256, 320), (256, 320), (320, 256), (288, 288), (256, 352)),
+    scene_net_2.SHORT_SIDE,
+    scene_net_2.MULTIPLE_OF,
+)
+SIDES = 0.3  # weight of each coarser map of the main object
+
+
+def scene_network(recipe: Recipe, at: Workplace, pupil: Pupil = SCENE_NET) -> nn.Module | None:
+    """Train a network as ``recipe`` says.
 
     Returns:
         The network as it shall be shipped, still with its batch normalisation; None where the time
@@ -36,8 +68,8 @@ def scene_network(recipe: Recipe, at: Workplace) -> SceneNet | None:
         as_example(scene) for scene in rendered(at.work / "scenes", wild, plausible, pictures)
     ]
     at.say(f"{len(photos)} photos, {len(stopping)} to stop by, {len(scenes)} rendered scenes")
-    batches = Batches(photos, scenes, scenes[wild:], recipe.seed)
-    trained = learn(recipe, at, batches, stopping)
+    batches = Batches(photos, scenes, scenes[wild:], recipe.seed, pupil.sizes)
+    trained = learn(recipe, at, batches, stopping, pupil)
     return None if trained is None else as_shipped(trained)
 
 
@@ -64,12 +96,13 @@ def learn(
     at: Workplace,
     batches: Batches,
     stopping: list[Example],
+    pupil: Pupil = SCENE_NET,
     watch: Watch | None = None,
 ) -> nn.Module | None:
     """Train a network from random numbers; see ``train``."""
     device = at.device
     torch.manual_seed(recipe.seed)
-    network = SceneNet().to(device).to(memory_format=torch.channels_last)
+    network = pupil.build().to(device).to(memory_format=torch.channels_last)
 
     def batch_at(step: int) -> Drawn:
         return batches.at(step, recipe.at(step)[0].rest["batch"])
@@ -77,8 +110,13 @@ def learn(
     def loss_of(drawn: Drawn, stage: Stage) -> Tensor:
         batch = drawn.to(device)
         with torch.autocast(device.type, torch.bfloat16):
-            depth, logits = network(batch.rgb)
-        loss: Tensor = stage.rest["mask"] * mask_loss(logits, batch.mask, batch.sure)
+            depth, logits, *sides = network(batch.rgb)
+        masks = mask_loss(logits, batch.mask, batch.sure)
+        for side in sides:
+            scale = batch.mask.shape[1] // side.shape[1]
+            smaller = (F.avg_pool2d(maps, scale) for maps in (batch.mask, batch.sure))
+            masks = masks + SIDES * mask_loss(side, *smaller)
+        loss: Tensor = stage.rest["mask"] * masks
         for which, weight in ((batch.taught, "taught_depth"), (batch.exact, "exact_depth")):
             if bool(which.any()):
                 share = which.float().mean()
@@ -92,13 +130,11 @@ def learn(
                 depth, logits = average(rgb)
             return depth, logits.sigmoid()
 
-        return judged(see, stopping, device, SHORT_SIDE, MULTIPLE_OF)
+        return judged(see, stopping, device, pupil.short_side, pupil.multiple_of)
 
-    return train(network, batch_at, loss_of, recipe, at, "scene", judge, watch)
+    return train(network, batch_at, loss_of, recipe, at, pupil.name, judge, watch)
 
 
-def as_shipped(network: nn.Module) -> SceneNet:
+def as_shipped(network: nn.Module) -> nn.Module:
     """A copy on the CPU that does not learn any more."""
-    result = copy.deepcopy(network).cpu().float().eval().requires_grad_(False)
-    assert isinstance(result, SceneNet)
-    return result
+    return copy.deepcopy(network).cpu().float().eval().requires_grad_(False)

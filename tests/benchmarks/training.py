@@ -81,7 +81,7 @@ def measured(recipe: Recipe, batches: Batches, steps: int) -> dict[str, float]:
         at = Workplace(nowhere, nowhere, nowhere, torch.device("cpu"), lambda _: None)
         learn(warm, at, batches, [])
         watch = Watch()
-        learn(both, at, batches, [], watch)
+        learn(both, at, batches, [], watch=watch)
     return watch.seconds
 
 

@@ -111,12 +111,11 @@ def test_the_network_that_ships_is_the_same_bit_for_bit_after_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "KEPT_EVERY", 2)
-    monkeypatch.setattr("training.batches.SIZES", ((64, 96), (96, 64)))
     recipe = Recipe.of("scene")
     stage = dataclasses.replace(recipe.stages[0], steps=4, warm_up=1)
     stage = dataclasses.replace(stage, rest={**stage.rest, "batch": [1, 1, 1, 1, 0]})
     recipe = dataclasses.replace(recipe, stages=(stage,))
-    batches = Batches(examples(), scenes(), scenes(), recipe.seed)
+    batches = Batches(examples(), scenes(), scenes(), recipe.seed, ((64, 96), (96, 64)))
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for work in (whole, parts):
         work.mkdir()
