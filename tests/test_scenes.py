@@ -21,7 +21,9 @@ from training.scenes.geometry import (
     Ellipsoid,
     Frustum,
     Shape,
+    crossings,
     dot,
+    normals,
     rotation,
     unit,
     vector,
@@ -144,7 +146,7 @@ def test_mask_is_where_the_main_object_is_seen() -> None:
 
 def test_sun_casts_a_shadow_where_geometry_says() -> None:
     """A post lit from the right throws its shadow to the left, and the flash throws none there."""
-    floor = Surface(Ground(), Material(plain(GREY)), shades=False)
+    floor = Surface(Ground(), Material(plain(GREY)))
     post = Surface(Box(vector(0, 0.5, 5), (0.05, 0.5, 0.3)), Material(plain(GREY)), True)
     seen = render(
         replace(
@@ -197,7 +199,7 @@ def test_shapes_lie_in_their_bounding_spheres_and_turn_their_normals_outwards(nu
         origin = unit(rng.standard_normal((3, 400)).astype(np.float32)) * np.float32(6)
         target = shape.centre + rng.uniform(-0.7, 0.7, (3, 400)).astype(np.float32)
         direction = unit(target - origin)
-        near, far = shape.intersect(origin, direction)
+        near, far = crossings(shape, origin, direction)
         hit = np.isfinite(near)
         hits += int(hit.sum())
         assert (near[hit] <= far[hit]).all()
@@ -205,7 +207,7 @@ def test_shapes_lie_in_their_bounding_spheres_and_turn_their_normals_outwards(nu
             points = origin[:, hit] + t[hit] * direction[:, hit]
             away = points - shape.centre
             assert (np.sqrt(dot(away, away)) <= shape.radius * 1.001 + 1e-3).all()
-            normal = shape.normal(points)
+            normal = normals(shape, points)
             np.testing.assert_allclose(dot(normal, normal), 1, atol=1e-3)
             if not isinstance(shape, Blade):
                 assert np.mean(sign * dot(normal, direction[:, hit]) > -0.02) > 0.995

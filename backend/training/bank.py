@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from training.scenes.composition import compose
-from training.scenes.render import RenderedDay, render_day
+from training.scenes.render import RenderedScene, render
 from training.wild import wild_scene
 
 LONG, SHORT = 288, 216
@@ -82,12 +82,12 @@ class _Renderer:
         day = (
             wild_scene(seed, width, height, cls.photos)
             if seed >= WILD_FROM
-            else render_day(compose(seed, LONG / SHORT), LONG, SHORT)
+            else render(compose(seed, LONG / SHORT), LONG, SHORT, seed=seed)
         )
         keep(day, _file(cls.folder, seed))
 
 
-def keep(day: RenderedDay, path: Path) -> None:
+def keep(day: RenderedScene, path: Path) -> None:
     """Write a scene beside ``path`` and rename it, so that no half file is ever read."""
     beside = path.with_suffix(".part")
     with beside.open("wb") as file:

@@ -74,7 +74,7 @@ def meadow(rng: Rng, at: Place) -> list[Surface]:
     """Open grass with hills, scattered trees and tufts."""
     floor = Ground(_waves(rng, 0.05))
     out = [
-        Surface(floor, plants.grass(rng), shades=False),
+        Surface(floor, plants.grass(rng)),
         *scenery.ridges(rng, float(rng.uniform(45, 90))),
     ]
     for _ in range(int(rng.integers(1, 4))):
@@ -160,7 +160,7 @@ def by_the_wall(rng: Rng, at: Place) -> list[Surface]:
 def forest(rng: Rng, at: Place) -> list[Surface]:
     """Trunks one behind the other over leaf litter."""
     floor = Ground(_waves(rng, 0.06))
-    out = [Surface(floor, scenery.soil(rng), shades=False), *scenery.ridges(rng, 35)]
+    out = [Surface(floor, scenery.soil(rng)), *scenery.ridges(rng, 35)]
     placed = 0
     while placed < 16:
         z = float(rng.uniform(at.z * 0.9, at.z + 17))

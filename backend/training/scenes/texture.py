@@ -12,57 +12,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.scenes import rays
 from training.scenes.geometry import Array
 
 Texture = Callable[[Array, Array], Array]
 Pattern = Callable[[Array, Array], Array]
 Colour = tuple[float, float, float]
 
-_SIZE = 64
-_LATTICE = np.random.default_rng(20).random(_SIZE**3, np.float32)
+# Value noise on this lattice, repeated.
+LATTICE = np.random.default_rng(20).random(64**3, np.float32)
 
 
-def noise(points: Array) -> Array:
-    """Value noise: (3, N) -> (N,) in 0..1, one lattice cell per unit length."""
-    whole = np.floor(points)
-    f = points - whole
-    f = f * f * (3 - 2 * f)
-    i = whole.astype(np.int32) & (_SIZE - 1)
-    j = (i + 1) & (_SIZE - 1)
-    x0, x1 = i[0] * _SIZE**2, j[0] * _SIZE**2
-    y0, y1 = i[1] * _SIZE, j[1] * _SIZE
-    z0, z1 = i[2], j[2]
-
-    def edge(row: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Array:
-        a = _LATTICE[row + z0]
-        return np.asarray(a + f[2] * (_LATTICE[row + z1] - a))
-
-    a = edge(x0 + y0)
-    a += f[1] * (edge(x0 + y1) - a)
-    b = edge(x1 + y0)
-    b += f[1] * (edge(x1 + y1) - b)
-    return np.asarray(a + f[0] * (b - a))
-
-
-def fractal(scale: float, octaves: int = 4, seed: float = 0.0, gain: float = 0.55) -> Pattern:
+@dataclass(frozen=True)
+class Fractal:
     """Sum of noise octaves, the coarsest `scale` metres wide; values about 0..1, mean 0.5."""
-    total = sum(gain**k for k in range(octaves))
 
-    def pattern(points: Array, pixel: Array) -> Array:
-        value = np.full(points.shape[1], 0.5, np.float32)
-        frequency, weight, shift = 1.0 / scale, 1.0 / total, seed
-        for _ in range(octaves):
-            seen = np.clip(1.6 - np.float32(1.6 * frequency) * pixel, 0, 1)
-            near = np.flatnonzero(seen)
-            if not near.size:
-                break
-            place = points if near.size == seen.size else points[:, near]
-            wave = noise(place * np.float32(frequency) + np.float32(shift % 61.7)) - np.float32(0.5)
-            value[near] += np.float32(2.0 * weight) * seen[near] * wave
-            frequency, weight, shift = frequency * 2.03, weight * gain, shift + 13.7
-        return np.clip(value, 0, 1)
+    scale: float
+    octaves: int = 4
+    seed: float = 0.0
+    gain: float = 0.55
 
-    return pattern
+    def __call__(self, points: Array, pixel: Array) -> Array:
+        """Values (N,) at points (3, N)."""
+        return np.asarray(
+            rays.fractal(points, pixel, LATTICE, self.scale, self.octaves, self.seed, self.gain)
+        )
+
+
+def fractal(scale: float, octaves: int = 4, seed: float = 0.0, gain: float = 0.55) -> Fractal:
+    """The pattern of these numbers."""
+    return Fractal(float(scale), octaves, float(seed), gain)
 
 
 def ramp(pattern: Pattern, low: float, high: float) -> Pattern:
@@ -146,7 +125,7 @@ def bricks(brick: Colour, other: Colour, mortar: Colour, length: float, height: 
             points[1] / np.float32(height), 1 - joint / height, pixel / np.float32(height)
         )
         cell = np.stack([np.floor(shifted), row, np.zeros_like(row)])
-        tone = noise(cell * np.float32(1.37) + np.float32(0.5))
+        tone = rays.noise(cell * np.float32(1.37) + np.float32(0.5), LATTICE)
         face = plain(brick)(points, pixel)
         face = face + tone * (plain(other)(points, pixel) - face)
         face = face * (0.65 + 0.7 * grain(points, pixel))
