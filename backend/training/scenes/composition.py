@@ -10,6 +10,7 @@ import numpy as np
 from training.scenes import plants, scenery
 from training.scenes.builder import Builder
 from training.scenes.geometry import unit, vector
+from training.scenes.interior import Interior
 from training.scenes.light import Day, Flash, Sky
 from training.scenes.objects import OBJECTS
 from training.scenes.terrain import Ground
@@ -21,7 +22,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Composition:
-    """Everything the renderer needs; `samples`² rays per pixel."""
+    """Everything the renderer needs; `samples`² rays per pixel; `interior` where it is a room."""
 
     name: str
     surfaces: tuple[Surface, ...]
@@ -32,6 +33,7 @@ class Composition:
     beam_stops: float
     kelvin: float
     samples: int = 2
+    interior: Interior | None = None
 
 
 @dataclass(frozen=True)

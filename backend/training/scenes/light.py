@@ -7,6 +7,7 @@ of Lambert's law is left out throughout). All colours are linear sRGB.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Lit:
     """Points that light falls on: all arrays (3, N) or (N,).
 
     open: the share of the sky that near bodies leave free; lift: metres along the normal from where
-    rays to a light start.
+    rays to a light start; glow: radiance of lamps by day, None where there is none.
     """
 
     position: Array
@@ -49,6 +50,12 @@ class Lit:
     roughness: Array
     open: Array
     lift: Array
+    glow: Array | None = None
+
+    @cached_property
+    def lifted(self) -> Array:
+        """The points (3, N) from where rays to a light start."""
+        return np.asarray(self.position + self.normal * self.lift, np.float32)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from training.scenes import film
 from training.scenes.composition import Composition, compose
 from training.scenes.geometry import Array
+from training.scenes.interior import Radiosity
 from training.scenes.light import kelvin, luminance, soft
-from training.scenes.shade import night_sky, shade
+from training.scenes.shade import night_sky, shade, thrown_back
 from training.scenes.trace import Bodies
 
 # Constants of the product are chosen on the first and reported on the second, never the reverse.
@@ -130,14 +131,23 @@ class _Rows:
     flash_bounce: Array
 
 
-def _render_rows(scene: Composition, bodies: Bodies, width: int, height: int, rows: range) -> _Rows:
+def _render_rows(
+    scene: Composition,
+    bodies: Bodies,
+    room: Radiosity | None,
+    width: int,
+    height: int,
+    rows: range,
+) -> _Rows:
     """Trace and shade some rows of the grid of samples and average them to pixels."""
     ss = scene.samples
     shape = (len(rows) // ss, width // ss)
     direction = scene.camera.rays(width, height, rows)
     distance, number = bodies.nearest(scene.camera.position, direction)
     pixel = float(2 * np.tan(np.radians(scene.camera.fov) / 2) / width)
-    seen = shade(scene, bodies, direction, distance, number, pixel)
+    row, column = np.divmod(np.arange(number.size), width)
+    sample = row % ss * ss + column % ss
+    seen = shade(scene, bodies, room, direction, distance, number, sample, pixel)
     lit = seen.lit
 
     def picture(values: Array, sky: Array | None = None) -> Array:
@@ -197,8 +207,11 @@ def _rows(scene: Composition, width: int, height: int) -> Callable[[str], Array]
     ss = scene.samples
     step = max(1, _STRIP // (width * ss * ss)) * ss
     bodies = Bodies(scene.surfaces)
+    room = thrown_back(scene, bodies)
     strips = [
-        _render_rows(scene, bodies, width * ss, height * ss, range(y, min(y + step, height * ss)))
+        _render_rows(
+            scene, bodies, room, width * ss, height * ss, range(y, min(y + step, height * ss))
+        )
         for y in range(0, height * ss, step)
     ]
     parts = {f.name: [getattr(s, f.name) for s in strips] for f in fields(_Rows)}

@@ -8,9 +8,12 @@ import numpy as np
 
 from training.scenes.composition import Composition
 from training.scenes.geometry import Array, cross, dot, unit, vector
-from training.scenes.light import Lit, hemisphere, lobe, luminance, mirrored
+from training.scenes.interior import PATCHES, Radiosity, directions, flash_light, solved
+from training.scenes.light import Day, Lit, Sky, hemisphere, lobe, luminance, mirrored
 from training.scenes.texture import Material
 from training.scenes.trace import Bodies, Indices, Numbers
+
+_COARSE = 0.15  # width of a patch of a room, of whose colour the mean counts, per metre away
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,13 @@ def surfaces_at(
     local = bodies.local(number, points)
     albedo = np.empty_like(points)
     gloss, roughness = np.empty((2, number.size), np.float32)
+    glow = None
     for material, here in bodies.by_material(number):
         albedo[:, here] = material.albedo(local[:, here], width[here])
         gloss[here], roughness[here] = material.gloss, material.roughness
+        if material.glow is not None:
+            glow = np.zeros_like(points) if glow is None else glow
+            glow[:, here] = np.array(material.glow, np.float32)[:, None]
         if material.relief is not None:
             tilted = _relief(
                 bodies, material, number[here], local[:, here], normal[:, here], width[here]
@@ -77,61 +84,118 @@ def surfaces_at(
             normal[:, here] = unit(np.asarray(turned, np.float32))
     free = bodies.openness(points, normal)
     lift = np.float32(2e-3) + away * np.float32(1e-4)
-    return Lit(points, normal, -rays, albedo, gloss, roughness, free, lift)
+    return Lit(points, normal, -rays, albedo, gloss, roughness, free, lift, glow)
 
 
-def reached(bodies: Bodies, lit: Lit, to_light: Array, reach: Array | float) -> Array:
-    """1 (N,) where a light shines on the surface, 0 where it faces away or is in shadow."""
-    facing = dot(lit.normal, to_light) > 0
-    limit = np.where(facing, np.float32(reach), np.float32(-1))
-    lifted = np.asarray(lit.position + lit.normal * lit.lift, np.float32)
-    return np.asarray(facing & ~bodies.shadowed(lifted, to_light, limit), np.float32)
+def _sunshine(bodies: Bodies, lit: Lit, to_sun: Array) -> Array:
+    """1 (N,) where the sun shines on the surface, 0 where it faces away or is in shadow."""
+    facing = dot(lit.normal, to_sun) > 0
+    limit = np.where(facing, np.float32(np.inf), np.float32(-1))
+    return np.asarray(facing & ~bodies.shadowed(lit.lifted, to_sun, limit), np.float32)
+
+
+def _sunlight(day: Day, lit: Lit, sun: Array) -> Array:
+    """Irradiance (3, N) by the sun, which shines on the share `sun` (N,)."""
+    if day.to_sun is None:
+        return np.zeros_like(lit.position)
+    return np.array(day.sun, np.float32)[:, None] * (dot(lit.normal, day.to_sun) * sun)
 
 
 def shade(
     scene: Composition,
     bodies: Bodies,
+    room: Radiosity | None,
     direction: Array,
     distance: Array,
     number: Indices,
+    sample: Numbers,
     pixel: float,
 ) -> Shaded:
     """Light on what rays along directions (3, N) met at distances (N,), where they met anything.
 
-    pixel: width of a sample as a share of the distance.
+    room: what the room's surfaces throw back, where the scene is in one. sample: number (N,)
+    of each ray among those of its pixel; pixel: width of a sample as a share of the distance.
     """
     hit = np.flatnonzero(number >= 0)
     hit = hit[bodies.sorted_by_material(number[hit])]
     rays, away = direction[:, hit], distance[hit]
     lit = surfaces_at(bodies, number[hit], scene.camera.position, rays, away, pixel)
     day = scene.day
-    sun = np.zeros(hit.size, np.float32)
     ambient = hemisphere(lit, day.dome, day.bounce)
     irradiance, seen = ambient, mirrored(lit, day.sky, day.bounce)
+    bounce = np.zeros_like(ambient)
+    if room is not None and scene.interior is not None:
+        inside = scene.interior.within(lit.position)
+        by_night, by_day, bounce = room.at(lit)
+        by_window = scene.interior.sky_light(bodies, lit, sample[hit])
+        by_day += by_window + scene.interior.lamp_light(bodies, lit)
+        ambient = np.where(inside, by_window + by_night, ambient)
+        irradiance = np.where(inside, by_day, irradiance)
+        around = mirrored(lit, Sky(room.by_day, room.by_day), room.by_day)
+        seen = np.where(inside, around, seen)
+        bounce *= inside
+    sun = np.zeros(hit.size, np.float32)
     if day.to_sun is not None:
-        sun = reached(bodies, lit, day.to_sun, np.inf)
-        sunlight = np.array(day.sun, np.float32)[:, None] * (dot(lit.normal, day.to_sun) * sun)
+        sun = _sunshine(bodies, lit, day.to_sun)
+        sunlight = _sunlight(day, lit, sun)
         irradiance = irradiance + sunlight
         seen += lobe(lit, day.to_sun) * sunlight
     seen += lit.albedo * irradiance
+    if lit.glow is not None:
+        seen += lit.glow
     if np.isfinite(day.haze):
         veil = 1 - np.exp(-away / np.float32(day.haze))
         seen += veil * (np.array(day.sky.horizon, np.float32)[:, None] - seen)
 
-    strength, to_lamp, reach = scene.flash.irradiance(lit.position)
-    flash = strength * np.maximum(dot(lit.normal, to_lamp), 0)
-    flash = flash * reached(bodies, lit, to_lamp, reach)
+    flash = flash_light(scene.flash, bodies, lit)
+    to_lamp = unit(scene.flash.position - lit.position)
     return Shaded(
         place=hit,
         lit=lit,
         day=seen,
-        flash=(lit.albedo + lobe(lit, to_lamp)) * flash,
+        flash=(lit.albedo + lobe(lit, to_lamp)) * flash + lit.albedo * bounce,
         ambient=lit.albedo * ambient,
         day_irradiance=irradiance,
         flash_irradiance=np.repeat(flash[None], 3, axis=0),
-        flash_bounce=np.zeros_like(irradiance),
+        flash_bounce=bounce,
         sun=sun,
     )
+
+
+def thrown_back(scene: Composition, bodies: Bodies) -> Radiosity | None:
+    """What the surfaces of the scene's room throw back, None outdoors."""
+    interior = scene.interior
+    if interior is None:
+        return None
+    rays = directions(PATCHES)
+    away, number = bodies.nearest(interior.middle, rays)
+    order = bodies.sorted_by_material(number)
+    rays, away, number = rays[:, order], away[order], number[order]
+    inside = interior.within(interior.middle + rays * np.minimum(away, 1e3))
+    edge = np.minimum(away, np.float32(max(interior.size)))
+    solid = np.flatnonzero(number >= 0)
+    lit = Lit(
+        position=interior.middle + rays * edge,
+        normal=-rays,
+        to_eye=-rays,
+        albedo=np.zeros_like(rays),
+        gloss=np.zeros_like(away),
+        roughness=np.ones_like(away),
+        open=np.ones_like(away),
+        lift=np.full_like(away, 1e-2),
+    )
+    found = surfaces_at(
+        bodies, number[solid], interior.middle, rays[:, solid], away[solid], _COARSE
+    )
+    lit.normal[:, solid] = found.normal
+    lit.albedo[:, solid] = found.albedo * inside[solid]
+    by_window = interior.sky_light(bodies, lit, np.arange(away.size))
+    by_day = by_window + interior.lamp_light(bodies, lit)
+    if scene.day.to_sun is not None:
+        sun = _sunshine(bodies, lit, scene.day.to_sun)
+        by_day += _sunlight(scene.day, lit, sun)
+    flash = np.repeat(flash_light(scene.flash, bodies, lit)[None], 3, axis=0)
+    return solved(lit, interior.middle, np.concatenate([by_window, by_day, flash]))
 
 
 def night_sky(scene: Composition, direction: Array) -> Array:

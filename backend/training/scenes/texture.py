@@ -185,7 +185,8 @@ class Material:
     """A texture with relief and gloss.
 
     relief: a height in metres as a pattern times `depth`; gloss: reflectance at normal incidence
-    of a clear coat, 0 for a matt surface (0.04 paint, 0.2 and more metal); roughness: GGX alpha.
+    of a clear coat, 0 for a matt surface (0.04 paint, 0.2 and more metal); roughness: GGX alpha;
+    glow: radiance that it has of itself by day, a lamp's.
     """
 
     albedo: Texture
@@ -193,3 +194,4 @@ class Material:
     depth: float = 0.0
     gloss: float = 0.0
     roughness: float = 0.3
+    glow: Colour | None = None
