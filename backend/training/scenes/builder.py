@@ -83,12 +83,22 @@ class Builder:
         """A sphere."""
         self.ellipsoid(material, at, (radius, radius, radius))
 
-    def box(self, material: Material, at: Point, size: Point, turn: Point = (0, 0, 0)) -> None:
-        """Full edges `size`, turned by (yaw, pitch, roll)."""
+    def box(
+        self,
+        material: Material,
+        at: Point,
+        size: Point,
+        turn: Point = (0, 0, 0),
+        own: bool = False,
+    ) -> None:
+        """Full edges `size`, turned by (yaw, pitch, roll).
+
+        A turned piece carries its texture with it (planks, tiles), any other only if it has its
+        `own`, which then starts at its middle.
+        """
         half = (size[0] / 2, size[1] / 2, size[2] / 2)
         shape = Box(self.point(at), half, self.frame.turn @ rotation(*turn))
-        # A turned piece carries its texture with it: planks, tiles.
-        frame = Frame(shape.centre, shape.turn) if any(turn) else self.frame
+        frame = Frame(shape.centre, shape.turn) if own or any(turn) else self.frame
         self._put(shape, material, frame)
 
     def frustum(self, material: Material, a: Point, b: Point, bottom: float, top: float) -> None:

@@ -85,13 +85,13 @@ def sofa(b: Builder, rng: Rng, looks: Looks, width: float = 1.7) -> float:
     count = max(1, round((width - 0.32) / 0.62))
     each = (width - 0.34) / count
     for n in range(count):
-        at = (n + 0.5) * each - (width - 0.34) / 2
-        b.box(cover, (at, seat - 0.08, -0.04), (each - 0.015, 0.13, 0.66))
-        b.ellipsoid(cover, (at, seat - 0.02, -0.04), (each * 0.47, 0.035, 0.3))
+        along = (n + 0.5) * each - (width - 0.34) / 2
+        b.box(cover, (along, seat - 0.08, -0.04), (each - 0.015, 0.13, 0.66))
+        b.ellipsoid(cover, (along, seat - 0.02, -0.04), (each * 0.47, 0.035, 0.3))
     if rng.random() < 0.7:
-        pillow, side = looks.cloth(rng), float(rng.choice([-1, 1]))
-        lies = (side * (width / 2 - 0.33), seat + 0.17, 0.18)
-        b.ellipsoid(pillow, lies, (0.21, 0.2, 0.08), (0.1 * side, -0.3, 0.1))
+        pillow, end = looks.cloth(rng), float(rng.choice([-1, 1]))
+        lies = (end * (width / 2 - 0.33), seat + 0.17, 0.18)
+        b.ellipsoid(pillow, lies, (0.21, 0.2, 0.08), (0.1 * end, -0.3, 0.1))
     return seat + 0.012
 
 

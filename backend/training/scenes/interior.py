@@ -106,6 +106,11 @@ class Interior:
         return np.asarray((x < w / 2 + 0.1) & (y < h + 0.1) & (z < d / 2 + 0.1))
 
     @property
+    def across(self) -> float:
+        """Metres from corner to corner: what is farther from one in the room is outside."""
+        return float(np.linalg.norm(self.size))
+
+    @property
     def middle(self) -> Array:
         """The middle of the room, (3, 1)."""
         return self.origin + np.array([[0], [self.size[1] / 2], [0]], np.float32)
@@ -183,10 +188,15 @@ def solved(lit: Lit, middle: Array, received: Array) -> Radiosity:
     shares = patches.gathered(
         lit.position, lit.normal, centre, normal, area, np.eye(count, dtype=np.float32)
     ).T
+    # What i gets from j is what j gets from i, and each gets all of its light from the room.
+    exchange = (shares * area[:, None] + (shares * area[:, None]).T).astype(np.float64)
+    for _ in range(20):
+        scale = np.sqrt(area / exchange.sum(axis=1))
+        exchange *= scale[:, None] * scale
     radiance = np.empty((count, 9), np.float32)
     for c in range(9):
         albedo = lit.albedo[c % 3].astype(np.float64)
-        system = np.eye(count) - albedo[:, None] * shares
+        system = np.eye(count) - albedo[:, None] * exchange / area[:, None]
         radiance[:, c] = np.linalg.solve(system, albedo * received[c])
     return Radiosity(centre, normal, area, radiance)
 

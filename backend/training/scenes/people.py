@@ -103,8 +103,8 @@ class _Body:
         """From the hips at height `hip` to the neck."""
         of = self.of
         self.lump(of.legs, (0, hip, z), (0.17, 0.12, 0.125))
-        self.lump(of.top, (0, hip + 0.17, z), (0.16, 0.19, 0.115))
-        self.lump(of.top, (0, hip + 0.36, z - 0.005), (0.185, 0.18, 0.125))
+        self.lump(of.top, (0, hip + 0.22, z), (0.172, 0.34, 0.122))
+        self.lump(of.top, (0, hip + 0.38, z - 0.005), (0.19, 0.17, 0.125))
         self.limb(of.top, [(-0.16, hip + 0.49, z), (0.16, hip + 0.49, z)], [0.062, 0.062])
         self.limb(of.skin, [(0, hip + 0.52, z), (0, hip + 0.63, z - 0.01)], [0.058, 0.05])
 

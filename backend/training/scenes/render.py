@@ -183,9 +183,9 @@ def _render_rows(
 
 
 def _day_exposure(day: Array) -> float:
-    """Gain of a normal daylight photo: median luma 0.45 encoded, few per cent clipped."""
-    luma = luminance(day.reshape(-1, 3).T)
-    return float(min(0.175 / np.median(luma), 1.0 / np.percentile(day.max(axis=2), 96)))
+    """Gain of a normal daylight photo (N, 3): median luma 0.45 encoded, few per cent clipped."""
+    luma = luminance(day.T)
+    return float(min(0.175 / np.median(luma), 1.0 / np.percentile(day.max(axis=1), 96)))
 
 
 def _flash_exposure(flash: Array, albedo: Array, mask: Array, distance: Array) -> float:
@@ -238,10 +238,13 @@ def render(
     ys, xs = np.nonzero(mask > 0.5)
     if has_main and not ys.size:
         raise ValueError(f"the main object of {scene.name} is out of the picture")
-    gain = np.float32(_day_exposure(day))
+    distance = part("distance")
+    # In a room one does not expose for what is seen through the window.
+    metered = distance <= (np.inf if scene.interior is None else scene.interior.across)
+    gain = np.float32(_day_exposure(day[metered]))
     tint = kelvin(scene.kelvin)[:, 0]
     ambient = part("ambient") * np.float32(gain * 2.0**-scene.night_stops) * tint
-    power = _flash_exposure(flash, albedo, mask, part("distance"))
+    power = _flash_exposure(flash, albedo, mask, distance)
     night = flash * np.float32(power) + ambient
     if noise:
         spread = np.sqrt(np.maximum(night, 0) * noise).astype(np.float32)
@@ -254,7 +257,7 @@ def render(
         seed=seed,
         day=soft(day * gain),
         night=soft(night),
-        distance=part("distance"),
+        distance=distance,
         normal=part("normal"),
         albedo=albedo,
         mask=mask,

@@ -108,7 +108,7 @@ def robot(b: Builder, rng: Rng, looks: Looks) -> float:
         b.ball(eye, (s * 0.022, 0.29, -0.042), 0.012)
         b.frustum(limb, (s * 0.045, 0.28, 0), (s * 0.06, 0.28, 0), 0.014, 0.014)
     b.box(body, (0, 0.17, 0), (0.13, 0.13, 0.09))
-    b.box(looks.picture(rng, 0.08, 0.06), (0, 0.18, -0.005), (0.08, 0.06, 0.09))
+    b.box(looks.picture(rng, 0.08, 0.06), (0, 0.18, -0.005), (0.08, 0.06, 0.09), own=True)
     b.box(body, (0, 0.28, 0), (0.095, 0.075, 0.08))
     b.frustum(limb, (0, 0.31, 0), (0, 0.36, 0), 0.006, 0.004)
     b.ball(eye, (0, 0.365, 0), 0.01)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from training.scenes.beings import BLACK
-from training.scenes.builder import Builder, Rng, glossy, matt, paint, scaled, seed_of
-from training.scenes.looks import Looks
+from training.scenes.builder import Builder, Rng, glossy, matt, paint, scaled
+from training.scenes.looks import Looks, lacquer
 from training.scenes.texture import Material, plain
 
 GLASS = Material(plain((0.03, 0.035, 0.04)), gloss=0.08, roughness=0.1)
@@ -20,7 +20,7 @@ def _lacquer(rng: Rng) -> Material:
     """A car's paint: white, grey and black are as common as colours."""
     grey = float(rng.uniform(0.02, 0.75))
     colour = (grey, grey, grey) if rng.random() < 0.5 else paint(rng, 0.85, 0.55)
-    return glossy(scaled(colour, float(rng.uniform(0.4, 1.1))), seed_of(rng), 0.05, 0.2)
+    return lacquer(rng, scaled(colour, float(rng.uniform(0.4, 1.1))), 0.05, 0.2)
 
 
 def _wheel(b: Builder, x: float, z: float, r: float, wide: float = 0.2) -> None:
@@ -93,7 +93,7 @@ def van(b: Builder, rng: Rng, looks: Looks) -> float:
         b.box(GLASS, (-1.15, 1.4, z * width / 2), (0.7, 0.5, 0.02))
         if rng.random() < 0.6:
             sign = looks.picture(rng, 1.6, 0.8)
-            b.box(sign, (0.75, roof * 0.58, z * width / 2), (1.6, 0.8, 0.012))
+            b.box(sign, (0.75, roof * 0.58, z * width / 2), (1.6, 0.8, 0.012), own=True)
         b.box(matt(BLACK, 0.02, 2), (0, 0.42, z * width / 2), (length - 1.4, 0.08, 0.03))
         b.ellipsoid(LAMP, (-2.32, 0.75, z * 0.65), (0.07, 0.11, 0.16))
         b.box(RED, (length / 2 - 0.05, 0.95, z * 0.82), (0.04, 0.3, 0.1))
