@@ -19,7 +19,7 @@ from training.scenes.texture import Colour
 from training.scenes.trace import Bodies, Mask, Numbers
 
 PATCHES = 128
-RAYS = 4  # to each window from each sample
+RAYS = 4  # to all windows together from each sample, but at least two to each
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,13 @@ class Interior:
         sample: number (N,) of each point among those of its pixel, which look at other places.
         """
         out = np.zeros_like(lit.position)
-        jitter = np.random.default_rng(0).random((RAYS, 2, lit.open.size), np.float32)
-        cell = np.arange(RAYS)[:, None] * 4 + sample % 4  # of 4 × 4
-        column, row = cell % 4, (cell // 4 + 2 * (cell % 2)) % 4
-        places = (np.stack([column, row], axis=1) + jitter) / 2 - 1
+        each = max(2, RAYS // max(1, len(self.windows)))
+        jitter = np.random.default_rng(0).random((each, 2, lit.open.size), np.float32)
+        # The four samples of a pixel look into four columns, and each down the rows of its own.
+        row = np.arange(each)[:, None] + np.zeros_like(sample)
+        column = np.broadcast_to(sample % 4, row.shape)
+        spread = np.array([[4], [each]], np.float32)
+        places = 2 * (np.stack([column, row], axis=1) + jitter) / spread - 1
         for window in self.windows:
             out += window.irradiance(bodies, lit, places.astype(np.float32))
         return out
@@ -139,7 +142,7 @@ class Interior:
 
 @dataclass(frozen=True)
 class Radiosity:
-    """Patches of a room: centres and normals (M, 3), areas (M,), and the radiance (M, 9) of each.
+    """Patches of a room: centres and normals (3, M), areas (M,), and the radiance (M, 9) of each.
 
     Of the radiance three columns are by the ambient light of the night, three by all light of the
     day, three by the flash.
@@ -183,7 +186,7 @@ def solved(lit: Lit, middle: Array, received: Array) -> Radiosity:
     squared = dot(away, away)
     slant = np.maximum(-dot(away, lit.normal) / np.sqrt(squared), np.float32(0.25))
     area = np.asarray(4 * np.pi / squared.size * squared / slant, np.float32)
-    centre, normal = lit.position.T.copy(), lit.normal.T.copy()
+    centre, normal = lit.position, lit.normal
     count = squared.size
     shares = patches.gathered(
         lit.position, lit.normal, centre, normal, area, np.eye(count, dtype=np.float32)
