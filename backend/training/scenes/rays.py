@@ -23,6 +23,7 @@ LEAST = 1e-3  # metres: what is nearer to a point is the surface that it lies on
 _DEPTH = 64  # of the tree, never reached
 
 Array = Any  # Numba has types of its own
+Ray = tuple[float, float, float, float, float, float]  # origin and direction
 
 
 @compiled
@@ -116,18 +117,23 @@ def _apart(x: float) -> float:
 
 
 @compiled
-def _crossing(
-    kind: int,
-    size: float,
-    top: float,
-    ox: float,
-    oy: float,
-    oz: float,
-    dx: float,
-    dy: float,
-    dz: float,
-) -> tuple[float, float]:
+def _seen(m: Array, k: int, ray: Ray) -> Ray:
+    """A ray in the coordinates to which map k of (S, 3, 4) leads."""
+    x, y, z, dx, dy, dz = ray
+    return (
+        m[k, 0, 0] * x + m[k, 0, 1] * y + m[k, 0, 2] * z + m[k, 0, 3],
+        m[k, 1, 0] * x + m[k, 1, 1] * y + m[k, 1, 2] * z + m[k, 1, 3],
+        m[k, 2, 0] * x + m[k, 2, 1] * y + m[k, 2, 2] * z + m[k, 2, 3],
+        m[k, 0, 0] * dx + m[k, 0, 1] * dy + m[k, 0, 2] * dz,
+        m[k, 1, 0] * dx + m[k, 1, 1] * dy + m[k, 1, 2] * dz,
+        m[k, 2, 0] * dx + m[k, 2, 1] * dy + m[k, 2, 2] * dz,
+    )
+
+
+@compiled
+def _crossing(kind: int, size: float, top: float, ray: Ray) -> tuple[float, float]:
     """Where a ray in canonical coordinates enters and leaves a shape; infinite for a miss."""
+    ox, oy, oz, dx, dy, dz = ray
     near, far = np.inf, -np.inf
     if kind == SPHERE:
         a = dx * dx + dy * dy + dz * dz
@@ -192,64 +198,27 @@ def _crossing(
 
 
 @compiled
-def _first(
-    k: int,
-    shapes: Array,
-    lattice: Array,
-    x: float,
-    y: float,
-    z: float,
-    dx: float,
-    dy: float,
-    dz: float,
-) -> float:
+def _first(k: int, shapes: Array, lattice: Array, ray: Ray) -> float:
     """Distance to the first point of shape k beyond 1 mm that is no gap, inf for none."""
-    kinds, m, sizes, _, gaps, f = shapes
-    near, far = _crossing(
-        kinds[k],
-        sizes[k, 0],
-        sizes[k, 1],
-        m[k, 0, 0] * x + m[k, 0, 1] * y + m[k, 0, 2] * z + m[k, 0, 3],
-        m[k, 1, 0] * x + m[k, 1, 1] * y + m[k, 1, 2] * z + m[k, 1, 3],
-        m[k, 2, 0] * x + m[k, 2, 1] * y + m[k, 2, 2] * z + m[k, 2, 3],
-        m[k, 0, 0] * dx + m[k, 0, 1] * dy + m[k, 0, 2] * dz,
-        m[k, 1, 0] * dx + m[k, 1, 1] * dy + m[k, 1, 2] * dz,
-        m[k, 2, 0] * dx + m[k, 2, 1] * dy + m[k, 2, 2] * dz,
-    )
+    kinds, maps, sizes, _, gaps, frames = shapes
+    near, far = _crossing(kinds[k], sizes[k, 0], sizes[k, 1], _seen(maps, k, ray))
     if gaps[k, 0] == 0:
         return near if near > LEAST else (far if far > LEAST else np.inf)
+    x, y, z, dx, dy, dz = _seen(frames, k, ray)
+    frequency, octaves, seed, gain = 1 / gaps[k, 0], int(gaps[k, 1]), gaps[k, 2], gaps[k, 3]
     for t in (near, far):
         if LEAST < t < np.inf:
             px, py, pz = x + t * dx, y + t * dy, z + t * dz
-            there = _fractal(
-                f[k, 0, 0] * px + f[k, 0, 1] * py + f[k, 0, 2] * pz + f[k, 0, 3],
-                f[k, 1, 0] * px + f[k, 1, 1] * py + f[k, 1, 2] * pz + f[k, 1, 3],
-                f[k, 2, 0] * px + f[k, 2, 1] * py + f[k, 2, 2] * pz + f[k, 2, 3],
-                0.0,
-                lattice,
-                1 / gaps[k, 0],
-                int(gaps[k, 1]),
-                gaps[k, 2],
-                gaps[k, 3],
-            )
+            there = _fractal(px, py, pz, 0.0, lattice, frequency, octaves, seed, gain)
             if there > gaps[k, 4]:
                 return t
     return np.inf
 
 
 @compiled
-def _reached(
-    k: int,
-    box: Array,
-    x: float,
-    y: float,
-    z: float,
-    dx: float,
-    dy: float,
-    dz: float,
-    most: float,
-) -> float:
-    """Distance at which a ray enters box k, with 1/direction given; inf for a miss."""
+def _reached(k: int, box: Array, ray: Ray, most: float) -> float:
+    """Distance at which a ray enters box k, 1/direction in place of its direction; inf if not."""
+    x, y, z, dx, dy, dz = ray
     a, b = (box[k, 0] - x) * dx, (box[k, 3] - x) * dx
     c, d = (box[k, 1] - y) * dy, (box[k, 4] - y) * dy
     e, f = (box[k, 2] - z) * dz, (box[k, 5] - z) * dz
@@ -288,7 +257,8 @@ def nearest(
         j = 0 if direction.shape[1] == 1 else n
         x, y, z = float(origin[0, i]), float(origin[1, i]), float(origin[2, i])
         dx, dy, dz = float(direction[0, j]), float(direction[1, j]), float(direction[2, j])
-        ix, iy, iz = 1 / _apart(dx), 1 / _apart(dy), 1 / _apart(dz)
+        ray = (x, y, z, dx, dy, dz)
+        inverse = (x, y, z, 1 / _apart(dx), 1 / _apart(dy), 1 / _apart(dz))
         most, found = float(reach[n]), -1
         stack[0], begin[0], height = 0, 0.0, np.uint32(1)
         while height:
@@ -300,15 +270,15 @@ def nearest(
             if size:
                 for m in range(first, first + size):
                     k = order[m]
-                    t = _first(k, shapes, lattice, x, y, z, dx, dy, dz)
+                    t = _first(k, shapes, lattice, ray)
                     if t < most:
                         most, found = t, int(k)
                 if anything and found >= 0:
                     break
                 continue
             nearer, other = first, first + np.uint32(1)
-            a = _reached(nearer, corners, x, y, z, ix, iy, iz, most)
-            b = _reached(other, corners, x, y, z, ix, iy, iz, most)
+            a = _reached(nearer, corners, inverse, most)
+            b = _reached(other, corners, inverse, most)
             if a > b:
                 nearer, other, a, b = other, nearer, b, a
             if b < np.inf:
@@ -326,20 +296,10 @@ def nearest(
 def crossings(shapes: Array, origin: Array, direction: Array) -> tuple[Array, Array]:
     """Where rays (3, N) enter and leave the first shape, (N,) each; infinite for a miss."""
     kinds, maps, sizes = shapes[:3]
-    kind, m, size, top = kinds[0], maps[0], sizes[0, 0], sizes[0, 1]
     near, far = np.empty((2, direction.shape[1]), np.float32)
     for n in range(near.size):
         x, y, z = float(origin[0, n]), float(origin[1, n]), float(origin[2, n])
         dx, dy, dz = float(direction[0, n]), float(direction[1, n]), float(direction[2, n])
-        near[n], far[n] = _crossing(
-            kind,
-            size,
-            top,
-            m[0, 0] * x + m[0, 1] * y + m[0, 2] * z + m[0, 3],
-            m[1, 0] * x + m[1, 1] * y + m[1, 2] * z + m[1, 3],
-            m[2, 0] * x + m[2, 1] * y + m[2, 2] * z + m[2, 3],
-            m[0, 0] * dx + m[0, 1] * dy + m[0, 2] * dz,
-            m[1, 0] * dx + m[1, 1] * dy + m[1, 2] * dz,
-            m[2, 0] * dx + m[2, 1] * dy + m[2, 2] * dz,
-        )
+        ray = (x, y, z, dx, dy, dz)
+        near[n], far[n] = _crossing(kinds[0], sizes[0, 0], sizes[0, 1], _seen(maps, 0, ray))
     return near, far
