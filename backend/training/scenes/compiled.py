@@ -16,5 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def compiled(function: F) -> F:
     """The function in machine code, made when it is first called."""
-    fast = numba.njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+    fast = numba.njit(
+        cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp", "reassoc"}
+    )
     return cast(F, fast(function))

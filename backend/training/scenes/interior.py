@@ -13,12 +13,13 @@ from functools import cached_property
 import numpy as np
 
 from training.scenes import patches
-from training.scenes.geometry import Array, cross, dot, unit
+from training.scenes.geometry import Array, cross, dot, turned, unit
 from training.scenes.light import Flash, Lit
 from training.scenes.texture import Colour
 from training.scenes.trace import Bodies, Mask, Numbers
 
 PATCHES = 128
+REFLECTIONS = 60  # after which one per mille is left in the whitest room
 RAYS = 4  # to all windows together from each sample, but at least two to each
 
 
@@ -101,7 +102,7 @@ class Interior:
 
     def within(self, points: Array) -> Mask:
         """Whether points (3, N) are in the room, give or take the thickness of a wall."""
-        x, y, z = np.abs(self.turn.T @ (points - self.origin))
+        x, y, z = np.abs(turned(self.turn.T, points - self.origin))
         w, h, d = self.size
         return np.asarray((x < w / 2 + 0.1) & (y < h + 0.1) & (z < d / 2 + 0.1))
 
@@ -142,9 +143,9 @@ class Interior:
 
 @dataclass(frozen=True)
 class Radiosity:
-    """Patches of a room: centres and normals (3, M), areas (M,), and the radiance (M, 9) of each.
+    """Patches of a room: centres and normals (3, M), areas (M,), and the radiance (9, M) of each.
 
-    Of the radiance three columns are by the ambient light of the night, three by all light of the
+    Of the radiance three rows are by the ambient light of the night, three by all light of the
     day, three by the flash.
     """
 
@@ -164,7 +165,7 @@ class Radiosity:
     @cached_property
     def by_day(self) -> Colour:
         """Mean radiance of the room by day: what a glossy floor mirrors."""
-        r, g, b = (float(c) for c in np.average(self.radiance[:, 3:6], 0, weights=self.area))
+        r, g, b = (float(c) for c in np.average(self.radiance[3:6], 1, weights=self.area))
         return r, g, b
 
 
@@ -192,15 +193,12 @@ def solved(lit: Lit, middle: Array, received: Array) -> Radiosity:
         lit.position, lit.normal, centre, normal, area, np.eye(count, dtype=np.float32)
     ).T
     # What i gets from j is what j gets from i, and each gets all of its light from the room.
-    exchange = (shares * area[:, None] + (shares * area[:, None]).T).astype(np.float64)
+    exchange = shares * area[:, None] + (shares * area[:, None]).T
     for _ in range(20):
         scale = np.sqrt(area / exchange.sum(axis=1))
         exchange *= scale[:, None] * scale
-    radiance = np.empty((count, 9), np.float32)
-    for c in range(9):
-        albedo = lit.albedo[c % 3].astype(np.float64)
-        system = np.eye(count) - albedo[:, None] * exchange / area[:, None]
-        radiance[:, c] = np.linalg.solve(system, albedo * received[c])
+    albedo = np.tile(lit.albedo, (3, 1))
+    radiance = patches.settled(exchange / area[:, None], albedo, received, REFLECTIONS)
     return Radiosity(centre, normal, area, radiance)
 
 

@@ -19,7 +19,7 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 def luminance(colour: Array) -> Array:
     """Luminance (N,) of linear colours (3, N)."""
-    return np.asarray(LUMINANCE @ colour)
+    return dot(LUMINANCE[:, None], colour)
 
 
 def kelvin(temperature: float) -> Array:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.scenes import rays
-from training.scenes.geometry import Array
+from training.scenes.geometry import Array, dot
 
 Texture = Callable[[Array, Array], Array]
 Pattern = Callable[[Array, Array], Array]
@@ -92,7 +92,7 @@ def bands(axis: Colour, period: float, width: float = 0.5, wobble: float = 0.0) 
     bend = fractal(period * 3, 3, 5.0)
 
     def pattern(points: Array, pixel: Array) -> Array:
-        phase = (across @ points) / np.float32(period)
+        phase = dot(across[:, None], points) / np.float32(period)
         if wobble:
             phase = phase + np.float32(wobble) * (bend(points, pixel) - 0.5)
         return _square(np.asarray(phase, np.float32), width, pixel / np.float32(period))
@@ -154,7 +154,8 @@ def wood(dark: Colour, light: Colour, plank: float, axis: Colour = (0, 1, 0)) ->
 
     def texture(points: Array, pixel: Array) -> Array:
         squeezed = np.asarray(
-            points - np.float32(0.93) * grain_axis[:, None] * (grain_axis @ points), np.float32
+            points - np.float32(0.93) * grain_axis[:, None] * dot(grain_axis[:, None], points),
+            np.float32,
         )
         tone = ramp(fibres, 0.2, 0.8)(squeezed, pixel)
         colour = blend(plain(dark), plain(light), lambda p, w: tone)(points, pixel)

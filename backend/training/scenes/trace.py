@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.scenes import faces, hierarchy, rays
-from training.scenes.geometry import Array, Shape, packed, rotation, unit, vector
+from training.scenes.geometry import Array, Shape, packed, rotation, turned, unit, vector
 from training.scenes.terrain import Terrain
 from training.scenes.texture import LATTICE, Fractal, Material
 
@@ -88,7 +88,7 @@ class Camera:
         y = (height / 2 - np.arange(rows.start, rows.stop, dtype=np.float32) - 0.5) / focal
         xx, yy = np.meshgrid(x, y)
         rays = np.stack([xx.ravel(), yy.ravel(), np.ones(xx.size, np.float32)]).astype(np.float32)
-        return unit(np.asarray(self.axes @ rays, np.float32))
+        return unit(turned(self.axes, rays))
 
 
 class Bodies:
