@@ -21,18 +21,21 @@ from training.scenes.geometry import (
     Ellipsoid,
     Frustum,
     Shape,
+    crossings,
     dot,
+    normals,
     rotation,
     unit,
     vector,
 )
-from training.scenes.light import Day, Flash, Sky
+from training.scenes.light import Day, Flash, Sky, soft
 from training.scenes.render import render
 from training.scenes.terrain import Ground
-from training.scenes.texture import Colour, Material, plain
+from training.scenes.texture import Colour, Material, checks, plain
 from training.scenes.trace import Camera, Surface
 
 GREY: Colour = (0.3, 0.2, 0.1)
+SNOW: Colour = (0.8, 0.8, 0.8)
 DARK_SKY = Sky((0.1, 0.1, 0.1), (0.1, 0.1, 0.1))
 NIGHT_OFF = 40.0  # stops: no ambient light at all
 
@@ -144,7 +147,7 @@ def test_mask_is_where_the_main_object_is_seen() -> None:
 
 def test_sun_casts_a_shadow_where_geometry_says() -> None:
     """A post lit from the right throws its shadow to the left, and the flash throws none there."""
-    floor = Surface(Ground(), Material(plain(GREY)), shades=False)
+    floor = Surface(Ground(), Material(plain(GREY)))
     post = Surface(Box(vector(0, 0.5, 5), (0.05, 0.5, 0.3)), Material(plain(GREY)), True)
     seen = render(
         replace(
@@ -197,7 +200,7 @@ def test_shapes_lie_in_their_bounding_spheres_and_turn_their_normals_outwards(nu
         origin = unit(rng.standard_normal((3, 400)).astype(np.float32)) * np.float32(6)
         target = shape.centre + rng.uniform(-0.7, 0.7, (3, 400)).astype(np.float32)
         direction = unit(target - origin)
-        near, far = shape.intersect(origin, direction)
+        near, far = crossings(shape, origin, direction)
         hit = np.isfinite(near)
         hits += int(hit.sum())
         assert (near[hit] <= far[hit]).all()
@@ -205,7 +208,7 @@ def test_shapes_lie_in_their_bounding_spheres_and_turn_their_normals_outwards(nu
             points = origin[:, hit] + t[hit] * direction[:, hit]
             away = points - shape.centre
             assert (np.sqrt(dot(away, away)) <= shape.radius * 1.001 + 1e-3).all()
-            normal = shape.normal(points)
+            normal = normals(shape, points)
             np.testing.assert_allclose(dot(normal, normal), 1, atol=1e-3)
             if not isinstance(shape, Blade):
                 assert np.mean(sign * dot(normal, direction[:, hit]) > -0.02) > 0.995
@@ -271,6 +274,65 @@ def test_noise_is_only_added_when_asked_for() -> None:
     level = float(clean.night[solid][:, 0].mean())
     assert spread.std() == pytest.approx(np.sqrt(1e-3 * level), rel=0.2)
     np.testing.assert_array_equal(clean.day, noisy.day)
+
+
+def test_light_and_albedo_make_the_pictures() -> None:
+    """Without gloss, haze and sky the two pictures are products of what is said of them."""
+    wall = Surface(Box(vector(0, 1, 6), (9, 9, 0.1)), Material(plain((0.2, 0.3, 0.1))))
+    ball = Surface(Ellipsoid(vector(0, 1, 3), (0.5, 0.5, 0.5)), Material(plain(GREY)), True)
+    seen = render(replace(bare(wall, ball), night_stops=5.0), 60, 40)
+    day = soft(seen.albedo * seen.day_shading)
+    light = seen.flash_gain * (seen.flash_shading + seen.flash_bounce)
+    night = soft(seen.albedo * light + seen.ambient)
+    np.testing.assert_allclose(day, seen.day, atol=2e-3)
+    np.testing.assert_allclose(night, seen.night, atol=2e-3)
+    luminance = seen.day_shading @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    np.testing.assert_allclose(2**seen.log_day_shading, luminance, rtol=1e-3)
+    assert (seen.flash_bounce == 0).all()
+
+
+def test_shading_by_day_tells_sun_from_shade() -> None:
+    floor = Surface(Ground(), Material(plain(GREY)))
+    post = Surface(Box(vector(0, 0.5, 5), (0.05, 0.5, 0.3)), Material(plain(GREY)), True)
+    seen = render(bare(floor, post, sun=(1.0, 1.0, 0.0)), 240, 160)
+    level = (seen.normal[..., 1] > 0.99) & (seen.distance < 6)
+    sunny, shade = level & (seen.sun == 1), level & (seen.sun == 0)
+    assert shade.sum() > 30
+    ratio = np.median(seen.day_shading[shade]) / np.median(seen.day_shading[sunny])
+    assert ratio == pytest.approx(0.3 / (0.3 + np.sqrt(0.5)), rel=0.1)
+
+
+def test_flash_shading_of_a_wall_is_the_inverse_square_law() -> None:
+    """With a flash at the lens a wall at depth z gets z / d³, whatever its albedo."""
+    wall = Surface(Box(vector(0, 1, 3.05), (9, 9, 0.05)), Material(checks(GREY, SNOW, 0.2)), True)
+    seen = render(bare(wall), 60, 40)
+    expected = 3.0 / seen.distance**3
+    np.testing.assert_allclose(seen.flash_shading[..., 0], expected, rtol=0.01)
+
+
+def test_inverse_depth_of_the_sky_is_zero(scene: RenderedScene) -> None:
+    sky = np.isinf(scene.distance)
+    assert sky.any()
+    assert (scene.inverse_depth[sky] == 0).all()
+    np.testing.assert_allclose(scene.inverse_depth[~sky] * scene.distance[~sky], 1, rtol=1e-5)
+
+
+def test_every_pixel_belongs_to_one_thing(scene: RenderedScene) -> None:
+    np.testing.assert_array_equal(scene.things == 0, np.isinf(scene.distance))
+    assert len(np.unique(scene.things)) > 3
+    main = scene.things == scene.main
+    assert main[scene.mask > 0.99].all()
+    assert not main[scene.mask < 0.01].any()
+    assert main.mean() == pytest.approx(float(scene.mask.mean()), rel=0.1)
+    assert scene.subject_distance == pytest.approx(np.median(scene.distance[main]), rel=0.02)
+
+
+def test_a_scene_without_main_object_is_exposed_for_what_is_near() -> None:
+    near, far = screen(2.0, GREY, -0.3), screen(6.0, GREY, 1.5)
+    seen = render(bare(near, far), 60, 40)
+    assert (seen.main, seen.box, seen.mask.max()) == (0, (0, 0, 0, 0), 0)
+    assert seen.subject_distance == np.inf
+    assert 0.08 < np.median(seen.night[seen.distance < 3][:, 0]) < 0.35
 
 
 def test_main_object_out_of_the_picture_is_refused() -> None:

@@ -62,11 +62,11 @@ def scene_network(recipe: Recipe, at: Workplace, pupil: Pupil = SCENE_NET) -> nn
         was over before.
     """
     photos, stopping = photos_of(recipe, at)
-    wild, plausible = recipe.rest["wild_scenes"], recipe.rest["plausible_scenes"]
+    wild, *others = (recipe.rest[f"{kind}_scenes"] for kind in ("wild", "plausible"))
+    others += [recipe.rest.get(f"{kind}_scenes", 0) for kind in ("room", "figure")]
     pictures = [photo.rgb for photo in photos]
-    scenes = [
-        as_example(scene) for scene in rendered(at.work / "scenes", wild, plausible, pictures)
-    ]
+    shown = rendered(at.work / "scenes", wild, others[0], pictures, *others[1:])
+    scenes = [as_example(scene) for scene in shown]
     at.say(f"{len(photos)} photos, {len(stopping)} to stop by, {len(scenes)} rendered scenes")
     batches = Batches(photos, scenes, scenes[wild:], recipe.seed, pupil.sizes)
     trained = learn(recipe, at, batches, stopping, pupil)

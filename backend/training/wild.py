@@ -10,27 +10,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from training.scenes.builder import Builder, Rng, glossy, matt, paint, seed_of
 from training.scenes.composition import Composition, compose
 from training.scenes.geometry import Array, vector
 from training.scenes.light import Day, Sky
 from training.scenes.objects import OBJECTS
-from training.scenes.render import RenderedDay, render_day
-from training.scenes.texture import Material, Texture, fractal
+from training.scenes.photo_texture import Photos, cut, mirrored
+from training.scenes.render import RenderedScene, main_share, render
+from training.scenes.texture import Material, fractal
 from training.scenes.trace import Surface
 
-PATCH = 128  # pixels of a photo that cover a surface, repeated mirrored
 EMPTY = 0.12  # share of scenes without a main object
 LEAST, MOST = 0.012, 0.7  # of the picture that a main object covers
 TRIES = 8
 
 
-def wild_scene(
-    seed: int, width: int, height: int, photos: Sequence[NDArray[np.uint8]]
-) -> RenderedDay:
-    """Render the scene of a seed by day.
+def wild_scene(seed: int, width: int, height: int, photos: Photos) -> RenderedScene:
+    """Render the scene of a seed.
 
     Args:
         seed: The same gives the same scene from the same photos.
@@ -42,22 +39,21 @@ def wild_scene(
         scene, empty = wild_composition(rng, width / height, photos)
         if rng.random() < 0.25:
             scene = replace(scene, samples=1)
-        day = render_day(scene, width, height)
-        share = float(day.mask.mean())
+        share = main_share(scene, width, height)
         if empty or LEAST <= share <= MOST:
-            return day
-    return replace(day, mask=np.zeros_like(day.mask)) if share < LEAST / 4 else day
+            break
+    if share < LEAST / 4:
+        scene = replace(scene, surfaces=tuple(replace(s, main=False) for s in scene.surfaces))
+    return render(scene, width, height, seed=seed)
 
 
-def wild_composition(
-    rng: Rng, aspect: float, photos: Sequence[NDArray[np.uint8]]
-) -> tuple[Composition, bool]:
+def wild_composition(rng: Rng, aspect: float, photos: Photos) -> tuple[Composition, bool]:
     """A random composition, and whether it is one without a main object."""
     base = compose(int(rng.integers(1_000_000, 2_000_000)), aspect)
     main = [s for s in base.surfaces if s.main]
     around = [s for s in base.surfaces if not s.main]
     place = main[0].frame.origin
-    size = max(float(s.shape.centre[1, 0] + s.shape.radius) for s in main)
+    size = max(float(s.solid.centre[1, 0] + s.solid.radius) for s in main)
     empty = bool(rng.random() < EMPTY)
     if empty:
         main = []
@@ -77,7 +73,7 @@ def wild_composition(
     return replace(base, surfaces=tuple(dressed), camera=camera, day=_weather(base.day, rng)), empty
 
 
-def assemble(b: Builder, rng: Rng, size: float, photos: Sequence[NDArray[np.uint8]]) -> None:
+def assemble(b: Builder, rng: Rng, size: float, photos: Photos) -> None:
     """Build something of up to eight simple solids, about ``size`` metres high."""
     coats = [_coat(rng, photos) for _ in range(int(rng.integers(1, 4)))]
     count = int(rng.integers(1, 9))
@@ -111,9 +107,7 @@ def assemble(b: Builder, rng: Rng, size: float, photos: Sequence[NDArray[np.uint
         )
 
 
-def _bystander(
-    rng: Rng, place: Array, size: float, photos: Sequence[NDArray[np.uint8]]
-) -> list[Surface]:
+def _bystander(rng: Rng, place: Array, size: float, photos: Photos) -> list[Surface]:
     """Something that is not meant: smaller, farther, or at the edge of the picture."""
     z = float(place[2, 0]) * float(rng.uniform(1.3, 4.0))
     x = float(rng.uniform(-0.8, 0.8)) * z
@@ -125,7 +119,7 @@ def _bystander(
     return builder.surfaces
 
 
-def _coat(rng: Rng, photos: Sequence[NDArray[np.uint8]]) -> Material:
+def _coat(rng: Rng, photos: Photos) -> Material:
     kind = rng.random()
     if kind < 0.6:
         return _from_photo(rng, photos)
@@ -140,9 +134,7 @@ def _coat(rng: Rng, photos: Sequence[NDArray[np.uint8]]) -> Material:
     )
 
 
-def _dressed(
-    surfaces: Sequence[Surface], rng: Rng, photos: Sequence[NDArray[np.uint8]], share: float
-) -> list[Surface]:
+def _dressed(surfaces: Sequence[Surface], rng: Rng, photos: Photos, share: float) -> list[Surface]:
     """Give a share of the materials another look; what was of one material remains so."""
     new = {
         id(s.material): _from_photo(rng, photos) if rng.random() < share else s.material
@@ -151,50 +143,16 @@ def _dressed(
     return [replace(s, material=new[id(s.material)]) for s in surfaces]
 
 
-def _from_photo(rng: Rng, photos: Sequence[NDArray[np.uint8]]) -> Material:
+def _from_photo(rng: Rng, photos: Photos) -> Material:
     """Matter that shows a bit of a photo, mirrored where it is repeated."""
-    photo = photos[int(rng.integers(len(photos)))]
-    h, w = photo.shape[:2]
-    side = int(rng.integers(min(h, w) // 5, min(h, w)))
-    y, x = int(rng.integers(0, h - side + 1)), int(rng.integers(0, w - side + 1))
-    cut = photo[y : y + side, x : x + side]
-    rows = np.linspace(0, side - 1, PATCH).astype(int)
-    linear = (cut[rows][:, rows].astype(np.float32) / 255) ** np.float32(2.2)
-    level = float(rng.uniform(0.06, 0.5)) / max(float(linear.mean()), 0.02)
-    patch = np.clip(linear * level, 0.01, 0.9).transpose(2, 0, 1)
+    part = cut(rng, photos, (0.06, 0.5))
     metres = float(np.exp(rng.uniform(np.log(0.25), np.log(4.0))))
     turn = float(rng.uniform(0, 2 * np.pi))
-    texture = _mirrored(np.ascontiguousarray(patch, np.float32), metres, turn)
+    texture = mirrored(part, metres, turn)
     gloss = float(rng.uniform(0, 0.08)) if rng.random() < 0.3 else 0.0
     if rng.random() < 0.4:
         return Material(texture, fractal(metres / 8, 3, seed_of(rng)), metres / 120, gloss=gloss)
     return Material(texture, gloss=gloss)
-
-
-def _mirrored(patch: Array, metres: float, turn: float) -> Texture:
-    levels = [patch]
-    while levels[-1].shape[1] > 1:
-        n = levels[-1].shape[1] // 2
-        levels.append(levels[-1].reshape(3, n, 2, n, 2).mean((2, 4)))
-    c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
-
-    def texture(points: Array, pixel: Array) -> Array:
-        u = (points[0] * c + points[2] * s) / np.float32(metres)
-        v = (points[1] + np.float32(0.7) * (points[2] * c - points[0] * s)) / np.float32(metres)
-        finest = np.log2(np.maximum(pixel * np.float32(PATCH / metres), 1)).astype(np.int32)
-        out = np.empty_like(points)
-        for k, level in enumerate(levels):
-            here = np.flatnonzero(np.minimum(finest, len(levels) - 1) == k)
-            if here.size:
-                n = level.shape[1]
-                i, j = (
-                    np.minimum((np.abs(t[here] % 2 - 1) * n).astype(np.int32), n - 1)
-                    for t in (v, u)
-                )
-                out[:, here] = level[:, i, j]
-        return out
-
-    return texture
 
 
 def _weather(day: Day, rng: Rng) -> Day:

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 from training.augment import View, other_light
-from training.bank import Rendered, keep, rendered
+from training.bank import Rendered, file_of, keep, rendered
 from training.batches import Batches, paste
+from training.families import FAMILIES
 from training.labels import with_depth
 from training.photos import LISTS, Example, clear_object, held_apart, outlined, training_names
 from training.scene_network import as_example
@@ -161,8 +162,9 @@ def test_wild_scenes_have_objects_in_view_most_times_and_none_now_and_then() -> 
 def test_scenes_are_rendered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, size in (("LONG", 32), ("SHORT", 24)):
         monkeypatch.setattr(f"training.bank.{name}", size)
-    for seed in (100_000, 10_000):
-        keep(wild_scene(1, 32, 24, photos()), tmp_path / f"{seed}.npz")
+    for family in ("wild", "plausible"):
+        first = FAMILIES[family].training.start
+        keep(wild_scene(1, 32, 24, photos()), file_of(tmp_path, family, first))
     stamps = [p.stat().st_mtime_ns for p in sorted(tmp_path.iterdir())]
     found = rendered(tmp_path, 1, 1, photos())
     assert [p.stat().st_mtime_ns for p in sorted(tmp_path.iterdir())] == stamps

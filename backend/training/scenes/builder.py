@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import colorsys
+import itertools
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -18,11 +20,14 @@ from training.scenes.geometry import (
     rotation,
     vector,
 )
-from training.scenes.texture import Colour, Material, Pattern, fractal, ramp, speckle
-from training.scenes.trace import Frame, Surface
+from training.scenes.texture import Colour, Material, fractal, speckle
+from training.scenes.trace import Frame, Gaps, Surface
 
 Point = tuple[float, float, float]
 Rng = np.random.Generator
+
+
+_things = itertools.count(1)
 
 
 @dataclass
@@ -30,25 +35,38 @@ class Builder:
     """Collects the surfaces of one thing that stands at `place`, turned by `yaw` radians.
 
     Its own coordinates have their origin on the ground below it, y up and its front towards -z.
+    `thing` is the number by which what it builds is known apart from other things.
     """
 
     place: Array
     yaw: float = 0.0
     main: bool = False
     surfaces: list[Surface] = field(default_factory=list)
+    thing: int = field(default_factory=_things.__next__)
 
-    @property
+    @cached_property
     def frame(self) -> Frame:
         """The thing's own coordinates."""
         return Frame(self.place, rotation(self.yaw))
 
     def point(self, p: Point) -> Array:
         """A point of the thing in the world, (3, 1)."""
-        return np.asarray(self.place + rotation(self.yaw) @ vector(*p), np.float32)
+        return np.asarray(self.place + self.frame.turn @ vector(*p), np.float32)
 
-    def add(self, shape: Shape, material: Material, holes: Pattern | None = None) -> None:
+    def _put(
+        self,
+        shape: Shape,
+        material: Material,
+        frame: Frame,
+        gaps: Gaps | None = None,
+        encloses: bool = True,
+    ) -> None:
+        surface = Surface(shape, material, self.main, frame, gaps, encloses, self.thing)
+        self.surfaces.append(surface)
+
+    def add(self, shape: Shape, material: Material, gaps: Gaps | None = None) -> None:
         """Add a shape that is already in the world."""
-        self.surfaces.append(Surface(shape, material, self.main, self.frame, holes))
+        self._put(shape, material, self.frame, gaps)
 
     def ellipsoid(
         self,
@@ -56,24 +74,32 @@ class Builder:
         at: Point,
         size: Point,
         turn: Point = (0, 0, 0),
-        holes: Pattern | None = None,
+        gaps: Gaps | None = None,
     ) -> None:
         """Semi-axes `size`, turned by (yaw, pitch, roll)."""
-        self.add(
-            Ellipsoid(self.point(at), size, rotation(self.yaw) @ rotation(*turn)), material, holes
-        )
+        self.add(Ellipsoid(self.point(at), size, self.frame.turn @ rotation(*turn)), material, gaps)
 
     def ball(self, material: Material, at: Point, radius: float) -> None:
         """A sphere."""
         self.ellipsoid(material, at, (radius, radius, radius))
 
-    def box(self, material: Material, at: Point, size: Point, turn: Point = (0, 0, 0)) -> None:
-        """Full edges `size`, turned by (yaw, pitch, roll)."""
+    def box(
+        self,
+        material: Material,
+        at: Point,
+        size: Point,
+        turn: Point = (0, 0, 0),
+        own: bool = False,
+    ) -> None:
+        """Full edges `size`, turned by (yaw, pitch, roll).
+
+        A turned piece carries its texture with it (planks, tiles), any other only if it has its
+        `own`, which then starts at its middle.
+        """
         half = (size[0] / 2, size[1] / 2, size[2] / 2)
-        shape = Box(self.point(at), half, rotation(self.yaw) @ rotation(*turn))
-        # A turned piece carries its texture with it: planks, tiles.
-        frame = Frame(shape.centre, shape.turn) if any(turn) else self.frame
-        self.surfaces.append(Surface(shape, material, self.main, frame))
+        shape = Box(self.point(at), half, self.frame.turn @ rotation(*turn))
+        frame = Frame(shape.centre, shape.turn) if own or any(turn) else self.frame
+        self._put(shape, material, frame)
 
     def frustum(self, material: Material, a: Point, b: Point, bottom: float, top: float) -> None:
         """A cylinder or cone from a to b."""
@@ -94,7 +120,7 @@ class Builder:
     ) -> None:
         """A leafy ellipsoid: a core with gaps and `count` leaves on it, each `leaf` metres long."""
         core = (size[0] * 0.88, size[1] * 0.88, size[2] * 0.88)
-        self.ellipsoid(material, at, core, holes=leaves(leaf * 1.4, float(rng.uniform(0, 60))))
+        self.ellipsoid(material, at, core, gaps=leaves(leaf * 1.4, float(rng.uniform(0, 60))))
         for _ in range(count):
             out = rng.standard_normal(3)
             out /= np.linalg.norm(out)
@@ -105,8 +131,8 @@ class Builder:
                 self.point((float(p[0]), float(p[1]), float(p[2])))
                 for p in (stem - side, stem + side, tip)
             )
-            shape = Blade(a, b, c, rotation(self.yaw) @ np.array(out, np.float32)[:, None])
-            self.surfaces.append(Surface(shape, material, self.main, self.frame, encloses=False))
+            shape = Blade(a, b, c, self.frame.turn @ np.array(out, np.float32)[:, None])
+            self._put(shape, material, self.frame, encloses=False)
 
 
 def seed_of(rng: Rng) -> float:
@@ -137,6 +163,6 @@ def glossy(colour: Colour, seed: float, gloss: float = 0.05, roughness: float = 
     return Material(speckle(dark, light, 0.25, seed), gloss=gloss, roughness=roughness)
 
 
-def leaves(size: float, seed: float, density: float = 0.55) -> Pattern:
-    """Gaps between leaves: over 0.5 where there is a leaf."""
-    return ramp(fractal(size, 3, seed, 0.7), 0.75 - 0.5 * density, 0.76 - 0.5 * density)
+def leaves(size: float, seed: float, density: float = 0.55) -> Gaps:
+    """Gaps between leaves."""
+    return Gaps(fractal(size, 3, seed, 0.7), 0.755 - 0.5 * density)

@@ -10,6 +10,7 @@ import numpy as np
 from training.scenes import plants, scenery
 from training.scenes.builder import Builder
 from training.scenes.geometry import unit, vector
+from training.scenes.interior import Interior
 from training.scenes.light import Day, Flash, Sky
 from training.scenes.objects import OBJECTS
 from training.scenes.terrain import Ground
@@ -21,7 +22,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Composition:
-    """Everything the renderer needs; `samples`² rays per pixel."""
+    """Everything the renderer needs; `samples`² rays per pixel; `interior` where it is a room."""
 
     name: str
     surfaces: tuple[Surface, ...]
@@ -32,6 +33,7 @@ class Composition:
     beam_stops: float
     kelvin: float
     samples: int = 2
+    interior: Interior | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def meadow(rng: Rng, at: Place) -> list[Surface]:
     """Open grass with hills, scattered trees and tufts."""
     floor = Ground(_waves(rng, 0.05))
     out = [
-        Surface(floor, plants.grass(rng), shades=False),
+        Surface(floor, plants.grass(rng)),
         *scenery.ridges(rng, float(rng.uniform(45, 90))),
     ]
     for _ in range(int(rng.integers(1, 4))):
@@ -160,7 +162,7 @@ def by_the_wall(rng: Rng, at: Place) -> list[Surface]:
 def forest(rng: Rng, at: Place) -> list[Surface]:
     """Trunks one behind the other over leaf litter."""
     floor = Ground(_waves(rng, 0.06))
-    out = [Surface(floor, scenery.soil(rng), shades=False), *scenery.ridges(rng, 35)]
+    out = [Surface(floor, scenery.soil(rng)), *scenery.ridges(rng, 35)]
     placed = 0
     while placed < 16:
         z = float(rng.uniform(at.z * 0.9, at.z + 17))

@@ -37,7 +37,7 @@ def _path(points: Array, pixel: Array) -> Array:
 
 
 def _off_the_path(blades: list[Surface]) -> list[Surface]:
-    centres = np.concatenate([b.shape.centre for b in blades], axis=1)
+    centres = np.concatenate([b.solid.centre for b in blades], axis=1)
     on = _path(centres, np.zeros(centres.shape[1], np.float32)) > 0.3
     return [b for b, walked in zip(blades, on, strict=True) if not walked]
 
@@ -50,7 +50,7 @@ def example() -> Composition:
         paving((0.25, 0.22, 0.18), (0.44, 0.4, 0.33), (0.1, 0.09, 0.06), 0.34), 1.2, 8, 0.3
     )
     floor = Material(blend(lawn.albedo, stones, _path), fractal(0.05, 4, 6, 0.7), 0.007)
-    surfaces = [Surface(Ground(), floor, shades=False), *scenery.ridges(rng, 75)]
+    surfaces = [Surface(Ground(), floor), *scenery.ridges(rng, 75)]
     walls = Material(
         tinted(
             bricks((0.42, 0.2, 0.12), (0.5, 0.34, 0.22), (0.42, 0.39, 0.34), 0.24, 0.085),

@@ -1,4 +1,4 @@
-"""Shapes a ray can meet: where it enters and leaves them, and which way they face there.
+"""Shapes a ray can meet, each as a canonical shape seen through an affine map.
 
 Vectors are float32 arrays of shape (3, N), one column per ray or point, in metres, with x to the
 right, y up and z forward. Ray directions have unit length, so a ray parameter is a distance.
@@ -6,15 +6,17 @@ right, y up and z forward. Ray directions have unit length, so a ray parameter i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.scenes import faces, rays
+
 Array = NDArray[np.float32]
-MISS = np.float32(np.inf)
 
 
 def vector(x: float, y: float, z: float) -> Array:
@@ -25,6 +27,17 @@ def vector(x: float, y: float, z: float) -> Array:
 def dot(a: Array, b: Array) -> Array:
     """Dot product of columns: (3, N), (3, N) -> (N,). Either may be (3, 1)."""
     return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2], np.float32)
+
+
+def cross(a: Array, b: Array) -> Array:
+    """Cross product of columns (3, N). Either may be (3, 1)."""
+    parts = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+    return np.stack(parts).astype(np.float32, copy=False)
+
+
+def turned(turn: Array, a: Array) -> Array:
+    """Columns (3, N) turned by (3, 3), without the threads that a matrix product would start."""
+    return np.stack([dot(row[:, None], a) for row in turn])
 
 
 def unit(a: Array) -> Array:
@@ -52,27 +65,64 @@ def along(direction: Array) -> Array:
     return np.stack([x, y, np.cross(x, y)], axis=1).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Form:
+    """A shape as ``rays`` knows it: a canonical shape, moved.
+
+    kind: which one; origin (3, 1) and the columns of axes (3, 3): where its coordinates lie in the
+    world; sizes: its own; facing: (3,) the normal of a triangle.
+    """
+
+    kind: int
+    origin: Array
+    axes: NDArray[np.floating]
+    sizes: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    facing: Array = field(default_factory=lambda: np.zeros(3, np.float32))
+
+
 class Shape(Protocol):
-    """A convex body with a bounding sphere."""
+    """A convex body."""
 
     @property
     def centre(self) -> Array:
-        """Centre of the bounding sphere, (3, 1)."""
+        """Centre of the bounding sphere and of the bounding box, (3, 1)."""
 
     @property
     def radius(self) -> float:
         """Radius of the bounding sphere in metres."""
 
-    def intersect(self, origin: Array, direction: Array) -> tuple[Array, Array]:
-        """Distances (N,) at which each ray enters and leaves; both infinite for a miss."""
+    @property
+    def half(self) -> Array:
+        """Half edges (3,) of the bounding box in metres."""
 
-    def normal(self, points: Array) -> Array:
-        """Outward unit normals (3, N) at points (3, N) on the surface."""
+    @property
+    def form(self) -> Form:
+        """The same as a canonical shape."""
 
 
-def interval(near: Array, far: Array, hit: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Entry and exit distances (N,) where there is a hit, infinity elsewhere."""
-    return np.where(hit, near, MISS), np.where(hit, far, MISS)
+def packed(shapes: Sequence[Shape]) -> tuple[NDArray[Any], ...]:
+    """What the compiled loops take: kinds (S,), maps (S, 3, 4), sizes (S, 3), normals (S, 3)."""
+    forms = [shape.form for shape in shapes]
+    inverse = np.linalg.inv(np.array([f.axes for f in forms], np.float64).reshape(-1, 3, 3))
+    origin = np.array([f.origin for f in forms], np.float64).reshape(-1, 3, 1)
+    return (
+        np.array([f.kind for f in forms], np.uint8),
+        np.concatenate([inverse, -inverse @ origin], axis=2),
+        np.array([f.sizes for f in forms], np.float64).reshape(-1, 3),
+        np.array([f.facing for f in forms], np.float32).reshape(-1, 3),
+    )
+
+
+def crossings(shape: Shape, origin: Array, direction: Array) -> tuple[Array, Array]:
+    """Distances (N,) at which rays (3, N) enter and leave a shape; both infinite for a miss."""
+    near, far = rays.crossings(packed([shape]), origin, direction)
+    return near, far
+
+
+def normals(shape: Shape, points: Array) -> Array:
+    """Outward unit normals (3, N) at points (3, N) on the surface of a shape."""
+    number = np.zeros(points.shape[1], np.int32)
+    return np.asarray(faces.normals(packed([shape]), number, points))
 
 
 @dataclass(frozen=True)
@@ -87,22 +137,13 @@ class Ellipsoid:
     def radius(self) -> float:
         return max(self.size)
 
-    def _local(self, a: Array) -> Array:
-        return np.asarray((self.turn.T @ a) / np.array(self.size, np.float32)[:, None])
+    @cached_property
+    def form(self) -> Form:
+        return Form(rays.SPHERE, self.centre, self.turn * np.array(self.size))
 
-    def intersect(self, origin: Array, direction: Array) -> tuple[Array, Array]:
-        o, d = self._local(origin - self.centre), self._local(direction)
-        a = dot(d, d)
-        b = dot(o, d)
-        # The distance from the line to the centre keeps its precision where b² - a c would not.
-        foot = o - (b / a) * d
-        h = a * (1 - dot(foot, foot))
-        root = np.sqrt(np.maximum(h, 0))
-        return interval((-b - root) / a, (-b + root) / a, h > 0)
-
-    def normal(self, points: Array) -> Array:
-        scaled = self._local(points - self.centre) / np.array(self.size, np.float32)[:, None]
-        return unit(np.asarray(self.turn @ scaled))
+    @cached_property
+    def half(self) -> Array:
+        return np.asarray(np.linalg.norm(self.turn * np.array(self.size, np.float32), axis=1))
 
 
 @dataclass(frozen=True)
@@ -117,20 +158,13 @@ class Box:
     def radius(self) -> float:
         return float(np.linalg.norm(self.size))
 
-    def intersect(self, origin: Array, direction: Array) -> tuple[Array, Array]:
-        half = np.array(self.size, np.float32)[:, None]
-        o, d = self.turn.T @ (origin - self.centre), self.turn.T @ direction
-        d = np.where(np.abs(d) < 1e-8, np.float32(1e-8), d)
-        middle, reach = -o / d, np.abs(half / d)
-        near = (middle - reach).max(axis=0)
-        far = (middle + reach).min(axis=0)
-        return interval(near, far, near < far)
+    @cached_property
+    def form(self) -> Form:
+        return Form(rays.BOX, self.centre, self.turn * np.array(self.size))
 
-    def normal(self, points: Array) -> Array:
-        local = (self.turn.T @ (points - self.centre)) / np.array(self.size, np.float32)[:, None]
-        axis = np.abs(local).argmax(axis=0)
-        sign = np.sign(np.take_along_axis(local, axis[None], axis=0)[0])
-        return np.asarray(self.turn[:, axis] * sign, np.float32)
+    @cached_property
+    def half(self) -> Array:
+        return np.asarray(np.abs(self.turn) @ np.array(self.size, np.float32))
 
 
 @dataclass(frozen=True)
@@ -155,42 +189,17 @@ class Frustum:
         """Length of the axis in metres."""
         return float(np.linalg.norm(self.tip - self.base))
 
-    def intersect(self, origin: Array, direction: Array) -> tuple[Array, Array]:
-        turn, height = along(self.tip - self.base), np.float32(self.height)
-        o, d = turn.T @ (origin - self.base), turn.T @ direction
-        slope = np.float32((self.top - self.bottom) / height)
-        reach = self.bottom + slope * o[1]
-        a = d[0] ** 2 + d[2] ** 2 - (slope * d[1]) ** 2
-        a = np.where(np.abs(a) < 1e-8, np.float32(1e-8), a)
-        b = o[0] * d[0] + o[2] * d[2] - reach * slope * d[1]
-        c = o[0] ** 2 + o[2] ** 2 - reach**2
-        h = b * b - a * c
-        root = np.sqrt(np.maximum(h, 0))
-        near = np.full(a.shape, MISS)
-        far = np.full(a.shape, -MISS)
-        for t in ((-b - root) / a, (-b + root) / a):
-            y = o[1] + t * d[1]
-            hit = (h > 0) & (y > 0) & (y < height)
-            near = np.where(hit, np.minimum(near, t), near)
-            far = np.where(hit, np.maximum(far, t), far)
-        steep = np.where(np.abs(d[1]) < 1e-8, np.float32(1e-8), d[1])
-        for y_end, r_end in ((np.float32(0), self.bottom), (height, self.top)):
-            t = (y_end - o[1]) / steep
-            hit = (o[0] + t * d[0]) ** 2 + (o[2] + t * d[2]) ** 2 < r_end**2
-            near = np.where(hit, np.minimum(near, t), near)
-            far = np.where(hit, np.maximum(far, t), far)
-        return interval(near, far, far > -MISS)
+    @cached_property
+    def form(self) -> Form:
+        axes = along(self.tip - self.base) * np.array([1, self.height, 1])
+        sizes = (self.bottom, self.top, self.height)
+        return Form(rays.FRUSTUM, self.base, axes, sizes)
 
-    def normal(self, points: Array) -> Array:
-        turn, height = along(self.tip - self.base), self.height
-        p = turn.T @ (points - self.base)
-        slope = (self.top - self.bottom) / height
-        r = np.sqrt(np.maximum(p[0] ** 2 + p[2] ** 2, 1e-12))
-        side = np.stack([p[0] / r, np.full_like(r, -slope), p[2] / r])
-        inside = self.bottom + slope * p[1] - r
-        end = np.minimum(np.abs(p[1]), np.abs(p[1] - height)) < inside
-        cap = np.stack([np.zeros_like(r), np.where(p[1] > height / 2, 1.0, -1.0), np.zeros_like(r)])
-        return unit(np.asarray(turn @ np.where(end, cap, side).astype(np.float32)))
+    @cached_property
+    def half(self) -> Array:
+        axis = unit(self.tip - self.base)[:, 0]
+        disc = max(self.bottom, self.top) * np.sqrt(np.maximum(1 - axis**2, 0))
+        return np.asarray(np.abs(axis) * np.float32(self.height / 2) + disc, np.float32)
 
 
 @dataclass(frozen=True)
@@ -209,34 +218,16 @@ class Capsule:
     def radius(self) -> float:
         return float(np.linalg.norm(self.end - self.start) / 2) + self.thickness
 
-    def intersect(self, origin: Array, direction: Array) -> tuple[Array, Array]:
-        turn = along(self.end - self.start)
-        height = np.float32(np.linalg.norm(self.end - self.start))
-        o, d = turn.T @ (origin - self.start), turn.T @ direction
-        near = np.full(d.shape[1], MISS)
-        far = np.full(d.shape[1], -MISS)
-        a = np.maximum(d[0] ** 2 + d[2] ** 2, 1e-12)
-        b = o[0] * d[0] + o[2] * d[2]
-        h = b * b - a * (o[0] ** 2 + o[2] ** 2 - self.thickness**2)
-        root = np.sqrt(np.maximum(h, 0))
-        for t in ((-b - root) / a, (-b + root) / a):
-            y = o[1] + t * d[1]
-            hit = (h > 0) & (y >= 0) & (y <= height)
-            near = np.where(hit, np.minimum(near, t), near)
-            far = np.where(hit, np.maximum(far, t), far)
-        for y_end in (np.float32(0), height):
-            across = o[1] - y_end
-            b = o[0] * d[0] + across * d[1] + o[2] * d[2]
-            h = b * b - (o[0] ** 2 + across**2 + o[2] ** 2 - self.thickness**2)
-            root = np.sqrt(np.maximum(h, 0))
-            near = np.where(h > 0, np.minimum(near, -b - root), near)
-            far = np.where(h > 0, np.maximum(far, -b + root), far)
-        return interval(near, far, far > -MISS)
+    @cached_property
+    def form(self) -> Form:
+        axes = along(self.end - self.start) * self.thickness
+        length = float(np.linalg.norm(self.end - self.start)) / self.thickness
+        return Form(rays.CAPSULE, self.start, axes, (length, 0.0, 0.0))
 
-    def normal(self, points: Array) -> Array:
-        axis = self.end - self.start
-        share = np.clip(dot(points - self.start, axis) / dot(axis, axis), 0, 1)
-        return unit(points - self.start - share * axis)
+    @cached_property
+    def half(self) -> Array:
+        half = np.abs(self.end - self.start)[:, 0] / 2
+        return np.asarray(half + np.float32(self.thickness))
 
 
 @dataclass(frozen=True)
@@ -256,25 +247,15 @@ class Blade:
     def radius(self) -> float:
         return float(max(np.linalg.norm(p - self.centre) for p in (self.a, self.b, self.c)))
 
-    def intersect(self, origin: Array, direction: Array) -> tuple[Array, Array]:
-        """The Möller-Trumbore test; entry and exit coincide."""
-        p, q = (self.b - self.a)[:, 0], (self.c - self.a)[:, 0]
-        across = np.cross(direction.T, q).T
-        det = dot(across, p[:, None])
-        det = np.where(np.abs(det) < 1e-12, np.float32(1e-12), det)
-        s = origin - self.a
-        u = dot(s, across) / det
-        turned = np.cross(s.T, p).T
-        v = dot(direction, turned) / det
-        t = (q @ turned) / det
-        hit = (u >= 0) & (v >= 0) & (u + v <= 1) & (t > 0)
-        t = np.broadcast_to(t, hit.shape)
-        return interval(t, t, hit)
+    @cached_property
+    def form(self) -> Form:
+        """Its normal is the triangle's own, leaned upwards as the light in a tuft of grass is."""
+        flat = unit(cross(self.b - self.a, self.c - self.a))
+        axes = np.concatenate([self.b - self.a, self.c - self.a, flat], axis=1)
+        facing = flat * np.float32(0.6 if flat[2, 0] < 0 else -0.6) + self.lean
+        return Form(rays.TRIANGLE, self.a, axes, facing=unit(facing)[:, 0])
 
-    def normal(self, points: Array) -> Array:
-        """The triangle's own normal, leaned upwards as the light in a tuft of grass is."""
-        flat = np.cross((self.b - self.a)[:, 0], (self.c - self.a)[:, 0]).astype(np.float32)[
-            :, None
-        ]
-        flat = unit(flat) * np.float32(1 if flat[2, 0] < 0 else -1)
-        return np.repeat(unit(flat * 0.6 + self.lean), points.shape[1], axis=1)
+    @cached_property
+    def half(self) -> Array:
+        corners = np.concatenate([self.a, self.b, self.c], axis=1) - self.centre
+        return np.asarray(np.abs(corners).max(axis=1))

@@ -7,6 +7,7 @@ of Lambert's law is left out throughout). All colours are linear sRGB.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -18,7 +19,7 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 def luminance(colour: Array) -> Array:
     """Luminance (N,) of linear colours (3, N)."""
-    return np.asarray(LUMINANCE @ colour)
+    return dot(LUMINANCE[:, None], colour)
 
 
 def kelvin(temperature: float) -> Array:
@@ -35,7 +36,11 @@ def kelvin(temperature: float) -> Array:
 
 @dataclass(frozen=True)
 class Lit:
-    """Points that light falls on: all arrays (3, N) or (N,)."""
+    """Points that light falls on: all arrays (3, N) or (N,).
+
+    open: the share of the sky that near bodies leave free; lift: metres along the normal from where
+    rays to a light start; glow: radiance of lamps by day, None where there is none.
+    """
 
     position: Array
     normal: Array
@@ -44,6 +49,13 @@ class Lit:
     gloss: Array
     roughness: Array
     open: Array
+    lift: Array
+    glow: Array | None = None
+
+    @cached_property
+    def lifted(self) -> Array:
+        """The points (3, N) from where rays to a light start."""
+        return np.asarray(self.position + self.normal * self.lift, np.float32)
 
 
 @dataclass(frozen=True)
@@ -108,14 +120,13 @@ class Flash:
         return np.asarray(beam / distance**2), to_lamp, distance
 
 
-def reflected(lit: Lit, to_light: Array, irradiance: Array) -> Array:
-    """Radiance (3, N) from a light of the given irradiance (N,) or (3, N) across its direction.
+def lobe(lit: Lit, to_light: Array) -> Array:
+    """Share (N,) of the light from a direction (3, N) or (3, 1) that gloss throws to the eye.
 
-    Lambert plus a GGX lobe (Walter et al. 2007) with Kelemen's visibility 1/(4 (l.h)^2).
+    A GGX lobe (Walter et al. 2007) with Kelemen's visibility 1/(4 (l.h)^2).
     """
-    facing = np.maximum(dot(lit.normal, to_light), 0)
-    colour = lit.albedo.copy()
-    shiny = np.flatnonzero((lit.gloss > 0) & (facing > 0))
+    out = np.zeros(lit.gloss.size, np.float32)
+    shiny = np.flatnonzero((lit.gloss > 0) & (dot(lit.normal, to_light) > 0))
     if shiny.size:
         light = to_light if to_light.shape[1] == 1 else to_light[:, shiny]
         half = unit(lit.to_eye[:, shiny] + light)
@@ -125,16 +136,16 @@ def reflected(lit: Lit, to_light: Array, irradiance: Array) -> Array:
         d = a2 / np.maximum(nh * nh * (a2 - 1) + 1, 1e-6) ** 2
         gloss = lit.gloss[shiny]
         fresnel = gloss + (1 - gloss) * (1 - lh) ** 5
-        colour[:, shiny] += d * fresnel / (4 * lh * lh)
-    return np.asarray(colour * (facing * irradiance), np.float32)
+        out[shiny] = d * fresnel / (4 * lh * lh)
+    return out
 
 
-def from_dome(lit: Lit, dome: Colour, bounce: Colour) -> Array:
-    """Radiance (3, N) under an even dome (hemisphere lighting) and light from the ground."""
+def hemisphere(lit: Lit, dome: Colour, bounce: Colour) -> Array:
+    """Irradiance (3, N) under an even dome (hemisphere lighting) and light from the ground."""
     up = 0.5 + 0.5 * lit.normal[1]
     above = np.array(dome, np.float32)[:, None]
     below = np.array(bounce, np.float32)[:, None]
-    return np.asarray(lit.albedo * lit.open * (above * up + below * (1 - up)), np.float32)
+    return np.asarray(lit.open * (above * up + below * (1 - up)), np.float32)
 
 
 def mirrored(lit: Lit, sky: Sky, floor: Colour) -> Array:

@@ -28,7 +28,7 @@ def ground(
     material: Material, waves: tuple[tuple[float, float, float, float], ...] = ()
 ) -> Surface:
     """The floor; it receives shadows and casts none."""
-    return Surface(Ground(waves), material, shades=False)
+    return Surface(Ground(waves), material)
 
 
 def soil(rng: Rng) -> Material:
@@ -116,7 +116,7 @@ def wall(
     x: float, z: float, width: float, height: float, yaw: float, material: Material
 ) -> Surface:
     """An upright wall whose middle stands at (x, z)."""
-    b = Builder(vector(x, 0, z), yaw)
+    b = Builder(vector(x, 0, z), yaw, thing=0)
     b.box(material, (0, height / 2, 0), (width, height, 0.24))
     return b.surfaces[0]
 
@@ -139,7 +139,7 @@ def ridges(rng: Rng, first: float = 60.0) -> list[Surface]:
         dark: Colour = ((0.02, 0.04, 0.012), (0.035, 0.06, 0.025), (0.06, 0.075, 0.06))[k]
         light: Colour = ((0.11, 0.17, 0.05), (0.16, 0.2, 0.09), (0.15, 0.17, 0.14))[k]
         material = Material(speckle(dark, light, (1.5, 12.0, 60.0)[k], seed_of(rng), 5, 0.7))
-        out.append(Surface(Ridge(z, height, waves), material, shades=False))
+        out.append(Surface(Ridge(z, height, waves), material))
     return out
 
 

@@ -6,11 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.scenes.geometry import Array, interval, unit, vector
+from training.scenes.geometry import Array, unit, vector
+
+
+class Terrain:
+    """What rays are not looked for in a tree: it receives shadows and casts none."""
+
+    def meet(self, origin: Array, direction: Array) -> Array:
+        """Distances (N,) at which rays from one point (3, 1) meet it, inf for a miss."""
+        raise NotImplementedError
+
+    def normal(self, points: Array) -> Array:
+        """Unit normals (3, N) at points (3, N) on it."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Ridge:
+class Ridge(Terrain):
     """Far hills: an upright plane at depth `z` whose top edge is a sum of waves.
 
     Each wave is (height in metres, wavelength in metres, phase).
@@ -20,14 +32,6 @@ class Ridge:
     height: float
     waves: tuple[tuple[float, float, float], ...]
 
-    @property
-    def centre(self) -> Array:
-        return vector(0, 0, self.z)
-
-    @property
-    def radius(self) -> float:
-        return self.z * 4
-
     def top(self, x: Array) -> Array:
         """Height of the skyline above the point x of the plane, in metres."""
         y = np.full_like(x, self.height)
@@ -35,31 +39,23 @@ class Ridge:
             y += np.float32(rise) * np.sin(x * np.float32(2 * np.pi / length) + np.float32(phase))
         return y
 
-    def intersect(self, origin: Array, direction: Array) -> tuple[Array, Array]:
+    def meet(self, origin: Array, direction: Array) -> Array:
         steep = np.maximum(direction[2], 1e-6)
         t = (self.z - origin[2]) / steep
         y = origin[1] + t * direction[1]
         hit = (direction[2] > 1e-6) & (t > 0) & (y < self.top(origin[0] + t * direction[0]))
-        return interval(t, t, hit)
+        return np.where(hit, t, np.float32(np.inf))
 
     def normal(self, points: Array) -> Array:
         return np.repeat(unit(vector(0.0, 0.7, -0.7)), points.shape[1], axis=1)
 
 
 @dataclass(frozen=True)
-class Ground:
+class Ground(Terrain):
     """The floor y = height(x, z): flat, or with gentle waves that fade out with distance."""
 
     waves: tuple[tuple[float, float, float, float], ...] = ()
     fade: float = 15.0
-
-    @property
-    def centre(self) -> Array:
-        return vector(0, 0, 0)
-
-    @property
-    def radius(self) -> float:
-        return 1e6
 
     def height(self, x: Array, z: Array) -> Array:
         """Height in metres at (x, z). A wave is (height, wave number in x, in z, phase)."""
@@ -72,14 +68,14 @@ class Ground:
         """Height in metres at one spot."""
         return float(self.height(np.full(1, x, np.float32), np.full(1, z, np.float32))[0])
 
-    def intersect(self, origin: Array, direction: Array) -> tuple[Array, Array]:
+    def meet(self, origin: Array, direction: Array) -> Array:
         down = np.minimum(direction[1], np.float32(-1e-6))
         t = -origin[1] / down
         for _ in range(6 if self.waves else 0):
             p = origin + np.minimum(t, 1e4) * direction
             t = 0.3 * t + 0.7 * (self.height(p[0], p[2]) - origin[1]) / down
         hit = (direction[1] < -1e-6) & (t > 0)
-        return interval(t, t, hit)
+        return np.where(hit, t, np.float32(np.inf))
 
     def normal(self, points: Array) -> Array:
         if not self.waves:

@@ -12,57 +12,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.scenes.geometry import Array
+from training.scenes import rays
+from training.scenes.geometry import Array, dot
 
 Texture = Callable[[Array, Array], Array]
 Pattern = Callable[[Array, Array], Array]
 Colour = tuple[float, float, float]
 
-_SIZE = 64
-_LATTICE = np.random.default_rng(20).random(_SIZE**3, np.float32)
+# Value noise on this lattice, repeated.
+LATTICE = np.random.default_rng(20).random(64**3, np.float32)
 
 
-def noise(points: Array) -> Array:
-    """Value noise: (3, N) -> (N,) in 0..1, one lattice cell per unit length."""
-    whole = np.floor(points)
-    f = points - whole
-    f = f * f * (3 - 2 * f)
-    i = whole.astype(np.int32) & (_SIZE - 1)
-    j = (i + 1) & (_SIZE - 1)
-    x0, x1 = i[0] * _SIZE**2, j[0] * _SIZE**2
-    y0, y1 = i[1] * _SIZE, j[1] * _SIZE
-    z0, z1 = i[2], j[2]
-
-    def edge(row: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Array:
-        a = _LATTICE[row + z0]
-        return np.asarray(a + f[2] * (_LATTICE[row + z1] - a))
-
-    a = edge(x0 + y0)
-    a += f[1] * (edge(x0 + y1) - a)
-    b = edge(x1 + y0)
-    b += f[1] * (edge(x1 + y1) - b)
-    return np.asarray(a + f[0] * (b - a))
-
-
-def fractal(scale: float, octaves: int = 4, seed: float = 0.0, gain: float = 0.55) -> Pattern:
+@dataclass(frozen=True)
+class Fractal:
     """Sum of noise octaves, the coarsest `scale` metres wide; values about 0..1, mean 0.5."""
-    total = sum(gain**k for k in range(octaves))
 
-    def pattern(points: Array, pixel: Array) -> Array:
-        value = np.full(points.shape[1], 0.5, np.float32)
-        frequency, weight, shift = 1.0 / scale, 1.0 / total, seed
-        for _ in range(octaves):
-            seen = np.clip(1.6 - np.float32(1.6 * frequency) * pixel, 0, 1)
-            near = np.flatnonzero(seen)
-            if not near.size:
-                break
-            place = points if near.size == seen.size else points[:, near]
-            wave = noise(place * np.float32(frequency) + np.float32(shift % 61.7)) - np.float32(0.5)
-            value[near] += np.float32(2.0 * weight) * seen[near] * wave
-            frequency, weight, shift = frequency * 2.03, weight * gain, shift + 13.7
-        return np.clip(value, 0, 1)
+    scale: float
+    octaves: int = 4
+    seed: float = 0.0
+    gain: float = 0.55
 
-    return pattern
+    def __call__(self, points: Array, pixel: Array) -> Array:
+        """Values (N,) at points (3, N)."""
+        return np.asarray(
+            rays.fractal(points, pixel, LATTICE, self.scale, self.octaves, self.seed, self.gain)
+        )
+
+
+def fractal(scale: float, octaves: int = 4, seed: float = 0.0, gain: float = 0.55) -> Fractal:
+    """The pattern of these numbers."""
+    return Fractal(float(scale), octaves, float(seed), gain)
 
 
 def ramp(pattern: Pattern, low: float, high: float) -> Pattern:
@@ -113,7 +92,7 @@ def bands(axis: Colour, period: float, width: float = 0.5, wobble: float = 0.0) 
     bend = fractal(period * 3, 3, 5.0)
 
     def pattern(points: Array, pixel: Array) -> Array:
-        phase = (across @ points) / np.float32(period)
+        phase = dot(across[:, None], points) / np.float32(period)
         if wobble:
             phase = phase + np.float32(wobble) * (bend(points, pixel) - 0.5)
         return _square(np.asarray(phase, np.float32), width, pixel / np.float32(period))
@@ -146,7 +125,7 @@ def bricks(brick: Colour, other: Colour, mortar: Colour, length: float, height: 
             points[1] / np.float32(height), 1 - joint / height, pixel / np.float32(height)
         )
         cell = np.stack([np.floor(shifted), row, np.zeros_like(row)])
-        tone = noise(cell * np.float32(1.37) + np.float32(0.5))
+        tone = rays.noise(cell * np.float32(1.37) + np.float32(0.5), LATTICE)
         face = plain(brick)(points, pixel)
         face = face + tone * (plain(other)(points, pixel) - face)
         face = face * (0.65 + 0.7 * grain(points, pixel))
@@ -175,7 +154,8 @@ def wood(dark: Colour, light: Colour, plank: float, axis: Colour = (0, 1, 0)) ->
 
     def texture(points: Array, pixel: Array) -> Array:
         squeezed = np.asarray(
-            points - np.float32(0.93) * grain_axis[:, None] * (grain_axis @ points), np.float32
+            points - np.float32(0.93) * grain_axis[:, None] * dot(grain_axis[:, None], points),
+            np.float32,
         )
         tone = ramp(fibres, 0.2, 0.8)(squeezed, pixel)
         colour = blend(plain(dark), plain(light), lambda p, w: tone)(points, pixel)
@@ -206,7 +186,8 @@ class Material:
     """A texture with relief and gloss.
 
     relief: a height in metres as a pattern times `depth`; gloss: reflectance at normal incidence
-    of a clear coat, 0 for a matt surface (0.04 paint, 0.2 and more metal); roughness: GGX alpha.
+    of a clear coat, 0 for a matt surface (0.04 paint, 0.2 and more metal); roughness: GGX alpha;
+    glow: radiance that it has of itself by day, a lamp's.
     """
 
     albedo: Texture
@@ -214,3 +195,4 @@ class Material:
     depth: float = 0.0
     gloss: float = 0.0
     roughness: float = 0.3
+    glow: Colour | None = None
