@@ -27,6 +27,7 @@ HALVINGS = 10  # of the range of stops: a hundredth of a stop
 BEAM = 1.25  # half-axes of the lit ellipse against those of the subject's moments
 ROUNDEST, NARROWEST = 0.6, 0.09  # shorter axis against the longer; both against the diagonal
 SHOULDER, SHOULDER_POWER = 0.8, 1.5  # how the light falls off beyond the ellipse
+REACH = 0.03  # of the diagonal, over which depth is blurred across an outline
 FARTHER = 0.35  # of the subject's inverse depth: what is so much less is wholly farther
 SIDE = 128  # long side at which is metered
 
@@ -49,7 +50,8 @@ class Meter:
     @classmethod
     def of(cls, scene: Scene, at_subject: Tensor) -> Meter:
         """Prepare for a scene, with the inverse depth of its subject."""
-        farther = ((at_subject - scene.inverse_depth) / at_subject / FARTHER).clamp(0, 1)
+        beside = _beside(scene.inverse_depth, scene.subject)
+        farther = ((at_subject - beside) / at_subject / FARTHER).clamp(0, 1)
         farther = farther * farther * (3 - 2 * farther)
         sky = backdrop(encode(scene.photo.clamp(0, 1)), scene.subject)
         kept = (1 - _beyond_beam(scene.subject)) * (1 - torch.maximum(farther, sky))
@@ -78,6 +80,18 @@ class Meter:
             middle = (low + high) / 2
             low, high = (low, middle) if is_night(middle) else (middle, high)
         return high
+
+
+def _beside(inverse_depth: Tensor, subject: Tensor) -> Tensor:
+    """Inverse depth (h, w) in which what stands close to the outline is not nearer than behind.
+
+    Depth is blurred across an outline, and would leave a bright rim: the farthest within reach
+    counts, the subject not.
+    """
+    reach = max(1, round(REACH * math.hypot(*subject.shape)))
+    masked = torch.where(subject > 0.05, torch.inf, inverse_depth)
+    farthest = -F.max_pool2d(-masked[None], 2 * reach + 1, 1, reach)[0]
+    return torch.where(farthest.isfinite(), farthest, inverse_depth)
 
 
 def _beyond_beam(subject: Tensor) -> Tensor:
