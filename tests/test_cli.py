@@ -104,6 +104,18 @@ def test_options_stand_anywhere(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
+def test_the_old_name_of_a_setting_is_read_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day, old, new = (tmp_path / name for name in ("day.png", "old.png", "new.png"))
+    photo(day)
+    renders(day, old, *FAST, "--set", "emphasis=0.25")
+    assert "'emphasis' has become 'night', here 0.5" in capsys.readouterr().err
+    renders(day, new, *FAST, "--set", "night=0.5")
+    assert capsys.readouterr().err == ""
+    assert old.read_bytes() == new.read_bytes()
+
+
 def test_options_are_settings(tmp_path: Path) -> None:
     day, (first, second) = photo(tmp_path / "day.png"), (tmp_path / "1.png", tmp_path / "2.png")
     spelt = ("--method", "published", "--quality", "fast", "--seed", "3")

@@ -24,6 +24,7 @@ from training.scenes import HELD_OUT_SEEDS, RenderedScene, relative_inverse_dept
 from training.scenes.score import fitted_psnr
 
 Picture = npt.NDArray[np.float32]
+PHYSICS = Settings(night=0.0)  # the light alone; a photographer's metering goes further
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,19 @@ def true_scene(rendered: RenderedScene) -> Scene:
     )
 
 
-def night_of(scene: Scene) -> Picture:
-    light = light_scene(scene, Settings())
+def night_of(scene: Scene, settings: Settings) -> Picture:
+    light = light_scene(scene, settings)
     night: Picture = light.shine(scene.photo, light.maps).permute(1, 2, 0).numpy()
     return night
 
 
-def gains(analyse: Callable[[RenderedScene], Scene]) -> Gain:
+def gains(analyse: Callable[[RenderedScene], Scene], settings: Settings = PHYSICS) -> Gain:
     values = []
     for seed in HELD_OUT_SEEDS:
         rendered = render_scene(seed)
-        values.append(fitted_psnr(night_of(analyse(rendered)), rendered.night) - darkened(seed))
+        values.append(
+            fitted_psnr(night_of(analyse(rendered), settings), rendered.night) - darkened(seed)
+        )
     return Gain(np.array(values))
 
 
@@ -81,6 +84,10 @@ def by_engine(engine: Engine) -> Callable[[RenderedScene], Scene]:
 
 def test_with_true_depth_and_mask() -> None:
     gains(true_scene).check(median=4)
+
+
+def test_metered_as_night_it_is_still_the_true_night_s_light() -> None:
+    assert np.median(gains(true_scene, Settings()).values) >= 3
 
 
 def test_with_lite_networks(shared: Path) -> None:
@@ -107,7 +114,7 @@ def test_no_halo_at_the_subjects_edge(shared: Path) -> None:
     are the cause known.
     """
     engine = Engine("lite", shared / "weights", "cpu")
-    settings = Settings(quality="fast", grain=None)
+    settings = Settings(quality="fast", grain=None, night=0.0)
     halos = []
     for seed in HELD_OUT_SEEDS:
         rendered = render_scene(seed)

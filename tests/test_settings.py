@@ -184,3 +184,16 @@ def test_how_far_it_is_night() -> None:
     )
     for change in changes:
         assert not Settings(**{"ambient": 0, "flash": False, **change}).is_daylight
+
+
+@pytest.mark.parametrize(("old", "new"), [(0.5, 1.0), (0.0, 0.0), (0.2, 0.4), (2.0, 1.0)])
+def test_an_old_name_is_still_read_with_a_note(old: float, new: float) -> None:
+    with pytest.warns(FutureWarning, match="'emphasis' has become 'night'"):
+        assert Settings.from_values({"emphasis": old}).night == pytest.approx(new)
+    with pytest.warns(FutureWarning, match="'night'"):
+        assert Settings.from_words({"emphasis": str(old)}).night == pytest.approx(new)
+
+
+def test_nonsense_under_an_old_name_is_refused_under_the_new() -> None:
+    with pytest.warns(FutureWarning), pytest.raises(NightFlashError, match="'night'"):
+        Settings.from_words({"emphasis": "much"})

@@ -6,7 +6,9 @@ imported here.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, Self
@@ -135,13 +137,14 @@ class Settings:
         "Flash",
         "Fall-off of the flash with distance; 1 is the inverse square law.",
     )
-    emphasis: float = _number(
-        0.5,
+    night: float = _number(
+        1.0,
         0.0,
-        2.0,
-        "EV",
+        1.0,
+        "",
         "Flash",
-        "How much darker things around the subject are, at its own distance.",
+        "How far surroundings that the flash would light too brightly are taken back to night;"
+        " 0 is physics alone.",
     )
     flatten: float = _number(
         0.3, 0.0, 1.0, "", "Flash", "How far hard sun and shadow on lit parts are evened out."
@@ -204,7 +207,8 @@ class Settings:
         Raises:
             NightFlashError: Unknown key, unreadable or out-of-range value.
         """
-        return cls.from_values({k: _parse(_known(k), v) for k, v in words.items()}, base)
+        current = dict(_renamed(key, word) for key, word in words.items())
+        return cls.from_values({k: _parse(_known(k), v) for k, v in current.items()}, base)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], base: Self | None = None) -> Self:
@@ -213,9 +217,21 @@ class Settings:
         Raises:
             NightFlashError: Unknown key, wrong type or out-of-range value.
         """
-        for key in values:
+        current = dict(_renamed(key, value) for key, value in values.items())
+        for key in current:
             _known(key)
-        return replace(base if base is not None else cls(), **values)
+        return replace(base if base is not None else cls(), **current)
+
+
+def _renamed(name: str, value: Any) -> tuple[str, Any]:
+    """The setting of today for an old name, with a ``FutureWarning`` that tells."""
+    if name != "emphasis":
+        return name, value
+    with suppress(TypeError, ValueError):
+        number = min(1.0, max(0.0, 2 * float(value)))  # 0.5 EV was its default
+        value = number if isinstance(value, int | float) else word(number)
+    warnings.warn(f"'emphasis' has become 'night', here {value}.", FutureWarning, stacklevel=4)
+    return "night", value
 
 
 def _known(name: str) -> str:

@@ -67,7 +67,7 @@ def test_texture_of_the_lit_subject_stays_and_the_dark_is_dark() -> None:
 
 def test_the_light_changes_at_the_photos_edge_without_a_halo() -> None:
     photo = textured()
-    small, light = lit(photo, Settings(emphasis=0.0))
+    small, light = lit(photo, Settings(night=0.0))
     gain = transfer(photo, small, light, None).mean(2) / photo.mean(2)
     row = gain[120:180].mean(0)
     far_out, near_out = row[60:100].mean(), row[130:147].mean()

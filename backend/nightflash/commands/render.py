@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -148,7 +149,12 @@ def _chosen_settings(options: argparse.Namespace) -> Settings:
     for name in ("method", "quality", "seed"):
         if (value := getattr(options, name)) is not None:
             words[name] = value
-    return Settings.from_words(words)
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always", FutureWarning)
+        settings = Settings.from_words(words)
+    for note in notes:
+        streams.tell(f"nightflash: {note.message}")
+    return settings
 
 
 def _numbers(text: str | None, count: int, option: str) -> tuple[float, ...] | None:

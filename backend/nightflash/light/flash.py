@@ -22,6 +22,7 @@ from nightflash.settings import Settings
 BEAM_STOPS = 1.35  # measured loss of real flashes from the centre to the corner
 RELIEF_STOPS = 0.75  # most by which the subject's own relief changes its light
 NEAR_STOPS = 0.4  # most by which what is nearer than the subject outshines it
+BESIDE_STOPS = 0.5  # by which what stands beside the subject is lit less
 FACING = 0.7  # share of Lambert's cosine believed, since normals come from estimated depth
 KNEE = 0.7  # linear value at which the shoulder begins
 
@@ -74,12 +75,19 @@ def flash_light(scene: Scene, meeting: Incidence, settings: Settings) -> FlashLi
     photo = scene.photo
     ambient = _rgb(settings.ambient_temperature, settings.nightness, photo)
     flash = _rgb(settings.flash_temperature, 1.0, photo)
-    stops = _flash_stops(scene.subject, meeting, settings)[None] if settings.flash else photo[:0]
+    flash = flash * 2.0 ** (meeting.exposure + settings.flash_ev)
+    maps = photo[:0]
+    if settings.flash:
+        stops = _flash_stops(scene.subject, meeting, settings)
+        if settings.night:
+            less = meeting.meter.stops(stops, float(luminance(flash.expand(3, 1, 1))))
+            stops = stops - settings.night * less * meeting.meter.yielding
+        maps = stops[None]
     return FlashLight(
         photo=photo,
-        maps=stops,
+        maps=maps,
         ambient=ambient * settings.ambient_gain,
-        flash=flash * 2.0 ** (meeting.exposure + settings.flash_ev),
+        flash=flash,
         purkinje=settings.purkinje,
         # Lifted shadows keep their OKLab chroma.
         pallor=1 - 2.0 ** (-max(meeting.exposure, 0.0) / 3),
@@ -90,8 +98,7 @@ def flash_light(scene: Scene, meeting: Incidence, settings: Settings) -> FlashLi
 def _flash_stops(subject: Tensor, meeting: Incidence, settings: Settings) -> Tensor:
     """Flash light (h, w) in stops against its value at the subject."""
     stops = meeting.distance * settings.falloff + _beam_stops(meeting, settings.beam)
-    stops = stops - settings.emphasis * (1 - meeting.surroundings)
-    stops = stops + FACING * meeting.facing
+    stops = stops - BESIDE_STOPS * (1 - meeting.surroundings) + FACING * meeting.facing
     if settings.flatten:
         stops = stops + settings.flatten * meeting.sun
     stops = stops - subject_median(stops, subject)

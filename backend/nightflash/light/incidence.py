@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nightflash.colour import luminance
 from nightflash.guided_filter import box_mean
+from nightflash.light.metering import Meter
 from nightflash.light.shading import facing_stops, sun_stops
 from nightflash.scene.scene import Scene
 
@@ -23,6 +24,7 @@ METERING_STOPS = (-0.5, 0.7)  # most that the metering moves the subject from it
 WIDE_SUBJECT = 0.5  # share of the diagonal from which a subject takes the whole beam
 ZOOM = 0.5  # how the beam follows the size of a smaller subject
 NARROWEST_BEAM = 0.6  # against the whole beam; zoom heads of flashes do no better
+FARTHEST_SUBJECT = 0.05  # least inverse depth that a subject is believed to have
 SUBJECT = 0.01  # least value of the soft mask that counts as subject where a median is taken
 
 
@@ -38,6 +40,7 @@ class Incidence:
         off_axis: Squared distance from the beam's axis against that of the picture's corner, with
             the beam as wide as its zoom makes it.
         exposure: Automatic exposure of the subject, stops against daylight.
+        meter: Of what lies around the subject.
     """
 
     distance: Tensor
@@ -46,23 +49,26 @@ class Incidence:
     surroundings: Tensor
     off_axis: Tensor
     exposure: float
+    meter: Meter
 
 
 def incidence(scene: Scene) -> Incidence:
     """Work out how a flash at the camera, aimed at the subject, meets ``scene``."""
+    at_subject = subject_median(scene.inverse_depth.clamp(min=0), scene.subject)
+    at_subject = at_subject.clamp(min=FARTHEST_SUBJECT)
     return Incidence(
-        distance=_distance_stops(scene),
+        distance=_distance_stops(scene, at_subject),
         facing=facing_stops(scene.inverse_depth),
         sun=sun_stops(scene.photo, scene.inverse_depth),
         surroundings=_surroundings(scene.subject),
         off_axis=_off_axis(scene),
         exposure=_exposure(scene),
+        meter=Meter.of(scene, at_subject),
     )
 
 
-def _distance_stops(scene: Scene) -> Tensor:
+def _distance_stops(scene: Scene, at_subject: Tensor) -> Tensor:
     m = scene.inverse_depth.clamp(min=0)
-    at_subject = subject_median(m, scene.subject).clamp(min=0.05)
     return 2 * torch.log2((m / at_subject).clamp(min=2 ** (DARKEST_STOPS / 2)))
 
 

@@ -93,7 +93,7 @@ def depth_cues(encoded: Tensor, sky: Tensor) -> dict[str, Tensor]:
         encoded: (3, h, w) encoded 0..1.
         sky: (h, w) soft mask.
     """
-    sharp = _relative(_small(_detail(encoded)[None]))
+    sharp = _relative(_small(local_contrast(encoded)[None]))
     h, w = sharp.shape[1:]
     x, y = _places(h, w, encoded)
     top = _horizon(sky)
@@ -132,7 +132,7 @@ def salience_cues(encoded: Tensor, sky: Tensor, inverse_depth: Tensor) -> dict[s
     h, w = lab.shape[1:]
     x, y = _places(h, w, encoded)
     centre = torch.exp(-(((x - 0.5) / 0.32) ** 2) - ((y - 0.55) / 0.34) ** 2)
-    sharp = _relative(_blurred(_small(_detail(encoded)[None]), h // 20 + 1))[0]
+    sharp = _relative(_blurred(_small(local_contrast(encoded)[None]), h // 20 + 1))[0]
     unlike = _unlike_borders(lab)
     near = _small(inverse_depth[None])[0].clamp(0, 1)
     return {
@@ -162,7 +162,7 @@ def sky_mask(encoded: Tensor, inverse_depth: Tensor | None = None) -> Tensor:
     brightness = encoded.amax(0)
     bright = (brightness > 0.8) & (b > 0.85 * brightness)
     blue = (b > 1.12 * r) & (b >= encoded[1]) & (brightness > 0.35)
-    candidate = (bright | blue) & (_detail(encoded) < CONTRAST)
+    candidate = (bright | blue) & (local_contrast(encoded) < CONTRAST)
     if inverse_depth is not None:
         candidate &= inverse_depth < NEAREST_SKY
     clear = _clear_sky(encoded, candidate)
@@ -286,7 +286,7 @@ def _relative(picture: Tensor) -> Tensor:
     return (picture / picture.quantile(0.98).clamp(min=1e-4)).clamp(0, 1)
 
 
-def _detail(encoded: Tensor) -> Tensor:
+def local_contrast(encoded: Tensor) -> Tensor:
     """Local standard deviation (h, w) of the photo's brightness."""
     grey = encoded.mean(0)[None]
     radius = max(1, round(math.hypot(*grey.shape[1:]) / 300))

@@ -1,0 +1,51 @@
+"""Sky behind an object, where no depth says that it is sky."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from nightflash.guided_filter import box_mean
+from nightflash.scene.geometry import CONTRAST, GRAIN, local_contrast
+
+BLUE = 1.15  # blue against red, in the median of a part, from which it is sky down to the ground
+DARKEST_BLUE, DARKEST_WHITE = 0.3, 0.78  # of a sky by day, encoded
+LEAST_SHARE = 0.01  # of the picture
+TO_THE_GROUND = 0.2  # share of the lower border from which a part reaches down there
+
+
+def backdrop(encoded: Tensor, subject: Tensor) -> Tensor:
+    """Soft mask (h, w), 0..1, of smooth sky that the subject stands against.
+
+    Smooth parts at the upper border, white or blue. A white one that goes down to the lower border
+    may be snow, and is left out. Depth is not asked: networks take the sky around a bird to be as
+    near as the bird.
+
+    Args:
+        encoded: (3, h, w) encoded sRGB 0..1.
+        subject: (h, w) soft mask.
+    """
+    red, green, blue = encoded
+    brightest = encoded.amax(0)
+    is_blue = (blue > 1.06 * red) & (blue >= 0.98 * green) & (brightest > DARKEST_BLUE)
+    is_white = (brightest > DARKEST_WHITE) & (blue > 0.85 * brightest)
+    smooth = (is_blue | is_white) & (local_contrast(encoded) < CONTRAST) & (subject < 0.05)
+    _, parts = cv2.connectedComponents(smooth.cpu().numpy().astype(np.uint8), connectivity=4)
+    grey = encoded.mean(0)[None]
+    grain = (grey - box_mean(grey, 1)).abs()[0].cpu().numpy()
+    tint = (blue / red.clamp(min=0.01)).cpu().numpy()
+    rim = max(1, len(parts) // 50)
+    found = np.zeros(parts.shape, np.float32)
+    for part in np.unique(parts[:rim]):
+        inside = parts == part
+        if part == 0 or inside.mean() < LEAST_SHARE or np.median(grain[inside]) >= GRAIN:
+            continue
+        if np.median(tint[inside]) > BLUE or inside[-rim:].mean() < TO_THE_GROUND:
+            found[inside] = 1
+    reach = max(2, round(math.hypot(*parts.shape) / 90))
+    found = cv2.dilate(found, np.ones((3, 3), np.uint8), iterations=reach)
+    return box_mean(torch.from_numpy(found).to(encoded)[None], reach)[0].clamp(0, 1)
