@@ -12,7 +12,7 @@ import pytest
 import torch
 from nightflash import Aim, Engine, NightFlashError, Photo, Settings
 from nightflash.errors import Cancelled
-from nightflash.finder import Finder, Look
+from nightflash.finder import MOST_LOOKS, Finder
 from nightflash.models import registry
 from nightflash.models.descriptor import MainObject, NetworkDescriptor, SubjectNetwork
 from nightflash.models.registry import NETWORKS
@@ -105,29 +105,67 @@ def test_a_render_can_be_stopped_while_it_looks(slow: Slow, photo: Photo) -> Non
     assert engine.render(photo, QUICK).report.subject_from == "the main object"
 
 
-def test_its_fault_is_told_and_the_glance_before_was_not_harmed(slow: Slow, photo: Photo) -> None:
+def test_its_fault_is_told_and_the_next_try_looks_again(slow: Slow, photo: Photo) -> None:
     slow.fault = NightFlashError("It is broken.", code="networks_corrupt")
     engine = Engine("auto,thorough", device="cpu")
     working = Working.of(photo, 0.25)
     assert engine.preview(working, QUICK).provisional
     slow.may.set()
-    with pytest.raises(NightFlashError, match="It is broken"):
-        engine.render(photo, QUICK)
-    with pytest.raises(NightFlashError, match="It is broken"):
-        engine.preview(working, QUICK)
+    for _ in range(2):
+        with pytest.raises(NightFlashError, match="It is broken"):
+            engine.render(photo, QUICK)
+    slow.fault = None
+    assert engine.render(photo, QUICK).report.subject_from == "the main object"
+    assert not engine.preview(working, QUICK).provisional
 
 
-def test_memory_that_does_not_suffice_is_told(slow: Slow, photo: Photo) -> None:
+def test_where_its_memory_does_not_suffice_the_quick_one_does_it(slow: Slow, photo: Photo) -> None:
     slow.fault = MemoryError()
     slow.may.set()
-    with pytest.raises(NightFlashError, match="not enough memory"):
-        Engine("auto,thorough", device="cpu").render(photo, QUICK)
+    engine = Engine("auto,thorough", device="cpu")
+    night = engine.render(photo, QUICK)
+    builtin = Engine("builtin", device="cpu").render(photo, QUICK)
+    assert torch.equal(night.scene.subject, builtin.scene.subject)
+
+
+def test_a_photo_too_large_for_the_cache_is_looked_at_once(slow: Slow, photo: Photo) -> None:
+    engine = Engine("auto,thorough", device="cpu", cache_bytes=1)
+    working = Working.of(photo, 0.25)
+    for _ in range(3):
+        assert engine.preview(working, QUICK).provisional
+    slow.may.set()
+    engine.render(photo, QUICK)
+    assert not engine.preview(working, QUICK).provisional
+    assert slow.asked == 1
+
+
+def test_photos_that_were_left_do_not_hold_up_the_one_that_is_shown(slow: Slow) -> None:
+    finder = Finder(NETWORKS["thorough"], Path(), CPU)
+    encoded = torch.rand(3, 64, 96)
+    looks = [finder.start(number, encoded) for number in range(2 * MOST_LOOKS)]
+    slow.may.set()
+    assert looks[-1].result(30).clear
+    assert sum(look.cancelled() for look in looks) == len(looks) - 2  # the first one had begun
+    assert slow.asked == 2
+    finder.find(3, encoded, lambda: None)  # one of those cancelled
+    assert slow.asked == 3
+
+
+def test_memory_given_back_forgets_what_waits(slow: Slow, photo: Photo) -> None:
+    engine = Engine("auto,thorough", device="cpu")
+    working = Working.of(photo, 0.25)
+    assert engine.preview(working, QUICK).provisional
+    engine.release()
+    slow.may.set()
+    assert engine.preview(working, QUICK).provisional
+    engine.render(photo, QUICK)
+    assert not engine.preview(working, QUICK).provisional
 
 
 def test_a_quick_network_is_asked_once_and_never_provisional(tmp_path: Path) -> None:
     finder = Finder(NETWORKS["scene_net_subject"], tmp_path, CPU)
     finder.load()
-    look = Look(torch.rand(3, 64, 96))
-    main, provisional = finder.glance(look)
+    encoded = torch.rand(3, 64, 96)
+    main, provisional = finder.glance("photo", encoded)
     assert not provisional
-    assert finder.find(look, lambda: None) is main
+    assert finder.find("photo", encoded, lambda: None) is main

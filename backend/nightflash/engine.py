@@ -15,7 +15,7 @@ from torch import Tensor
 from nightflash.cache import Cache
 from nightflash.colour import decode, encode
 from nightflash.device import bfloat16_is_fast, capacity, choose_device
-from nightflash.finder import Finder, Look
+from nightflash.finder import Finder
 from nightflash.fullsize.transfer import transfer
 from nightflash.light import Incidence, Light, incidence, light_scene
 from nightflash.memory import memory_told
@@ -50,7 +50,6 @@ class _Surveyed:
     """What the cache holds of one photo."""
 
     survey: Survey
-    look: Look
     features: Tensor | None = None
 
 
@@ -161,6 +160,8 @@ class Engine:
         """Give the memory of networks and scenes back; the next use reads the networks again."""
         self._loaded = None
         self._cache.clear()
+        if self._finder is not None:
+            self._finder.release()
         registry.unload(self.device)
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -195,7 +196,8 @@ class Engine:
             light = _lit(known, settings)
             picture = light.shine(known.scene.photo, light.maps)
         if self._finder is not None and known.provisional:
-            self._finder.start(known.surveyed.look)  # only now: nothing shall wait for it
+            # Only now: nothing shall wait for it.
+            self._finder.start(working.key, known.surveyed.survey.encoded)
         return Preview(picture, known.scene, light, known.provisional)
 
     @memory_told()
@@ -279,7 +281,7 @@ class Engine:
         networks = self.load()
         photo = torch.from_numpy(working.picture).permute(2, 0, 1).contiguous().to(self.device)
         seen = survey(photo, networks.depth, networks.detector, self.networks["depth"])
-        fresh = _Surveyed(seen, Look(seen.encoded))
+        fresh = _Surveyed(seen)
         self._cache.put(working.key, fresh, _planes(SURVEY_PLANES, working))
         return fresh
 
@@ -299,12 +301,13 @@ class Engine:
         """
         aim = settled(aim)
         surveyed = self._surveyed(working)
+        encoded = surveyed.survey.encoded
         main, provisional = None, False
         if self._finder is not None and aim.mask is None:
             if checkpoint is None:
-                main, provisional = self._finder.glance(surveyed.look)
+                main, provisional = self._finder.glance(working.key, encoded)
             else:
-                main = self._finder.find(surveyed.look, checkpoint)
+                main = self._finder.find(working.key, encoded, checkpoint)
         if checkpoint is not None:
             checkpoint()
         mask = None if aim.mask is None else digest(aim.mask)

@@ -94,6 +94,16 @@ def test_sureness_is_how_far_from_undecided_what_is_marked_is() -> None:
     assert sureness(disc(0.75)) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("words", ["std::bad_alloc", "Failed to allocate memory for 4 bytes"])
+def test_memory_that_does_not_suffice_is_told_as_that(words: str) -> None:
+    class Short(Session):
+        def run(self, wanted: list[str], fed: dict[str, NDArray[np.float32]]) -> list[Any]:
+            raise Exception(f"Non-zero status code. Status Message: {words}")
+
+    with pytest.raises(MemoryError):
+        MaskNetwork(Short(disc()[None, None].numpy()), ISNET.input).main_object(torch.rand(3, 9, 9))
+
+
 def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "isnet.onnx").write_bytes(b"something else")
     with pytest.raises(NightFlashError, match="IS-Net") as caught:

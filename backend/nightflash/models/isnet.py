@@ -22,7 +22,7 @@ from nightflash.models.descriptor import (
     SubjectNetwork,
 )
 from nightflash.models.npm import NpmPackage
-from nightflash.models.onnx import open_session
+from nightflash.models.onnx import open_session, run
 from nightflash.models.resize import resize
 from nightflash.models.sureness import sureness
 from nightflash.models.weights import WeightsFile
@@ -53,8 +53,7 @@ class MaskNetwork:
         assert self.input.std is not None
         mean, std = (torch.tensor(v)[:, None, None] for v in (self.input.mean, self.input.std))
         picture = (resize(rgb.detach().to("cpu", torch.float32), side, side) - mean) / std
-        fed, given = self.session.get_inputs()[0].name, self.session.get_outputs()[0].name
-        (raw,) = self.session.run([given], {fed: picture[None].contiguous().numpy()})
+        raw = run(self.session, picture[None])
         mask = torch.from_numpy(raw).reshape(raw.shape[-2:]).float().clamp(0, 1).nan_to_num()
         clear = sureness(mask) >= LEAST_SURE and float((mask > 0.5).float().mean()) >= LEAST_SHARE
         return MainObject(mask.to(rgb.device), clear)

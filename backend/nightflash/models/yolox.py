@@ -9,14 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from nightflash.models.coco import CLASSES
 from nightflash.models.descriptor import Detection, Detector, NetworkDescriptor, NetworkInput
-from nightflash.models.onnx import open_session
+from nightflash.models.onnx import open_session, run
 from nightflash.models.resize import resize
 from nightflash.models.weights import WeightsFile
 
@@ -50,7 +49,7 @@ class YOLOX:
 
         height, width = rgb.shape[1:]
         picture, scale = _letterbox(rgb.detach().to("cpu", torch.float32))
-        (raw,) = self._session.run(None, {"images": picture})
+        raw = run(self._session, picture)
         boxes, scores, classes = self._decode(torch.from_numpy(raw[0]), score)
 
         sides = torch.tensor([width, height, width, height], dtype=torch.float32)
@@ -74,7 +73,7 @@ class YOLOX:
         return torch.cat((centre - half, centre + half), dim=1), scores[sure], classes[sure]
 
 
-def _letterbox(rgb: Tensor) -> tuple[np.ndarray[Any, np.dtype[np.float32]], Tensor]:
+def _letterbox(rgb: Tensor) -> tuple[Tensor, Tensor]:
     """Fit a (3, H, W) picture into the top left of a grey square, BGR 0..255.
 
     Returns:
@@ -86,7 +85,7 @@ def _letterbox(rgb: Tensor) -> tuple[np.ndarray[Any, np.dtype[np.float32]], Tens
     bgr = resize(rgb, rows, columns).flip(0) * 255.0
     square = F.pad(bgr, (0, SIDE - columns, 0, SIDE - rows), value=GREY)
     x, y = columns / width, rows / height
-    return square[None].contiguous().numpy(), torch.tensor([x, y, x, y])
+    return square[None], torch.tensor([x, y, x, y])
 
 
 def load(path: Path | None, device: torch.device) -> YOLOX:

@@ -34,15 +34,19 @@ def backdrop(encoded: Tensor, subject: Tensor) -> Tensor:
     is_blue = (blue > 1.06 * red) & (blue >= 0.98 * green) & (brightest > DARKEST_BLUE)
     is_white = (brightest > DARKEST_WHITE) & (blue > 0.85 * brightest)
     smooth = (is_blue | is_white) & (local_contrast(encoded) < CONTRAST) & (subject < 0.05)
-    _, parts = cv2.connectedComponents(smooth.cpu().numpy().astype(np.uint8), connectivity=4)
+    smooth_bytes = smooth.cpu().numpy().astype(np.uint8)
+    _, parts, facts, _ = cv2.connectedComponentsWithStats(smooth_bytes, connectivity=4)
+    least = LEAST_SHARE * parts.size
     grey = encoded.mean(0)[None]
     grain = (grey - box_mean(grey, 1)).abs()[0].cpu().numpy()
     tint = (blue / red.clamp(min=0.01)).cpu().numpy()
     rim = max(1, len(parts) // 50)
     found = np.zeros(parts.shape, np.float32)
     for part in np.unique(parts[:rim]):
+        if part == 0 or facts[part, cv2.CC_STAT_AREA] < least:
+            continue
         inside = parts == part
-        if part == 0 or inside.mean() < LEAST_SHARE or np.median(grain[inside]) >= GRAIN:
+        if np.median(grain[inside]) >= GRAIN:
             continue
         if np.median(tint[inside]) > BLUE or inside[-rim:].mean() < TO_THE_GROUND:
             found[inside] = 1

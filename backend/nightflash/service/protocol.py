@@ -12,7 +12,7 @@ from typing import Any
 
 from nightflash.errors import Cancelled, NightFlashError
 
-VERSION = 1
+VERSION = 2
 MAX_HEADER = 64 * 2**10  # bytes
 MAX_FRAME = 256 * 2**20  # bytes; larger pictures go in strips
 MAX_SIDE = 524_288  # pixels, GIMP's own limit

@@ -73,6 +73,7 @@ class Dialog:
                 raise Cancelled
             self._render()
             if isinstance(self._outcome, NightFlashError):
+                self._request_preview()  # which may have been left at a guess
                 continue  # told in the dialog; the settings are still there to be changed
             if self._outcome is None:
                 raise Cancelled
@@ -80,6 +81,9 @@ class Dialog:
 
     def close(self) -> None:
         """End the conversation and the window."""
+        if self._timer:
+            GLib.source_remove(self._timer)
+            self._timer = 0
         self._conversation.end()
         self._window.destroy()
 
@@ -266,8 +270,8 @@ class Dialog:
             self._status.set_text(" ".join([told, self._why_no_gpu, *header["notes"]]))
             if self._loop is None:
                 self._bar.set_fraction(0.0)
-                self._bar.set_text(_("Looking closer") if header["provisional"] else "")
-                if header["provisional"] and not self._timer:
+                self._bar.set_text(_("Looking closer") if header.get("provisional") else "")
+                if header.get("provisional") and not self._timer:
                     self._timer = GLib.timeout_add(LOOK_AGAIN, self._request_preview)
         else:
             self._end(None if self._stopped else answer.pictures)

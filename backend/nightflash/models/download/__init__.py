@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -71,6 +71,7 @@ def fetch(
     folder: Path,
     mirror: str | None = None,
     *,
+    without: Collection[str] = (),
     progress: Progress = _silently,
     tell: Tell = _silently,
     patience: Patience = PATIENT,
@@ -81,6 +82,7 @@ def fetch(
         descriptor: The network.
         folder: Of the weights; made where it is not there.
         mirror: See `download`; without it, what NIGHTFLASH_MIRROR names.
+        without: Names of files that are known to be out of reach.
         progress, tell, patience: See `download`.
 
     Returns:
@@ -92,11 +94,12 @@ def fetch(
     mirror = mirror or os.environ.get(MIRROR_VARIABLE) or None
     if (there := whole(descriptor, folder)) is not None:
         return there
-    for file in descriptor.files:
+    files = [file for file in descriptor.files if file.name not in without]
+    for file in files:
         try:
             path = download(file, folder, mirror, progress=progress, tell=tell, patience=patience)
         except NightFlashError as fault:
-            if fault.code not in (FAILED, UNREACHED) or file is descriptor.files[-1]:
+            if fault.code not in (FAILED, UNREACHED) or file is files[-1]:
                 raise
             tell(f"{fault.sentence} Fetching another file with the same weights instead.")
         else:

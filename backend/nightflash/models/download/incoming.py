@@ -68,7 +68,7 @@ class Incoming:
         try:
             digest = self._bring()
         except BaseException:
-            if not self.file.sha256:
+            if not self.file.sha256 or self.file.bring:  # not to be gone on with
                 self.part.unlink(missing_ok=True)
             raise
         _sync(self.part)
