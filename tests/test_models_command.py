@@ -217,6 +217,18 @@ def test_another_file_of_a_network_may_be_in_reach(
     assert present() == ["tiny.pt"]
 
 
+def test_a_damaged_file_whose_server_is_silent_makes_way(
+    server: Hostile, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file,) = NETWORKS["tiny"].files
+    first = replace(file, name="first.pt", url=f"http://{nobody()}/first.pt")
+    monkeypatch.setitem(NETWORKS._by_name, "tiny", replace(NETWORKS["tiny"], files=(first, file)))
+    weights_folder().mkdir(parents=True)
+    (weights_folder() / "first.pt").write_bytes(b"damaged")
+    run(capsys, "download", "tiny", "--reach", "30")
+    assert present() == ["first.pt.old", "tiny.pt"]
+
+
 def test_a_mirror_is_what_has_to_be_reached(
     server: Hostile,
     capsys: pytest.CaptureFixture[str],
