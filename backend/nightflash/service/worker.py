@@ -122,7 +122,8 @@ class Worker(threading.Thread):
                 raise
             self.fault = ""
             self.state = "ready"
-            log.info("ready on %s: %s", self.device, ", ".join(self.networks.values()))
+            names = ", ".join(dict.fromkeys(self.networks.values()))
+            log.info("ready on %s: %s", self.device, names)
         return self._engine
 
     def _load(self, engine: Engine) -> None:
