@@ -99,7 +99,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _in_words(state: dict[str, Any]) -> str:
-    networks = ", ".join(state["networks"].values()) or "none yet"
+    networks = ", ".join(dict.fromkeys(state["networks"].values())) or "none yet"
     return (
         f"The backend runs (process {state['pid']}, version {state['version']}): "
         f"{state['state']}, device {state['device'] or 'not chosen yet'}, networks {networks}, "
