@@ -14,24 +14,21 @@ CPU = pytorch.CPU_INDEX
 
 
 def test_a_second_set_up_does_not_touch_pip(machine: Machine) -> None:
-    python = machine.set_up("detect")
+    python = machine.set_up("heic")
     assert python.is_file()
     assert machine.home in python.parents
     assert machine.calls()
-    assert machine.set_up("detect") == python
+    assert machine.set_up("heic") == python
     assert machine.calls() == []
 
 
 def test_fewer_extras_need_nothing_and_further_ones_only_themselves(machine: Machine) -> None:
-    machine.set_up("detect", "test")
+    machine.set_up("test")
     machine.calls()
     machine.set_up()
-    machine.set_up("detect")
-    assert machine.calls() == []
     machine.set_up("heic")
-    machine.set_up("test")
     assert machine.calls() == []  # pillow-heif is one of the packages for tests
-    machine.set_up("detect", "test", "heic")
+    machine.set_up("test", "heic")
     assert machine.calls() == []
 
 
@@ -40,13 +37,13 @@ def test_an_extra_that_is_missing_is_added_to_what_is_there(machine: Machine) ->
     note = python.parent / "still the same environment"
     note.touch()
     machine.calls()
-    machine.set_up("detect")
+    machine.set_up("heic")
     (call,) = machine.calls()
     assert call[0] == "install"
-    assert "onnxruntime>=1.20" in call
+    assert "pillow-heif>=0.18" in call
     assert note.exists()
     machine.set_up()
-    machine.set_up("detect")
+    machine.set_up("heic")
     assert machine.calls() == []
 
 
@@ -170,7 +167,7 @@ def test_the_pip_of_a_killed_set_up_is_waited_for(
 
 
 def test_two_at_once_make_one_environment(machine: Machine) -> None:
-    processes = [machine.set_up_elsewhere("detect") for _ in range(3)]
+    processes = [machine.set_up_elsewhere("heic") for _ in range(3)]
     answers = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], answers
     assert len({stdout for stdout, _ in answers}) == 1
@@ -201,16 +198,16 @@ def test_pip_giving_up_is_explained_and_spoils_nothing(machine: Machine) -> None
     python = machine.set_up()
     old = python.parent / "of the old environment"
     old.touch()
-    machine.trouble(("fail", "onnxruntime"))
+    machine.trouble(("fail", "pillow-heif"))
     with pytest.raises(environment.SetupError) as fault:
-        machine.set_up("detect")
-    assert "No matching distribution found for onnxruntime" in str(fault.value)
+        machine.set_up("heic")
+    assert "No matching distribution found for pillow-heif" in str(fault.value)
     assert str(machine.home / "setup.log") in str(fault.value)
     machine.calls()
     machine.set_up()
     assert machine.calls() == []
     machine.trouble()
-    machine.set_up("detect")
+    machine.set_up("heic")
     assert old.exists()
 
 

@@ -53,6 +53,8 @@ class Dialog:
         self._outcome: Any = None
         self._started, self._stopped = 0.0, False
         self._why_no_gpu = ""
+        self._provisional = False  # whether the preview can still get better
+        self._fault_told = False  # in the place of what is lit, until something changes
         self._window = GimpUi.ProcedureDialog.new(procedure, config, _("Night with Flash"))
         self._window.set_default_size(1060, 700)
         self._build()
@@ -73,7 +75,8 @@ class Dialog:
                 raise Cancelled
             self._render()
             if isinstance(self._outcome, NightFlashError):
-                self._request_preview()  # which may have been left at a guess
+                if self._provisional:  # the preview was left at a guess
+                    self._request_preview()
                 continue  # told in the dialog; the settings are still there to be changed
             if self._outcome is None:
                 raise Cancelled
@@ -185,6 +188,7 @@ class Dialog:
     def _setting_changed(self, _config: Any, what: Any) -> None:
         if what.name in ("output", "quality"):
             return
+        self._fault_told = False
         self._unaim.set_sensitive(point(self._config) is not None)
         if self._timer:
             GLib.source_remove(self._timer)
@@ -214,6 +218,7 @@ class Dialog:
     def _render(self) -> None:
         """Render while the window goes on: its bar tells how far, its buttons stop it."""
         self._outcome, self._started, self._stopped = None, time.monotonic(), False
+        self._fault_told = False
         self._loop = GLib.MainLoop()
         self._set_sensitive(False)
         self._conversation.ask(
@@ -267,11 +272,13 @@ class Dialog:
                 networks=_names(header["networks"]),
                 device=header["device"],
             )
-            self._status.set_text(" ".join([told, self._why_no_gpu, *header["notes"]]))
+            if not self._fault_told:
+                self._status.set_text(" ".join([told, self._why_no_gpu, *header["notes"]]))
+            self._provisional = header.get("provisional", False)
             if self._loop is None:
                 self._bar.set_fraction(0.0)
-                self._bar.set_text(_("Looking closer") if header.get("provisional") else "")
-                if header.get("provisional") and not self._timer:
+                self._bar.set_text(_("Looking closer") if self._provisional else "")
+                if self._provisional and not self._timer:
                     self._timer = GLib.timeout_add(LOOK_AGAIN, self._request_preview)
         else:
             self._end(None if self._stopped else answer.pictures)
@@ -281,6 +288,7 @@ class Dialog:
             self._bar.set_fraction(0.0)
             self._bar.set_text("")
             self._status.set_markup(f"<b>{GLib.markup_escape_text(str(fault))}</b>")
+            self._fault_told = kind == "render"
         if kind == "render":
             self._end(fault)
 
