@@ -10,41 +10,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import torch.nn.functional as F
+from nightflash.models.builtin.scene_net import MEAN, SPREAD, Block, Normalised
 from torch import Tensor, nn
 
 WIDTHS = (24, 40, 72, 112, 160)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the sides
 BLOCKS = (0, 2, 3, 5, 2)  # on the way down
-EXPANSION = 2
 HEADS = 5  # of the attention
 MULTIPLE_OF = 32
 SHORT_SIDE = 320  # at which it shall see pictures
-MEAN, SPREAD = 0.45, 0.25  # of encoded photos
-
-
-class Normalised(nn.Sequential):
-    """A convolution with its batch normalisation."""
-
-    def __init__(self, cin: int, cout: int, size: int, stride: int = 1, groups: int = 1) -> None:
-        pad = size // 2 if size > stride else 0
-        super().__init__(
-            nn.Conv2d(cin, cout, size, stride, pad, groups=groups, bias=False),
-            nn.BatchNorm2d(cout),
-        )
-
-
-class Block(nn.Module):
-    """A wide depthwise convolution, then two pointwise ones (Liu et al. 2022)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.around = Normalised(width, width, 5, groups=width)
-        self.wide = nn.Conv2d(width, EXPANSION * width, 1)
-        self.narrow = nn.Conv2d(EXPANSION * width, width, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, h, w) to the same."""
-        result: Tensor = x + self.narrow(F.relu(self.wide(self.around(x))))
-        return result
 
 
 class Everywhere(nn.Module):

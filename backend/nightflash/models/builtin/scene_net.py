@@ -37,7 +37,7 @@ LEAST_SHARE = 0.003  # of the picture that a main object covers
 LEAST_SURE = 0.5  # score under which photos of a clear object do not come, most of none do
 
 
-class _Normalised(nn.Sequential):
+class Normalised(nn.Sequential):
     """A convolution with its batch normalisation."""
 
     def __init__(self, cin: int, cout: int, size: int, stride: int = 1, groups: int = 1) -> None:
@@ -48,14 +48,17 @@ class _Normalised(nn.Sequential):
         )
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
+    """A wide depthwise convolution, then two pointwise ones (Liu et al. 2022)."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.around = _Normalised(width, width, 5, groups=width)
+        self.around = Normalised(width, width, 5, groups=width)
         self.wide = nn.Conv2d(width, EXPANSION * width, 1)
         self.narrow = nn.Conv2d(EXPANSION * width, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) to the same."""
         result: Tensor = x + self.narrow(F.relu(self.wide(self.around(x))))
         return result
 
@@ -65,17 +68,17 @@ class SceneNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        downs: list[nn.Module] = [_Normalised(3, WIDTHS[0], 3, 2)]
-        downs += [_Normalised(WIDTHS[0], WIDTHS[1], 3, 2)]
-        downs += [_Normalised(a, b, 2, 2) for a, b in pairwise(WIDTHS[1:])]
+        downs: list[nn.Module] = [Normalised(3, WIDTHS[0], 3, 2)]
+        downs += [Normalised(WIDTHS[0], WIDTHS[1], 3, 2)]
+        downs += [Normalised(a, b, 2, 2) for a, b in pairwise(WIDTHS[1:])]
         self.down = nn.ModuleList(downs)
         self.encoder = nn.ModuleList(
-            nn.Sequential(*(_Block(width) for _ in range(count)))
+            nn.Sequential(*(Block(width) for _ in range(count)))
             for width, count in zip(WIDTHS, BLOCKS, strict=True)
         )
         self.everywhere = nn.Conv2d(WIDTHS[-1], WIDTHS[-1], 1)
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(WIDTHS))
-        self.decoder = nn.ModuleList(_Block(width) for width in WIDTHS[:-1])
+        self.decoder = nn.ModuleList(Block(width) for width in WIDTHS[:-1])
         self.head = nn.Conv2d(WIDTHS[0], 2, 3, padding=1)
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
@@ -124,7 +127,7 @@ class SceneNet(nn.Module):
 def fold(network: nn.Module) -> None:
     """Multiply every batch normalisation of a trained network into its convolution, in place."""
     for layer in network.modules():
-        if isinstance(layer, _Normalised):
+        if isinstance(layer, Normalised):
             convolution, norm = layer
             assert isinstance(convolution, nn.Conv2d)
             assert isinstance(norm, nn.BatchNorm2d)
