@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from nightflash.models.builtin.scene_net import MULTIPLE_OF, SceneNet
+from nightflash.models.builtin.weights import read_own
 from nightflash.models.tcmonodepth import DESCRIPTOR as TEACHER
 from torch import Tensor, nn
 
@@ -51,6 +53,7 @@ SCENE_NET_2 = Pupil(
     scene_net_2.SHORT_SIDE,
     scene_net_2.MULTIPLE_OF,
 )
+STARTS = Path(__file__).parent / "starts"  # what earlier stages of a recipe gave
 SIDES = 0.3  # weight of each coarser map of the main object
 
 
@@ -99,10 +102,14 @@ def learn(
     pupil: Pupil = SCENE_NET,
     watch: Watch | None = None,
 ) -> nn.Module | None:
-    """Train a network from random numbers; see ``train``."""
+    """Train a network from random numbers, or from weights of STARTS that it has learnt so far."""
     device = at.device
     torch.manual_seed(recipe.seed)
-    network = pupil.build().to(device).to(memory_format=torch.channels_last)
+    network = pupil.build()
+    if start := recipe.rest.get("start"):
+        read_own(network, start, STARTS)
+        network.requires_grad_(True)
+    network = network.to(device).to(memory_format=torch.channels_last)
 
     def batch_at(step: int) -> Drawn:
         return batches.at(step, recipe.at(step)[0].rest["batch"])

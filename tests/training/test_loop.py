@@ -22,7 +22,7 @@ from training import features, loop
 from training.batches import Batches
 from training.configuration import Recipe, Stage
 from training.loop import Workplace, prepared, train
-from training.scene_network import learn
+from training.scene_network import SCENE_NET_2, STARTS, learn
 from training.state import State
 
 from tests.training.made_up import examples, scenes
@@ -127,6 +127,22 @@ def test_the_network_that_ships_is_the_same_bit_for_bit_after_an_interruption(
     assert curve(whole, "scene")[-1].keys() >= {"step", "loss", "iou", "mae", "spearman"}
 
 
+def test_what_was_learnt_in_earlier_stages_is_where_it_begins(tmp_path: Path) -> None:
+    recipe = Recipe.of("scene_2")
+    stage = dataclasses.replace(recipe.stages[0], steps=1, learning_rate=0.0)
+    stage = dataclasses.replace(stage, rest={**stage.rest, "batch": [1, 1, 1, 1, 0]})
+    recipe = dataclasses.replace(recipe, stages=(stage,))
+    batches = Batches(examples(), scenes(), scenes(), recipe.seed, ((64, 96),))
+    learnt = learn(recipe, place(tmp_path), batches, examples()[:2], SCENE_NET_2)
+    assert learnt is not None
+    start = load_file(STARTS / "scene_2.safetensors")
+    parameters = dict(learnt.named_parameters())
+    assert parameters.keys() <= start.keys()
+    for key, value in parameters.items():
+        assert value.requires_grad
+        assert torch.equal(value.half(), start[key]), key
+
+
 def test_training_lowers_the_loss_and_gives_an_average(tmp_path: Path) -> None:
     network, x, y = regression()
     average = taught(tmp_path, dataclasses.replace(RECIPE, stages=STAGES * 5))
@@ -201,7 +217,7 @@ def test_a_fault_in_the_data_ends_the_training(tmp_path: Path) -> None:
 
 
 def test_the_configuration_is_whole() -> None:
-    for name in ("scene", "features"):
+    for name in ("scene", "scene_2", "features"):
         recipe = Recipe.of(name)
         assert recipe.rest["photo_side"] > 0
         for stage in recipe.stages:
