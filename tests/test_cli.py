@@ -116,6 +116,14 @@ def test_the_old_name_of_a_setting_is_read_and_told(
     assert old.read_bytes() == new.read_bytes()
 
 
+def test_a_preset_is_where_the_other_options_begin(tmp_path: Path) -> None:
+    day, (first, second) = photo(tmp_path / "day.png"), (tmp_path / "1.png", tmp_path / "2.png")
+    renders(day, first, *FAST, "--set", "falloff=0.5", "--preset", "Pitch black")
+    words = ("ambient=off", "beam=0.7", "falloff=0.5")
+    renders(day, second, *FAST, *(x for word in words for x in ("--set", word)))
+    assert first.read_bytes() == second.read_bytes()
+
+
 def test_options_are_settings(tmp_path: Path) -> None:
     day, (first, second) = photo(tmp_path / "day.png"), (tmp_path / "1.png", tmp_path / "2.png")
     spelt = ("--method", "published", "--quality", "fast", "--seed", "3")

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nightflash import NightFlashError, Settings
 from nightflash.cli import main
-from nightflash.settings import DEFAULTS, KNOBS, legal_values, word
+from nightflash.settings import (
+    DEFAULTS,
+    KNOBS,
+    NO_TASTE,
+    PRESETS,
+    legal_values,
+    look_of,
+    word,
+)
 
 
 def legal(name: str) -> st.SearchStrategy[Any]:
@@ -197,3 +205,36 @@ def test_an_old_name_is_still_read_with_a_note(old: float, new: float) -> None:
 def test_nonsense_under_an_old_name_is_refused_under_the_new() -> None:
     with pytest.warns(FutureWarning), pytest.raises(NightFlashError, match="'night'"):
         Settings.from_words({"emphasis": "much"})
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_how_the_night_looks_and_no_more(name: str) -> None:
+    settings, look = Settings.from_preset(name), look_of(name)
+    assert Settings.from_preset(f" {name.upper().replace('-', ' ')}") == settings
+    assert look == {k: v for k, v in dataclasses.asdict(settings).items() if k not in NO_TASTE}
+    assert not set(PRESETS[name]) & set(NO_TASTE)
+    assert all(DEFAULTS[key] != value for key, value in PRESETS[name].items())
+
+
+def test_presets_differ() -> None:
+    assert len({Settings.from_preset(name) for name in PRESETS}) == len(PRESETS)
+    assert Settings.from_preset("flash-at-night") == Settings()
+
+
+def test_an_unknown_preset_is_answered_with_all(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(NightFlashError, match="no preset named 'sunny'") as fault:
+        Settings.from_preset("sunny")
+    assert all(name in str(fault.value) for name in PRESETS)
+    assert main(["render", "there-is-no.jpg", "out.jpg", "--preset", "sunny"]) == 2
+    assert "no preset named 'sunny'" in capsys.readouterr().err
+
+
+def test_the_listing_tells_what_presets_change(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["settings"]) == 0
+    _, _, told = capsys.readouterr().out.partition("Presets:\n")
+    for line, (name, changes) in zip(told.splitlines(), PRESETS.items(), strict=True):
+        words = dict(
+            pair.split("=") for pair in line.strip(")").replace("(", "").split() if "=" in pair
+        )
+        assert line.split()[0] == name
+        assert Settings.from_words(words) == Settings.from_preset(name), changes

@@ -12,6 +12,7 @@ from pathlib import Path
 CLIENT = (
     "__init__.py",
     "errors.py",
+    "knob.py",
     "settings.py",
     "service/__init__.py",
     "service/client.py",

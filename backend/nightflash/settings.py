@@ -1,4 +1,4 @@
-"""Every knob of NightFlash, once: name, range, unit, default, explanation.
+"""Every knob of NightFlash, once: name, range, unit, default, explanation; and the presets.
 
 The command line, the protocol and the GIMP dialog all read this module, so nothing heavy is
 imported here.
@@ -9,54 +9,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any, Self
 
 from nightflash.errors import NightFlashError
+from nightflash.knob import Knob, choice, number, switch, whole
 
 OFF = "off"
-
-
-@dataclass(frozen=True)
-class Knob:
-    """What a user needs to know of one setting.
-
-    Attributes:
-        group: Heading under which the setting is shown.
-        help: One sentence that says what it does.
-        low, high: Inclusive range of a number, in ``unit``.
-        unit: Unit of a number, or empty.
-        choices: The legal words of a choice.
-        can_be_off: Whether the word ``off`` (``None`` in Python, ``null`` in JSON) is legal.
-    """
-
-    group: str
-    help: str
-    low: float = 0.0
-    high: float = 1.0
-    unit: str = ""
-    choices: tuple[str, ...] = ()
-    can_be_off: bool = False
-
-
-def _number(
-    default: float, low: float, high: float, unit: str, group: str, text: str, off: bool = False
-) -> Any:
-    knob = Knob(group, text, low, high, unit, can_be_off=off)
-    return field(default=default, metadata={"knob": knob})
-
-
-def _whole(default: int, low: int, high: int, unit: str, group: str, text: str) -> Any:
-    return field(default=default, metadata={"knob": Knob(group, text, low, high, unit)})
-
-
-def _switch(default: bool, group: str, text: str) -> Any:
-    return field(default=default, metadata={"knob": Knob(group, text)})
-
-
-def _choice(default: str, choices: tuple[str, ...], group: str, text: str) -> Any:
-    return field(default=default, metadata={"knob": Knob(group, text, choices=choices)})
 
 
 @dataclass(frozen=True)
@@ -67,14 +27,14 @@ class Settings:
     and what is legal.
     """
 
-    method: str = _choice(
+    method: str = choice(
         "flash",
         ("flash", "published"),
         "Method",
         "Light model: 'flash' works in colour and linear light, 'published' is the grey style"
         " image of the published method.",
     )
-    quality: str = _choice(
+    quality: str = choice(
         "best",
         ("preview", "fast", "best"),
         "Method",
@@ -82,7 +42,7 @@ class Settings:
         " refinement by style transfer.",
     )
 
-    ambient: float | None = _number(
+    ambient: float | None = number(
         -7.0,
         -20.0,
         2.0,
@@ -92,7 +52,7 @@ class Settings:
         " 'off' is none.",
         off=True,
     )
-    ambient_temperature: float = _number(
+    ambient_temperature: float = number(
         8000.0,
         1800.0,
         15000.0,
@@ -100,10 +60,10 @@ class Settings:
         "Night",
         "Colour of the light left in the night: street lamps 2800, moonlit look 8000.",
     )
-    softness: float = _number(
+    softness: float = number(
         0.7, 0.0, 1.0, "", "Night", "How soft the dark background becomes under refinement."
     )
-    purkinje: float = _number(
+    purkinje: float = number(
         0.0,
         0.0,
         1.0,
@@ -112,16 +72,16 @@ class Settings:
         "Looks of human night vision in the dark parts (bluish, pale); a camera has none.",
     )
 
-    flash: bool = _switch(
+    flash: bool = switch(
         True, "Flash", "Fire the flash; off leaves the ambient light, without auto-exposure."
     )
-    flash_ev: float = _number(
+    flash_ev: float = number(
         0.0, -4.0, 4.0, "EV", "Flash", "Compensation to the automatic exposure of the subject."
     )
-    flash_temperature: float = _number(
+    flash_temperature: float = number(
         5400.0, 1800.0, 15000.0, "K", "Flash", "Colour of the flash; 5400 is neutral to daylight."
     )
-    beam: float = _number(
+    beam: float = number(
         1.0,
         0.2,
         4.0,
@@ -129,7 +89,7 @@ class Settings:
         "Flash",
         "Width of the beam around the subject; 1 loses 1.35 stops to the corners, 2 far less.",
     )
-    falloff: float = _number(
+    falloff: float = number(
         1.0,
         0.0,
         2.0,
@@ -137,7 +97,7 @@ class Settings:
         "Flash",
         "Fall-off of the flash with distance; 1 is the inverse square law.",
     )
-    night: float = _number(
+    night: float = number(
         1.0,
         0.0,
         1.0,
@@ -146,11 +106,11 @@ class Settings:
         "How far surroundings that the flash would light too brightly are taken back to night;"
         " 0 is physics alone.",
     )
-    flatten: float = _number(
+    flatten: float = number(
         0.3, 0.0, 1.0, "", "Flash", "How far hard sun and shadow on lit parts are evened out."
     )
 
-    content: float = _number(
+    content: float = number(
         1.0,
         0.05,
         20.0,
@@ -158,11 +118,11 @@ class Settings:
         "Refinement",
         "Weight of the photo's content against the light; more keeps more of its texture.",
     )
-    steps: int = _whole(
+    steps: int = whole(
         28, 1, 1000, "", "Refinement", "Most optimiser steps; it stops earlier when converged."
     )
 
-    grain: float | None = _number(
+    grain: float | None = number(
         200.0,
         50.0,
         12800.0,
@@ -171,12 +131,12 @@ class Settings:
         "Sensor noise of the night exposure, added last; 'off' is none.",
         off=True,
     )
-    seed: int = _whole(0, 0, 2**31 - 1, "", "Camera", "Seed of the grain.")
+    seed: int = whole(0, 0, 2**31 - 1, "", "Camera", "Seed of the grain.")
 
-    several: bool = _switch(
+    several: bool = switch(
         False, "Subject", "Light all objects as large as the main one, not the largest alone."
     )
-    working_size: float = _number(
+    working_size: float = number(
         0.25, 0.02, 2.0, "MP", "Subject", "Size at which depth, light and refinement are computed."
     )
 
@@ -222,14 +182,33 @@ class Settings:
             _known(key)
         return replace(base if base is not None else cls(), **current)
 
+    @classmethod
+    def from_preset(cls, name: str) -> Self:
+        """The settings of a preset, over the defaults.
+
+        Args:
+            name: One of ``PRESETS``; case does not matter, nor a space for the hyphen.
+
+        Raises:
+            NightFlashError: There is no such preset.
+        """
+        key = name.strip().lower().replace(" ", "-").replace("_", "-")
+        if key not in PRESETS:
+            raise NightFlashError(
+                f"There is no preset named {name!r}.",
+                f"Take one of: {', '.join(PRESETS)}.",
+                code="bad_setting",
+            )
+        return cls.from_values(PRESETS[key])
+
 
 def _renamed(name: str, value: Any) -> tuple[str, Any]:
     """The setting of today for an old name, with a ``FutureWarning`` that tells."""
     if name != "emphasis":
         return name, value
     with suppress(TypeError, ValueError):
-        number = min(1.0, max(0.0, 2 * float(value)))  # 0.5 EV was its default
-        value = number if isinstance(value, int | float) else word(number)
+        share = min(1.0, max(0.0, 2 * float(value)))  # 0.5 EV was its default
+        value = share if isinstance(value, int | float) else word(share)
     warnings.warn(f"'emphasis' has become 'night', here {value}.", FutureWarning, stacklevel=4)
     return "night", value
 
@@ -314,3 +293,21 @@ def _refusal(name: str, knob: Knob, value: object) -> NightFlashError:
 
 KNOBS: dict[str, Knob] = {f.name: f.metadata["knob"] for f in fields(Settings)}
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Settings)}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "flash-at-night": {},
+    "moonlit": {"ambient": -5.0, "ambient_temperature": 9500.0, "purkinje": 0.5, "flash_ev": -0.5},
+    "street": {"ambient": -5.5, "ambient_temperature": 2800.0, "flash_temperature": 5000.0},
+    "pitch-black": {"ambient": None, "falloff": 1.3, "beam": 0.7},
+    "published": {"method": "published", "grain": None},
+}
+"""Kinds of night to begin with: what each changes of the defaults."""
+
+NO_TASTE = ("quality", "seed", "several", "working_size", "steps")
+"""Settings that are the work's and not the picture's: choosing a preset leaves them as they are."""
+
+
+def look_of(preset: str) -> dict[str, Any]:
+    """The settings of a preset, one of ``PRESETS``, that make up how the night looks."""
+    looks = {**DEFAULTS, **PRESETS[preset]}
+    return {name: value for name, value in looks.items() if name not in NO_TASTE}

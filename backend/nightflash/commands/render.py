@@ -17,7 +17,7 @@ from nightflash.commands.networks import add_networks
 from nightflash.errors import NightFlashError
 from nightflash.jobs import Job, check_targets, is_folder, make_folder, plan
 from nightflash.progress import Progress, overall
-from nightflash.settings import KNOBS, Settings
+from nightflash.settings import KNOBS, PRESETS, Settings
 
 if TYPE_CHECKING:
     from nightflash.night import Night
@@ -51,6 +51,11 @@ def add(commands: Any) -> None:
     ):
         kind = Path if shape in ("FILE", "DIR") else str
         owner.add_argument(name, metavar=shape, type=kind, help=text)
+    parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help=f"a kind of night to begin with, before --set: {', '.join(PRESETS)}",
+    )
     for name in ("method", "quality"):
         parser.add_argument(f"--{name}", choices=KNOBS[name].choices, help=KNOBS[name].help)
     add_networks(parser)
@@ -151,7 +156,8 @@ def _chosen_settings(options: argparse.Namespace) -> Settings:
             words[name] = value
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always", FutureWarning)
-        settings = Settings.from_words(words)
+        base = None if options.preset is None else Settings.from_preset(options.preset)
+        settings = Settings.from_words(words, base)
     for note in notes:
         streams.tell(f"nightflash: {note.message}")
     return settings

@@ -1,4 +1,4 @@
-"""``nightflash settings``: every setting, its range and default."""
+"""``nightflash settings``: every setting, its range and default, and the presets."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from dataclasses import asdict
 from typing import Any
 
 from nightflash import streams
-from nightflash.settings import DEFAULTS, KNOBS, legal_values, word
+from nightflash.settings import DEFAULTS, KNOBS, PRESETS, legal_values, word
 
 
 def add(commands: Any) -> None:
     """Add the command to argparse's ``commands``."""
     parser = commands.add_parser(
-        "settings", help="list every setting, its range and default", allow_abbrev=False
+        "settings",
+        help="list every setting, its range and default, and the presets",
+        allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.set_defaults(run=_settings)
@@ -31,4 +33,8 @@ def _settings(options: argparse.Namespace) -> int:
             group = knob.group
             streams.put(f"{group}:")
         streams.put(f"  {name}={word(DEFAULTS[name])}  ({legal_values(name)})\n      {knob.help}")
+    streams.put("Presets:")
+    for name, changes in PRESETS.items():
+        pairs = (f"{key}={word(value)}" for key, value in changes.items())
+        streams.put(f"  {name}  ({' '.join(pairs) or 'the defaults'})")
     return 0

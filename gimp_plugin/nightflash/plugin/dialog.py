@@ -11,13 +11,12 @@ gi.require_version("Gtk", "3.0")
 gi.require_version("GimpUi", "3.0")
 from gi.repository import GimpUi, GLib, GObject, Gtk  # noqa: E402
 from nightflash.errors import Cancelled, NightFlashError  # noqa: E402
-from nightflash.settings import KNOBS  # noqa: E402
+from nightflash.settings import KNOBS, PRESETS, look_of  # noqa: E402
 
 from plugin.arguments import argument_name, point, set_point, set_settings  # noqa: E402
 from plugin.conversation import Conversation, Listener  # noqa: E402
 from plugin.filter import request  # noqa: E402
 from plugin.layers import Source  # noqa: E402
-from plugin.presets import CHANGES, preset  # noqa: E402
 from plugin.preview import VIEWS, Preview  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
@@ -136,8 +135,8 @@ class Dialog:
     def _settings_column(self) -> Any:
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
         presets = Gtk.ComboBoxText()
-        for name in CHANGES:
-            presets.append(name, _(name))
+        for name in PRESETS:
+            presets.append(name, _(name.replace("-", " ").capitalize()))
         presets.set_tooltip_text(_("Kinds of night to begin with."))
         presets.connect("changed", self._preset_chosen)
         row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
@@ -196,7 +195,7 @@ class Dialog:
 
     def _preset_chosen(self, combo: Any) -> None:
         if name := combo.get_active_id():
-            set_settings(self._config, preset(name))
+            set_settings(self._config, look_of(name))
 
     def _aimed(self, place: tuple[float, float]) -> None:
         x, y = self._source.offsets
