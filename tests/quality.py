@@ -173,7 +173,7 @@ def _at_size_of(photo: Photo, values: torch.Tensor) -> Picture:
     return wide
 
 
-def _thumb(linear: Picture, caption: str) -> Image.Image:
+def thumb(linear: Picture, caption: str) -> Image.Image:
     h, w = linear.shape[:2]
     scale = min(THUMB[0] / w, THUMB[1] / h)
     small = area(linear, (max(1, round(w * scale)), max(1, round(h * scale))))
@@ -184,7 +184,7 @@ def _thumb(linear: Picture, caption: str) -> Image.Image:
     return tile
 
 
-def _sheet(rows: list[list[Image.Image]]) -> Image.Image:
+def contact_sheet(rows: list[list[Image.Image]]) -> Image.Image:
     width, height = rows[0][0].size
     sheet = Image.new("RGB", (width * max(map(len, rows)), height * len(rows)), "white")
     for y, row in enumerate(rows):
@@ -237,16 +237,16 @@ def main() -> None:
         shown = views(night)
         rows.append(
             [
-                _thumb(photo.rgb, path.name),
-                _thumb(shown["depth"], night.report.networks["depth"]),
-                _thumb(shown["mask"], night.report.subject_from),
-                _thumb(grey.photo.rgb, "published"),
-                _thumb(night.photo.rgb, f"flash {q.subject_ev:+.2f} EV, far {q.far:.1f}"),
+                thumb(photo.rgb, path.name),
+                thumb(shown["depth"], night.report.networks["depth"]),
+                thumb(shown["mask"], night.report.subject_from),
+                thumb(grey.photo.rgb, "published"),
+                thumb(night.photo.rgb, f"flash {q.subject_ev:+.2f} EV, far {q.far:.1f}"),
             ]
         )
     for i in range(0, len(rows), options.rows):
         sheet = options.out / f"sheet-{i // options.rows + 1}.png"
-        _sheet(rows[i : i + options.rows]).save(sheet)
+        contact_sheet(rows[i : i + options.rows]).save(sheet)
         print(sheet)
 
 
