@@ -70,6 +70,17 @@ def test_ground_at_the_feet_stays_lit_and_what_is_behind_goes_first() -> None:
     assert float(lost[16, 45]) > float(lost[42, 45]) + 0.5
 
 
+def test_single_far_places_leave_no_square_patches() -> None:
+    """Of the depth that networks give, holes in a tree's crown are far."""
+    depth = FLAT.clone()
+    depth[(10, 25, 52), (30, 64, 40)] = 0.01
+    yielding = incidence(scene_of(depth, middle(), BRIGHT)).meter.yielding
+    smooth = incidence(scene_of(FLAT, middle(), BRIGHT)).meter.yielding
+    assert float((yielding - smooth).max()) > 0.1  # they do count
+    steps = [(yielding - smooth).diff(dim=axis).abs().max() for axis in (0, 1)]
+    assert float(max(steps)) < 0.4  # a ramp as long as depth is blurred, here three pixels
+
+
 def test_a_blue_sky_around_a_bird_falls_as_a_whole() -> None:
     sky = torch.tensor([0.25, 0.45, 0.8])[:, None, None].expand(3, H, W).clone()
     sky[:, middle() > 0] = 0.3

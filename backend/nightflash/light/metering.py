@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightflash.colour import encode, luminance
+from nightflash.guided_filter import box_mean
 from nightflash.scene.backdrop import backdrop
 from nightflash.scene.scene import Scene
 
@@ -86,14 +87,15 @@ def _beside(inverse_depth: Tensor, subject: Tensor) -> Tensor:
     """Inverse depth (h, w) in which what stands close to the outline is not nearer than behind.
 
     Depth is blurred across an outline, and would leave a bright rim: the farthest within reach
-    counts, the subject not.
+    counts, the subject not. Square windows leave square steps, which are smoothed.
     """
     reach = max(1, round(REACH * math.hypot(*subject.shape)))
     masked = torch.where(subject > 0.05, torch.inf, inverse_depth)
     window = 2 * reach + 1  # one axis after the other: a hundredth of the work
     farthest = F.max_pool2d(-masked[None], (window, 1), 1, (reach, 0))
     farthest = -F.max_pool2d(farthest, (1, window), 1, (0, reach))[0]
-    return torch.where(farthest.isfinite(), farthest, inverse_depth)
+    farthest = torch.where(farthest.isfinite(), farthest, inverse_depth)[None]
+    return box_mean(box_mean(farthest, reach), reach)[0]
 
 
 def _beyond_beam(subject: Tensor) -> Tensor:
