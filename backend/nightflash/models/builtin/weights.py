@@ -14,15 +14,15 @@ from nightflash.models.tensors import OtherWeights, check_state, read_tensors
 FOLDER = Path(__file__).parent
 
 
-def own_file(name: str, folder: Path = FOLDER) -> Path:
-    """Where in a folder the weights of our own network ``name`` lie."""
-    return folder / f"{name}.safetensors"
+def own_file(name: str, folder: Path | None = None) -> Path:
+    """Where the weights of our own network ``name`` lie, in the package or another folder."""
+    return (folder or FOLDER) / f"{name}.safetensors"
 
 
-def read_own(network: nn.Module, name: str, folder: Path = FOLDER) -> None:
-    """Give ``network``, which may be one on ``meta``, the weights of ``name`` that lie in a folder.
+def read_own(network: nn.Module, name: str, folder: Path | None = None) -> None:
+    """Give ``network``, which may be one on ``meta``, the weights of ``name``.
 
-    They are kept in half precision.
+    They lie in the package or in ``folder``, in half precision.
 
     Raises:
         NightFlashError: ``networks_corrupt`` where the file is missing or holds anything else.
