@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nightflash.colour import luminance
 from nightflash.light import incidence, light_scene
-from nightflash.light.metering import DARK, DARK_SHARE, Meter
+from nightflash.light.metering import DARK, DARK_SHARE, MOST_STOPS, Meter, _given_up
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings
 from torch import Tensor
@@ -74,10 +74,10 @@ def test_single_far_places_leave_no_square_patches() -> None:
     """Of the depth that networks give, holes in a tree's crown are far."""
     depth = FLAT.clone()
     depth[(10, 25, 52), (30, 64, 40)] = 0.01
-    yielding = incidence(scene_of(depth, middle(), BRIGHT)).meter.yielding
-    smooth = incidence(scene_of(FLAT, middle(), BRIGHT)).meter.yielding
-    assert float((yielding - smooth).max()) > 0.1  # they do count
-    steps = [(yielding - smooth).diff(dim=axis).abs().max() for axis in (0, 1)]
+    near = incidence(scene_of(depth, middle(), BRIGHT)).meter.near
+    smooth = incidence(scene_of(FLAT, middle(), BRIGHT)).meter.near
+    assert float((smooth - near).max()) > 0.1  # they do count
+    steps = [(smooth - near).diff(dim=axis).abs().max() for axis in (0, 1)]
     assert float(max(steps)) < 0.4  # a ramp as long as depth is blurred, here three pixels
 
 
@@ -101,15 +101,32 @@ def test_the_fewest_stops_that_make_night(
     level: float, flash: float, seed: int, size: tuple[int, int]
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
-    meter = Meter(*(torch.rand(size, generator=generator) for _ in range(3)))
-    meter = replace(meter, small=meter.yielding, photo=level * meter.photo)
-    stops = meter.stops(torch.zeros(size), flash)
-    assert 0 <= stops <= 7
-    more = meter.stops(torch.ones(size), flash)
-    assert more >= stops - 0.02  # a stop more of light needs no less to be taken
+    meter = Meter(*(torch.rand(size, generator=generator) for _ in range(4)))
+    meter = replace(meter, photo=level * meter.photo)
+    stops = meter.taken(torch.zeros(size), flash)
+    assert stops.shape == size
+    assert bool((stops >= 0).all())
+    assert bool((stops <= MOST_STOPS).all())
+    more = meter.taken(torch.ones(size), flash)
+    assert bool((more >= stops - 0.02).all())  # a stop more of light needs no less to be taken
+
+
+def test_around_a_subject_that_leaves_little_room_the_beam_is_narrower() -> None:
+    """What is beside it stays lit all the same, and the subject as it was."""
+    rows, columns = torch.arange(H)[:, None] - 29.5, torch.arange(W)[None, :] - 44.5
+    large = ((rows / 25) ** 2 + (columns / 33) ** 2 < 1).float()
+    scene = scene_of(FLAT, large, BRIGHT)
+    by_physics, metered = night(scene, night=0.0), night(scene)
+    assert float((metered < DARK).float().mean()) > 0.25
+    meter = incidence(scene).meter
+    whole_beam = torch.exp2(-_given_up(meter.off_axis, meter.near, meter.around, effort=1.0))
+    assert float((by_physics * whole_beam < DARK).float().mean()) < 0.1
+    assert float(metered[30, 79] / by_physics[30, 79]) > 0.5
+    inside = large > 0
+    assert torch.allclose(metered[inside], by_physics[inside], rtol=0.02)
 
 
 def test_a_picture_that_is_all_subject_is_left_alone() -> None:
     scene = scene_of(FLAT, torch.ones(H, W), BRIGHT)
     assert torch.allclose(night(scene), night(scene, night=0.0))
-    assert incidence(scene).meter.yielding.max() == 0
+    assert incidence(scene).meter.around.max() == 0

@@ -80,8 +80,8 @@ def flash_light(scene: Scene, meeting: Incidence, settings: Settings) -> FlashLi
     if settings.flash:
         stops = _flash_stops(scene.subject, meeting, settings)
         if settings.night:
-            less = meeting.meter.stops(stops, float(luminance(flash.expand(3, 1, 1))))
-            stops = stops - settings.night * less * meeting.meter.yielding
+            taken = meeting.meter.taken(stops, float(luminance(flash.expand(3, 1, 1))))
+            stops = stops - settings.night * taken
         maps = stops[None]
     return FlashLight(
         photo=photo,

@@ -24,10 +24,11 @@ SURROUNDINGS = 0.0075  # linear luminance that half of the surroundings shall no
 DARK = 0.0194  # linear luminance under which a place is dark: 0.15 encoded
 DARK_SHARE = 0.46  # of the picture, at least: real nights with flash have 0.24 to 0.61
 MOST_STOPS = 7.0
-HALVINGS = 10  # of the range of stops: a hundredth of a stop
-BEAM = 1.25  # half-axes of the lit ellipse against those of the subject's moments
+HALVINGS = 11  # of the range: a hundredth of a stop
+BEAM, NARROW_BEAM = 1.25, 0.95  # half-axes of the lit ellipse against those of the subject
 ROUNDEST, NARROWEST = 0.6, 0.09  # shorter axis against the longer; both against the diagonal
-SHOULDER, SHOULDER_POWER = 0.8, 1.5  # how the light falls off beyond the ellipse
+SHOULDER, HARD_SHOULDER = 1.0, 0.4  # the same over which the light falls off beyond the ellipse
+SHOULDER_POWER = 1.5
 REACH = 0.03  # of the diagonal, over which depth is blurred across an outline
 FARTHER = 0.35  # of the subject's inverse depth: what is so much less is wholly farther
 SIDE = 128  # long side at which is metered
@@ -38,14 +39,16 @@ class Meter:
     """The surroundings as they are metered.
 
     Attributes:
-        yielding: (h, w), 0..1, how far each place gives up its light: not the subject, nor the
-            ground at its feet; all of it far from the beam's axis, far behind, or in the sky.
-        small: The same at SIDE.
+        off_axis: (h, w) distance from the beam's axis in half-axes of the ellipse that has the
+            second moments of the subject.
+        near: (h, w), 0..1, what is neither far behind the subject nor sky.
+        around: (h, w), 0..1, where the subject is not.
         photo: Luminance of the photo by day, linear, at SIDE.
     """
 
-    yielding: Tensor
-    small: Tensor
+    off_axis: Tensor
+    near: Tensor
+    around: Tensor
     photo: Tensor
 
     @classmethod
@@ -55,32 +58,51 @@ class Meter:
         farther = ((at_subject - beside) / at_subject / FARTHER).clamp(0, 1)
         farther = farther * farther * (3 - 2 * farther)
         sky = backdrop(encode(scene.photo.clamp(0, 1)), scene.subject)
-        kept = (1 - _beyond_beam(scene.subject)) * (1 - torch.maximum(farther, sky))
-        yielding = (1 - kept) * (1 - scene.subject**2)
-        return cls(yielding, _reduced(yielding), _reduced(luminance(scene.photo)))
+        return cls(
+            off_axis=_off_axis(scene.subject),
+            near=1 - torch.maximum(farther, sky),
+            around=1 - scene.subject**2,
+            photo=_reduced(luminance(scene.photo)),
+        )
 
-    def stops(self, flash_stops: Tensor, flash: float) -> float:
-        """The fewest stops by which the flash must give way where all of its light yields.
+    def taken(self, flash_stops: Tensor, flash: float) -> Tensor:
+        """The fewest stops (h, w) that must be taken from the flash for the picture to be night.
+
+        Where so many that nothing is left where all of the light yields do not suffice, since the
+        subject leaves little room, the beam gets narrower.
 
         Args:
             flash_stops: (h, w) flash light in stops.
             flash: Its linear factor at 0 stops.
         """
         lit = self.photo * flash * torch.exp2(_reduced(flash_stops))
-        half = self.small.sum() / 2
+        places = self.off_axis, self.near, self.around
+        small = [_reduced(place) for place in places]
+        surroundings = _given_up(*small, effort=1.0)
+        half = surroundings.sum() / 2
 
-        def is_night(stops: float) -> bool:
-            left = lit * torch.exp2(-stops * self.small)
-            dim = float(self.small[left <= SURROUNDINGS].sum()) >= float(half)
+        def is_night(effort: float) -> bool:
+            left = lit * torch.exp2(-_given_up(*small, effort=effort))
+            dim = float(surroundings[left <= SURROUNDINGS].sum()) >= float(half)
             return dim and float((left < DARK).float().mean()) >= DARK_SHARE
 
         if is_night(0.0):
-            return 0.0
-        low, high = 0.0, MOST_STOPS
+            return torch.zeros_like(self.near)
+        low, high = 0.0, 2.0
         for _ in range(HALVINGS):
             middle = (low + high) / 2
             low, high = (low, middle) if is_night(middle) else (middle, high)
-        return high
+        return _given_up(*places, effort=high)
+
+
+def _given_up(off_axis: Tensor, near: Tensor, around: Tensor, effort: float) -> Tensor:
+    """Stops (h, w) that places give up: MOST_STOPS at most at effort 1, by a narrower beam at 2."""
+    narrow = max(effort - 1, 0.0)
+    beam = BEAM + (NARROW_BEAM - BEAM) * narrow
+    shoulder = SHOULDER + (HARD_SHOULDER - SHOULDER) * narrow
+    beyond = (off_axis - beam).clamp(min=0) / shoulder
+    kept = torch.exp(-(beyond**SHOULDER_POWER)) * near
+    return MOST_STOPS * min(effort, 1.0) * around * (1 - kept)
 
 
 def _beside(inverse_depth: Tensor, subject: Tensor) -> Tensor:
@@ -98,8 +120,8 @@ def _beside(inverse_depth: Tensor, subject: Tensor) -> Tensor:
     return box_mean(box_mean(farthest, reach), reach)[0]
 
 
-def _beyond_beam(subject: Tensor) -> Tensor:
-    """How far outside of an ellipse about the subject each place (h, w) lies, 0 within, 1 far out.
+def _off_axis(subject: Tensor) -> Tensor:
+    """Distance (h, w) from the middle of an ellipse about the subject, 1 on it.
 
     The ellipse has the second moments of the mask; it is no narrower than a beam can be.
     """
@@ -111,14 +133,14 @@ def _beyond_beam(subject: Tensor) -> Tensor:
     yy, xx, xy = ((weight * product).sum() for product in (down**2, across**2, down * across))
     moments = torch.stack([torch.stack([xx, xy]), torch.stack([xy, yy])]).double()
     spread, axes = torch.linalg.eigh(moments.cpu())
-    half = BEAM * 2 * spread.clamp(min=0.25).sqrt()
-    half = half.clamp(min=max(ROUNDEST * float(half.max()), NARROWEST * math.hypot(h, w)))
-    along = [
-        (across * float(x) + down * float(y)) / float(a)
-        for (x, y), a in zip(axes.T, half, strict=True)
-    ]
-    outside = (torch.hypot(*along) - 1).clamp(min=0)
-    return 1 - torch.exp(-((outside / SHOULDER) ** SHOULDER_POWER))
+    half = 2 * spread.clamp(min=0.25).sqrt()
+    half = half.clamp(min=max(ROUNDEST * float(half.max()), NARROWEST * math.hypot(h, w) / BEAM))
+    return torch.hypot(
+        *(
+            (across * float(x) + down * float(y)) / float(a)
+            for (x, y), a in zip(axes.T, half, strict=True)
+        )
+    )
 
 
 def _reduced(values: Tensor) -> Tensor:
