@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nightflash import NightFlashError, Settings
 from nightflash.cli import main
+from nightflash.knob import word
 from nightflash.settings import (
     DEFAULTS,
     KNOBS,
@@ -18,7 +19,6 @@ from nightflash.settings import (
     PRESETS,
     legal_values,
     look_of,
-    word,
 )
 
 

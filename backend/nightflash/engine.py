@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -17,7 +16,7 @@ from nightflash.colour import decode, encode
 from nightflash.device import bfloat16_is_fast, capacity, choose_device
 from nightflash.finder import Finder
 from nightflash.fullsize.transfer import transfer
-from nightflash.light import Incidence, Light, incidence, light_scene
+from nightflash.light import PLACES, Incidence, Light, incidence, light_scene
 from nightflash.memory import memory_told
 from nightflash.models import registry
 from nightflash.models.choice import Choice, Chosen
@@ -61,9 +60,13 @@ class _Aimed:
     scene: Scene
     provisional: bool
 
-    @cached_property
-    def incidence(self) -> Incidence:
-        return incidence(self.scene)
+    _incidence: dict[str, Incidence] = field(default_factory=dict)
+
+    def incidence(self, flash_from: str) -> Incidence:
+        """How a flash at that place meets the scene; the last place is remembered."""
+        if flash_from not in self._incidence:
+            self._incidence = {flash_from: incidence(self.scene, PLACES[flash_from])}
+        return self._incidence[flash_from]
 
 
 @dataclass(frozen=True)
@@ -356,7 +359,7 @@ def _working(photo: Photo, settings: Settings, aim: Aim | None) -> tuple[Working
 
 
 def _lit(known: _Aimed, settings: Settings) -> Light:
-    meeting = known.incidence if settings.method == "flash" else None
+    meeting = known.incidence(settings.flash_from) if settings.method == "flash" else None
     return light_scene(known.scene, settings, meeting)
 
 

@@ -1,9 +1,14 @@
-"""What is known of one setting beside its value, and how a dataclass declares it."""
+"""What is known of one setting beside its value, how it is written, how a dataclass declares it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+
+OFF = "off"
+WORDS = {"on": True, "true": True, "1": True, "yes": True} | dict.fromkeys(
+    (OFF, "false", "0", "no"), False
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,58 @@ class Knob:
     unit: str = ""
     choices: tuple[str, ...] = ()
     can_be_off: bool = False
+
+    def takes(self, value: object, default: object) -> bool:
+        """Whether a value is legal for the setting, whose kind ``default`` shows."""
+        if self.choices:
+            return value in self.choices
+        if isinstance(default, bool):
+            return isinstance(value, bool)
+        if value is None:
+            return self.can_be_off
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        right_kind = type(value) is int or not isinstance(default, int)
+        return right_kind and self.low <= value <= self.high
+
+    def parse(self, text: str, default: object) -> Any:
+        """Read a value as typed on a command line.
+
+        Raises:
+            ValueError: It is none; whether one is in range is not asked.
+        """
+        text = text.strip()
+        if self.can_be_off and text.lower() == OFF:
+            return None
+        if self.choices:
+            return text
+        if isinstance(default, bool):
+            if text.lower() not in WORDS:
+                raise ValueError(text)
+            return WORDS[text.lower()]
+        return int(text) if isinstance(default, int) else float(text)
+
+    def legal_values(self, default: object) -> str:
+        """Say in words which values it takes."""
+        if self.choices:
+            return " or ".join(self.choices)
+        if isinstance(default, bool):
+            return "on or off"
+        whole = isinstance(default, int)
+        low, high = (int(n) if whole else word(n) for n in (self.low, self.high))
+        span = f"{low} to {high}" + (f" {self.unit}" if self.unit else "")
+        return (
+            ("a whole number " if whole else "") + span + (f", or {OFF}" if self.can_be_off else "")
+        )
+
+
+def word(value: object) -> str:
+    """Write the value of a setting the way a command line takes it."""
+    if value is None:
+        return OFF
+    if isinstance(value, bool):
+        return "on" if value else OFF
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def number(

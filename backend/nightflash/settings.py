@@ -14,9 +14,7 @@ from difflib import get_close_matches
 from typing import Any, Self
 
 from nightflash.errors import NightFlashError
-from nightflash.knob import Knob, choice, number, switch, whole
-
-OFF = "off"
+from nightflash.knob import Knob, choice, number, switch, whole, word
 
 
 @dataclass(frozen=True)
@@ -97,6 +95,13 @@ class Settings:
         "Flash",
         "Fall-off of the flash with distance; 1 is the inverse square law.",
     )
+    flash_from: str = choice(
+        "camera",
+        ("camera", "above", "left", "right"),
+        "Flash",
+        "Where the flash is: at the camera, or above it or beside it on a bracket, which shades"
+        " the subject and throws its shadow on what is close behind.",
+    )
     night: float = number(
         1.0,
         0.0,
@@ -142,7 +147,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, knob in KNOBS.items():
-            _check(name, knob, getattr(self, name))
+            value = getattr(self, name)
+            if not knob.takes(value, DEFAULTS[name]):
+                raise _refusal(name, value)
 
     @property
     def ambient_gain(self) -> float:
@@ -168,7 +175,7 @@ class Settings:
             NightFlashError: Unknown key, unreadable or out-of-range value.
         """
         current = dict(_renamed(key, word) for key, word in words.items())
-        return cls.from_values({k: _parse(_known(k), v) for k, v in current.items()}, base)
+        return cls.from_values({k: _parsed(_known(k), v) for k, v in current.items()}, base)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], base: Self | None = None) -> Self:
@@ -221,70 +228,19 @@ def _known(name: str) -> str:
     return name
 
 
-def _parse(name: str, word: str) -> Any:
-    knob, default = KNOBS[name], DEFAULTS[name]
-    text = word.strip()
+def _parsed(name: str, text: str) -> Any:
     try:
-        if knob.can_be_off and text.lower() == OFF:
-            return None
-        if knob.choices:
-            return text
-        if isinstance(default, bool):
-            return {"on": True, "true": True, "1": True, "yes": True}.get(text.lower()) or {
-                "off": False,
-                "false": False,
-                "0": False,
-                "no": False,
-            }[text.lower()]
-        return int(text) if isinstance(default, int) else float(text)
-    except (ValueError, KeyError):
-        raise _refusal(name, knob, word) from None
-
-
-def _check(name: str, knob: Knob, value: object) -> None:
-    default = DEFAULTS[name]
-    if knob.choices:
-        legal = value in knob.choices
-    elif isinstance(default, bool):
-        legal = isinstance(value, bool)
-    elif value is None:
-        legal = knob.can_be_off
-    elif isinstance(default, int):
-        legal = type(value) is int and knob.low <= value <= knob.high
-    else:
-        legal = (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and knob.low <= value <= knob.high
-        )
-    if not legal:
-        raise _refusal(name, knob, value)
+        return KNOBS[name].parse(text, DEFAULTS[name])
+    except ValueError:
+        raise _refusal(name, text) from None
 
 
 def legal_values(name: str) -> str:
     """Say in words which values the setting ``name`` takes."""
-    knob, default = KNOBS[name], DEFAULTS[name]
-    if knob.choices:
-        return " or ".join(knob.choices)
-    if isinstance(default, bool):
-        return "on or off"
-    whole = isinstance(default, int)
-    low, high = (int(n) if whole else word(n) for n in (knob.low, knob.high))
-    span = f"{low} to {high}" + (f" {knob.unit}" if knob.unit else "")
-    kind = "a whole number " if whole else ""
-    return kind + span + (f", or {OFF}" if knob.can_be_off else "")
+    return KNOBS[name].legal_values(DEFAULTS[name])
 
 
-def word(value: object) -> str:
-    """Write the value of a setting the way a command line takes it."""
-    if value is None:
-        return OFF
-    if isinstance(value, bool):
-        return "on" if value else OFF
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _refusal(name: str, knob: Knob, value: object) -> NightFlashError:
+def _refusal(name: str, value: object) -> NightFlashError:
     return NightFlashError(
         f"The setting {name!r} cannot be {value!r}: it takes {legal_values(name)}.",
         code="bad_setting",

@@ -119,7 +119,7 @@ def test_around_a_subject_that_leaves_little_room_the_beam_is_narrower() -> None
     by_physics, metered = night(scene, night=0.0), night(scene)
     assert float((metered < DARK).float().mean()) > 0.25
     meter = incidence(scene).meter
-    whole_beam = torch.exp2(-_given_up(meter.off_axis, meter.near, meter.around, effort=1.0))
+    whole_beam = torch.exp2(-_given_up(1.0, meter.off_axis, meter.near, meter.around))
     assert float((by_physics * whole_beam < DARK).float().mean()) < 0.1
     assert float(metered[30, 79] / by_physics[30, 79]) > 0.5
     inside = large > 0

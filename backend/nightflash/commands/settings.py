@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from nightflash import streams
-from nightflash.settings import DEFAULTS, KNOBS, PRESETS, legal_values, word
+from nightflash.knob import word
+from nightflash.settings import DEFAULTS, KNOBS, PRESETS, legal_values
 
 
 def add(commands: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from nightflash.light.bracket import PLACES
 from nightflash.light.flash import flash_light
 from nightflash.light.incidence import Incidence, incidence
 from nightflash.light.published import style_light
@@ -37,11 +38,12 @@ def light_scene(scene: Scene, settings: Settings, meeting: Incidence | None = No
     Args:
         scene: What the photo shows.
         settings: What the user wants.
-        meeting: ``incidence(scene)`` where that is known already.
+        meeting: ``incidence(scene, PLACES[settings.flash_from])`` where that is known already.
     """
     if settings.method == "published":
         return style_light(scene)
-    return flash_light(scene, meeting or incidence(scene), settings)
+    meeting = meeting or incidence(scene, PLACES[settings.flash_from])
+    return flash_light(scene, meeting, settings)
 
 
-__all__ = ["Incidence", "Light", "incidence", "light_scene"]
+__all__ = ["PLACES", "Incidence", "Light", "incidence", "light_scene"]

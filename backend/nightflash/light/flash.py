@@ -104,7 +104,8 @@ def _flash_stops(subject: Tensor, meeting: Incidence, settings: Settings) -> Ten
     stops = stops - subject_median(stops, subject)
     stops = torch.lerp(stops, RELIEF_STOPS * torch.tanh(stops / RELIEF_STOPS), subject)
     over = NEAR_STOPS * (1 - torch.exp(-stops.clamp(min=0) / NEAR_STOPS))
-    return torch.where(stops > 0, over, stops.clamp(min=DARKEST_STOPS))
+    lit = torch.where(stops > 0, over, stops.clamp(min=DARKEST_STOPS))
+    return lit if meeting.shadow is None else lit - meeting.shadow
 
 
 def _beam_stops(meeting: Incidence, width: float) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nightflash.colour import luminance
 from nightflash.guided_filter import box_mean
+from nightflash.light.bracket import AT_CAMERA, Flash, shadow_stops
 from nightflash.light.metering import Meter
 from nightflash.light.shading import facing_stops, sun_stops
 from nightflash.scene.scene import Scene
@@ -35,6 +36,7 @@ class Incidence:
     Attributes:
         distance: Inverse square law, stops against the subject's distance.
         facing: Lambert's cosine towards the flash, stops, at most 0.
+        shadow: Stops that the subject's own shadow takes; None where the flash is at the lens.
         sun: Stops that even out broad sun and shadow.
         surroundings: Nearness to the subject, 1 on it.
         off_axis: Squared distance from the beam's axis against that of the picture's corner, with
@@ -45,6 +47,7 @@ class Incidence:
 
     distance: Tensor
     facing: Tensor
+    shadow: Tensor | None
     sun: Tensor
     surroundings: Tensor
     off_axis: Tensor
@@ -52,13 +55,14 @@ class Incidence:
     meter: Meter
 
 
-def incidence(scene: Scene) -> Incidence:
-    """Work out how a flash at the camera, aimed at the subject, meets ``scene``."""
+def incidence(scene: Scene, flash: Flash = AT_CAMERA) -> Incidence:
+    """Work out how a flash, aimed at the subject, meets ``scene``."""
     at_subject = subject_median(scene.inverse_depth.clamp(min=0), scene.subject)
     at_subject = at_subject.clamp(min=FARTHEST_SUBJECT)
     return Incidence(
         distance=_distance_stops(scene, at_subject),
-        facing=facing_stops(scene.inverse_depth),
+        facing=facing_stops(scene.inverse_depth, flash, float(at_subject)),
+        shadow=shadow_stops(scene.inverse_depth, scene.subject, flash, float(at_subject)),
         sun=sun_stops(scene.photo, scene.inverse_depth),
         surroundings=_surroundings(scene.subject),
         off_axis=_off_axis(scene),

@@ -78,11 +78,11 @@ class Meter:
         lit = self.photo * flash * torch.exp2(_reduced(flash_stops))
         places = self.off_axis, self.near, self.around
         small = [_reduced(place) for place in places]
-        surroundings = _given_up(*small, effort=1.0)
+        surroundings = _given_up(1.0, *small)
         half = surroundings.sum() / 2
 
         def is_night(effort: float) -> bool:
-            left = lit * torch.exp2(-_given_up(*small, effort=effort))
+            left = lit * torch.exp2(-_given_up(effort, *small))
             dim = float(surroundings[left <= SURROUNDINGS].sum()) >= float(half)
             return dim and float((left < DARK).float().mean()) >= DARK_SHARE
 
@@ -92,10 +92,10 @@ class Meter:
         for _ in range(HALVINGS):
             middle = (low + high) / 2
             low, high = (low, middle) if is_night(middle) else (middle, high)
-        return _given_up(*places, effort=high)
+        return _given_up(high, *places)
 
 
-def _given_up(off_axis: Tensor, near: Tensor, around: Tensor, effort: float) -> Tensor:
+def _given_up(effort: float, off_axis: Tensor, near: Tensor, around: Tensor) -> Tensor:
     """Stops (h, w) that places give up: MOST_STOPS at most at effort 1, by a narrower beam at 2."""
     narrow = max(effort - 1, 0.0)
     beam = BEAM + (NARROW_BEAM - BEAM) * narrow

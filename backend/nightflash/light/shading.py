@@ -10,22 +10,26 @@ from torch import Tensor
 
 from nightflash.colour import luminance
 from nightflash.guided_filter import GuidedFilter
+from nightflash.light.bracket import AT_CAMERA, FOCAL_LENGTH, Flash
 
-FOCAL_LENGTH = 0.8  # of the picture's diagonal: 35 mm on a full frame, a usual field of view
 FLATTEST = 0.1  # least cosine between a surface and the flash; beyond, depth is too rough
 SURFACE_EPS = 1e-3  # variance of inverse depth over which neighbours are two surfaces
 FLATTEN_LIMIT = 1.0  # stops
 
 
-def facing_stops(inverse_depth: Tensor) -> Tensor:
-    """Lambert's cosine towards a flash at the camera, (h, w) stops, at most 0.
+def facing_stops(
+    inverse_depth: Tensor, flash: Flash = AT_CAMERA, at_subject: float = 1.0
+) -> Tensor:
+    """Lambert's cosine towards a flash, (h, w) stops, at most 0.
 
     A plane's inverse depth m is linear in the picture: with gradient g and focal length f its
-    normal is ``(f g_x, f g_y, m - x g_x - y g_y)`` and the cosine to the ray r is
-    ``m / (|n| |r|)``, whatever the scale of m.
+    normal is ``(f g_x, f g_y, m - x g_x - y g_y)``, and a point lies at ``r / m`` on its ray r. So
+    the cosine to a flash at the camera is ``m / (|n| |r|)``, whatever the scale of m.
 
     Args:
         inverse_depth: (h, w), 0 is infinitely far.
+        flash: Where it is.
+        at_subject: Inverse depth of the subject; a flash at the camera does not need it.
     """
     h, w = inverse_depth.shape
     focal = FOCAL_LENGTH * math.hypot(h, w)
@@ -36,8 +40,10 @@ def facing_stops(inverse_depth: Tensor) -> Tensor:
     x = torch.arange(w, device=m.device)[None, :] + 0.5 - w / 2
     y = torch.arange(h, device=m.device)[:, None] + 0.5 - h / 2
     normal = torch.sqrt((focal * gx) ** 2 + (focal * gy) ** 2 + (m - x * gx - y * gy) ** 2)
-    ray = torch.sqrt(x * x + y * y + focal * focal) / focal
-    cosine = (m / (normal * ray).clamp(min=1e-6)).clamp(FLATTEST, 1.0)
+    right, down = (part * focal / at_subject * m for part in (flash.right, flash.down))
+    way = torch.sqrt((x - right) ** 2 + (y - down) ** 2 + focal * focal) / focal
+    towards = m - right * gx - down * gy
+    cosine = (towards / (normal * way).clamp(min=1e-6)).clamp(FLATTEST, 1.0)
     return torch.log2(edges.filter(cosine[None])[0].clamp(FLATTEST, 1.0))
 
 
