@@ -135,7 +135,7 @@ def test_the_training(
     assert made == ["content_net.safetensors", "scene_net.safetensors"]
     told = capsys.readouterr().out
     assert "step 4: loss" in told
-    assert "scene_net.safetensors: 985," in told
+    assert "scene_net.safetensors: 2,0" in told
 
 
 def test_the_command_that_tests(here: Path) -> None:

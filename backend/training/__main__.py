@@ -1,8 +1,7 @@
 """Train the networks that ship with NightFlash.
 
-    python -m training scene      # depth and main object, hours on a CPU
+    python -m training scene      # depth and main object, a day on a CPU
     python -m training features   # content features, an hour on a CPU
-    python -m training scene_2    # the next scene network, a day on a CPU
 
 from the folder ``backend`` of a checkout. It can be interrupted at any time, or bounded in minutes:
 the same command goes on where it was. The finished weights are written beside the network's module.
@@ -24,7 +23,7 @@ from torch import nn
 from training.configuration import CONFIG, Recipe
 from training.features import features
 from training.loop import Workplace
-from training.scene_network import SCENE_NET_2, scene_network
+from training.scene_network import scene_network
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 
@@ -32,7 +31,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    parser.add_argument("network", choices=("scene", "features", "scene_2"))
+    parser.add_argument("network", choices=("scene", "features"))
     parser.add_argument("--photos", type=Path, default=SHARED / "photos")
     parser.add_argument("--weights", type=Path, default=SHARED / "weights")
     # Beside the weights, where it outlives the checkout, and not among them, which people copy.
@@ -50,10 +49,6 @@ def main() -> None:
     network: nn.Module | None
     if options.network == "scene":
         name, network = scene_net.NAME, scene_network(recipe, at)
-        if network is not None:
-            scene_net.fold(network)
-    elif options.network == "scene_2":
-        name, network = SCENE_NET_2.name, scene_network(recipe, at, SCENE_NET_2)
     else:
         name, network = content_net.NAME, features(recipe, at)
     if network is not None:

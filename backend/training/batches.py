@@ -21,8 +21,7 @@ from training.photos import Example
 T = TypeVar("T")
 
 KINDS = ("any", "known", "pasted", "rendered", "plausible")
-
-SIZES = ((224, 288), (224, 288), (288, 224), (256, 256), (224, 320))
+SIZES = ((256, 320), (256, 320), (320, 256), (288, 288), (256, 352))
 LEAST_PHOTO, LEAST_SCENE = 0.55, 0.7  # of the sides of the largest part that fits
 HALF_KNOWN = 0.3  # of the object's share before: with less of it in view the mask tells nothing
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from nightflash.models.builtin.scene_net import MULTIPLE_OF, SceneNet
+from nightflash.models.builtin.scene_net import MULTIPLE_OF, NAME, SHORT_SIDE, SceneNet
 from nightflash.models.builtin.weights import read_own
 from nightflash.models.tcmonodepth import DESCRIPTOR as TEACHER
 from torch import Tensor, nn
 
-from training import scene_net_2
 from training.bank import Rendered, rendered
-from training.batches import SIZES, Batches, Drawn
+from training.batches import Batches, Drawn
 from training.collection import FOLDER, collected, for_stopping
 from training.configuration import Recipe, Stage
 from training.judging import judged
@@ -25,40 +21,11 @@ from training.loop import Watch, Workplace, train
 from training.losses import depth_loss, mask_loss
 from training.photos import Example, in_16_bits, read
 
-
-@dataclass(frozen=True)
-class Pupil:
-    """A network that gives depth and the main object, and how it is trained.
-
-    Attributes:
-        name: Of the files of its training.
-        build: Makes it with random weights. It maps (N, 3, H, W) to inverse depth and logits, both
-            (N, H/2, W/2), and perhaps to logits of coarser maps while it learns.
-        sizes: (height, width) of the pictures that it learns from.
-        short_side, multiple_of: Of the pictures by which it is judged.
-    """
-
-    name: str
-    build: Callable[[], nn.Module]
-    sizes: Sequence[tuple[int, int]]
-    short_side: int
-    multiple_of: int
-
-
-SCENE_NET = Pupil("scene", SceneNet, SIZES, min(SIZES[0]), MULTIPLE_OF)
-SCENE_NET_2 = Pupil(
-    "scene_2",
-    scene_net_2.SceneNet2,
-    ((256, 320), (256, 320), (320, 256), (288, 288), (256, 352)),
-    scene_net_2.SHORT_SIDE,
-    scene_net_2.MULTIPLE_OF,
-)
-STARTS = Path(__file__).parent / "starts"  # what earlier stages of a recipe gave
 SIDES = 0.3  # weight of each coarser map of the main object
 
 
-def scene_network(recipe: Recipe, at: Workplace, pupil: Pupil = SCENE_NET) -> nn.Module | None:
-    """Train a network as ``recipe`` says.
+def scene_network(recipe: Recipe, at: Workplace) -> nn.Module | None:
+    """Train SceneNet as ``recipe`` says.
 
     Returns:
         The network as it shall be shipped, still with its batch normalisation; None where the time
@@ -71,8 +38,8 @@ def scene_network(recipe: Recipe, at: Workplace, pupil: Pupil = SCENE_NET) -> nn
     shown = rendered(at.work / "scenes", wild, others[0], pictures, *others[1:])
     scenes = [as_example(scene) for scene in shown]
     at.say(f"{len(photos)} photos, {len(stopping)} to stop by, {len(scenes)} rendered scenes")
-    batches = Batches(photos, scenes, scenes[wild:], recipe.seed, pupil.sizes)
-    trained = learn(recipe, at, batches, stopping, pupil)
+    batches = Batches(photos, scenes, scenes[wild:], recipe.seed)
+    trained = learn(recipe, at, batches, stopping)
     return None if trained is None else as_shipped(trained)
 
 
@@ -99,15 +66,14 @@ def learn(
     at: Workplace,
     batches: Batches,
     stopping: list[Example],
-    pupil: Pupil = SCENE_NET,
     watch: Watch | None = None,
 ) -> nn.Module | None:
-    """Train a network from random numbers, or from weights of STARTS that it has learnt so far."""
+    """Train a network from random numbers, or go on from the weights that ship."""
     device = at.device
     torch.manual_seed(recipe.seed)
-    network = pupil.build()
-    if start := recipe.rest.get("start"):
-        read_own(network, start, STARTS)
+    network: nn.Module = SceneNet()
+    if recipe.rest["go_on"]:
+        read_own(network, NAME)
         network.requires_grad_(True)
     network = network.to(device).to(memory_format=torch.channels_last)
 
@@ -137,9 +103,9 @@ def learn(
                 depth, logits = average(rgb)
             return depth, logits.sigmoid()
 
-        return judged(see, stopping, device, pupil.short_side, pupil.multiple_of)
+        return judged(see, stopping, device, SHORT_SIDE, MULTIPLE_OF)
 
-    return train(network, batch_at, loss_of, recipe, at, pupil.name, judge, watch)
+    return train(network, batch_at, loss_of, recipe, at, "scene", judge, watch)
 
 
 def as_shipped(network: nn.Module) -> nn.Module:

@@ -14,7 +14,7 @@ import torch
 from nightflash.models import vgg19
 from nightflash.models.builtin.content_net import ContentNet
 from nightflash.models.builtin.scene_net import NAME, SceneNet, fold
-from nightflash.models.builtin.weights import write_own
+from nightflash.models.builtin.weights import own_file, write_own
 from nightflash.models.vgg_stack import VGGStack
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ from training import features, loop
 from training.batches import Batches
 from training.configuration import Recipe, Stage
 from training.loop import Workplace, prepared, train
-from training.scene_network import SCENE_NET_2, STARTS, learn
+from training.scene_network import learn
 from training.state import State
 
 from tests.training.made_up import examples, scenes
@@ -127,15 +127,15 @@ def test_the_network_that_ships_is_the_same_bit_for_bit_after_an_interruption(
     assert curve(whole, "scene")[-1].keys() >= {"step", "loss", "iou", "mae", "spearman"}
 
 
-def test_what_was_learnt_in_earlier_stages_is_where_it_begins(tmp_path: Path) -> None:
-    recipe = Recipe.of("scene_2")
+def test_it_can_go_on_from_what_ships(tmp_path: Path) -> None:
+    recipe = Recipe.of("scene")
     stage = dataclasses.replace(recipe.stages[0], steps=1, learning_rate=0.0)
     stage = dataclasses.replace(stage, rest={**stage.rest, "batch": [1, 1, 1, 1, 0]})
-    recipe = dataclasses.replace(recipe, stages=(stage,))
+    recipe = dataclasses.replace(recipe, stages=(stage,), rest={**recipe.rest, "go_on": True})
     batches = Batches(examples(), scenes(), scenes(), recipe.seed, ((64, 96),))
-    learnt = learn(recipe, place(tmp_path), batches, examples()[:2], SCENE_NET_2)
+    learnt = learn(recipe, place(tmp_path), batches, examples()[:2])
     assert learnt is not None
-    start = load_file(STARTS / "scene_2.safetensors")
+    start = load_file(own_file(NAME))
     parameters = dict(learnt.named_parameters())
     assert parameters.keys() <= start.keys()
     for key, value in parameters.items():
@@ -217,7 +217,7 @@ def test_a_fault_in_the_data_ends_the_training(tmp_path: Path) -> None:
 
 
 def test_the_configuration_is_whole() -> None:
-    for name in ("scene", "scene_2", "features"):
+    for name in ("scene", "features"):
         recipe = Recipe.of(name)
         assert recipe.rest["photo_side"] > 0
         for stage in recipe.stages:
@@ -258,7 +258,6 @@ def test_folding_changes_nothing_that_one_sees() -> None:
 
 def test_what_is_written_is_half_as_precise_and_whole(tmp_path: Path) -> None:
     network = SceneNet().eval()
-    fold(network)
     path = write_own(network, NAME, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     found = load_file(path)

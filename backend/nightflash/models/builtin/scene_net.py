@@ -1,7 +1,9 @@
 """SceneNet: depth and the main object from one small network of NightFlash's own training.
 
 A U-Net (Ronneberger et al. 2015) of blocks in the manner of ConvNeXt (Liu et al. 2022): a wide
-depthwise convolution, then two pointwise ones. How it was trained is in ``backend/training``; the
+depthwise convolution, then two pointwise ones; with self-attention (Vaswani et al. 2017) at the
+coarsest scale, where every place sees every other, and masks learnt at several scales (deep
+supervision, as in U2-Net, Qin et al. 2020). How it was trained is in ``backend/training``; the
 weights lie beside this module, what they can do is in their model card.
 """
 
@@ -27,14 +29,15 @@ from nightflash.models.resize import network_size, resize
 
 NAME = "scene_net"
 
-SHORT_SIDE = 256
+SHORT_SIDE = 320
 MULTIPLE_OF = 32
-WIDTHS = (16, 32, 64, 96, 128)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the sides
-BLOCKS = (0, 1, 2, 3, 2)  # on the way down
+WIDTHS = (24, 40, 72, 112, 160)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the sides
+BLOCKS = (0, 2, 3, 5, 2)  # on the way down
+HEADS = 5  # of the attention
 EXPANSION = 2
 MEAN, SPREAD = 0.45, 0.25  # of encoded photos
 LEAST_SHARE = 0.003  # of the picture that a main object covers
-LEAST_SURE = 0.5  # score under which photos of a clear object do not come, most of none do
+LEAST_SURE = 0.68  # score under which most photos without a clear object lie, few of one
 
 
 class Normalised(nn.Sequential):
@@ -63,29 +66,53 @@ class Block(nn.Module):
         return result
 
 
+class Everywhere(nn.Module):
+    """Self-attention over all places of a map; a depthwise convolution tells where they are."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.place = Normalised(width, width, 3, groups=width)
+        self.norm = nn.LayerNorm(width)
+        self.attention = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.block = Block(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) to the same."""
+        n, c, h, w = x.shape
+        x = x + self.place(x)
+        places = self.norm(x.flatten(2).transpose(1, 2))
+        parts = self.attention(places).view(n, h * w, 3, HEADS, c // HEADS).permute(2, 0, 3, 1, 4)
+        seen = F.scaled_dot_product_attention(*parts.unbind())
+        mixed = self.out(seen.transpose(1, 2).reshape(n, h * w, c))
+        result: Tensor = self.block(x + mixed.transpose(1, 2).view(n, c, h, w))
+        return result
+
+
 class SceneNet(nn.Module):
     """Two maps of a picture: inverse depth, and how likely each place is the main object."""
 
     def __init__(self) -> None:
         super().__init__()
-        downs: list[nn.Module] = [Normalised(3, WIDTHS[0], 3, 2)]
-        downs += [Normalised(WIDTHS[0], WIDTHS[1], 3, 2)]
+        downs: list[nn.Module] = [Normalised(3, WIDTHS[0], 3, 2), Normalised(*WIDTHS[:2], 3, 2)]
         downs += [Normalised(a, b, 2, 2) for a, b in pairwise(WIDTHS[1:])]
         self.down = nn.ModuleList(downs)
         self.encoder = nn.ModuleList(
             nn.Sequential(*(Block(width) for _ in range(count)))
             for width, count in zip(WIDTHS, BLOCKS, strict=True)
         )
-        self.everywhere = nn.Conv2d(WIDTHS[-1], WIDTHS[-1], 1)
+        self.everywhere = Everywhere(WIDTHS[-1])
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(WIDTHS))
         self.decoder = nn.ModuleList(Block(width) for width in WIDTHS[:-1])
+        self.sides = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in WIDTHS[1:])
         self.head = nn.Conv2d(WIDTHS[0], 2, 3, padding=1)
 
-    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
-        """Map (N, 3, H, W) encoded sRGB 0..1, sides multiples of 32, to two of (N, H/2, W/2).
+    def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
+        """Map (N, 3, H, W) encoded sRGB 0..1, sides multiples of 32, to maps of (N, H/2, W/2).
 
         Returns:
-            Relative inverse depth, at least 0, near = large; logits of the main object.
+            Relative inverse depth, at least 0, near = large; logits of the main object; while it
+            learns also logits at a quarter, an eighth, ... of the sides.
         """
         x = (rgb - MEAN) / SPREAD
         maps = []
@@ -93,22 +120,25 @@ class SceneNet(nn.Module):
             x = down(x)
             x = blocks(F.relu(x) if i < 2 else x)
             maps.append(x)
-        x = x + self.everywhere(x.mean((2, 3), keepdim=True))
+        x = self.everywhere(x)
+        sides = [self.sides[-1](x)] if self.training else []
         for i in reversed(range(len(self.decoder))):
             coarse = F.interpolate(self.up[i](x), maps[i].shape[2:], mode="bilinear")
             x = self.decoder[i](maps[i] + coarse)
+            if i and self.training:
+                sides.append(self.sides[i - 1](x))
         out = self.head(x).float()
-        return F.softplus(out[:, 0]), out[:, 1]
+        return F.softplus(out[:, 0]), out[:, 1], *(s[:, 0].float() for s in reversed(sides))
 
     @torch.no_grad()
     def inverse_depth(self, rgb: Tensor) -> Tensor:
-        """See ``DepthNetwork``; the result's shorter side is about 128 pixels."""
+        """See ``DepthNetwork``; the result's shorter side is about 160 pixels."""
         result: Tensor = self(self._input(rgb))[0][0]
         return result
 
     @torch.no_grad()
     def main_object(self, rgb: Tensor) -> MainObject:
-        """See ``SubjectNetwork``; the mask's shorter side is about 128 pixels.
+        """See ``SubjectNetwork``; the mask's shorter side is about 160 pixels.
 
         It is sure of an object where the mean of the mask, each place weighing as much as it is the
         object, says so.
@@ -142,8 +172,8 @@ def load(path: Path | None, device: torch.device) -> SceneNet:
     """
     with torch.device("meta"):  # no time for random weights, nor a draw of the generator
         network = SceneNet().eval().requires_grad_(False)
-        fold(network)
     read_own(network, NAME)
+    fold(network)
     return network.to(device).to(memory_format=torch.channels_last)
 
 
@@ -151,7 +181,7 @@ DEPTH: NetworkDescriptor[DepthNetwork] = NetworkDescriptor(
     name=NAME,
     role="depth",
     network_set="builtin",
-    title="SceneNet, relative depth by a network of our own training",
+    title="SceneNet 2, relative depth by a network of our own training",
     licence="MIT",
     source="trained by backend/training; see models/builtin/scene_net.md",
     load=load,
@@ -162,7 +192,7 @@ SUBJECT: NetworkDescriptor[SubjectNetwork] = NetworkDescriptor(
     name=f"{NAME}_subject",
     role="subject",
     network_set="builtin",
-    title="SceneNet, the main object whatever it is",
+    title="SceneNet 2, the main object whatever it is",
     licence="MIT",
     source="trained by backend/training; see models/builtin/scene_net.md",
     load=load,

@@ -14,20 +14,20 @@ from nightflash.models.tensors import OtherWeights, check_state, read_tensors
 FOLDER = Path(__file__).parent
 
 
-def own_file(name: str, folder: Path | None = None) -> Path:
-    """Where the weights of our own network ``name`` lie, in the package or another folder."""
-    return (folder or FOLDER) / f"{name}.safetensors"
+def own_file(name: str) -> Path:
+    """Where the weights of our own network ``name`` lie."""
+    return FOLDER / f"{name}.safetensors"
 
 
-def read_own(network: nn.Module, name: str, folder: Path | None = None) -> None:
+def read_own(network: nn.Module, name: str) -> None:
     """Give ``network``, which may be one on ``meta``, the weights of ``name``.
 
-    They lie in the package or in ``folder``, in half precision.
+    They are kept in half precision.
 
     Raises:
         NightFlashError: ``networks_corrupt`` where the file is missing or holds anything else.
     """
-    path = own_file(name, folder)
+    path = own_file(name)
     try:
         state = read_tensors(path)
         check_state(state, {key: value.half() for key, value in network.state_dict().items()})
@@ -43,7 +43,7 @@ def read_own(network: nn.Module, name: str, folder: Path | None = None) -> None:
 
 def write_own(network: nn.Module, name: str, folder: Path = FOLDER) -> Path:
     """Write the weights of ``network`` in half precision and return the file."""
-    path = own_file(name, folder)
+    path = folder / f"{name}.safetensors"
     beside = path.with_suffix(".part")
     half = {key: value.detach().to(torch.float16) for key, value in network.state_dict().items()}
     save_file({key: value.contiguous() for key, value in half.items()}, beside)

@@ -1,16 +1,16 @@
-"""The next scene network: its maps, and that it learns."""
+"""The scene network: its maps, and that it learns."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from training.scene_net_2 import SceneNet2
+from nightflash.models.builtin.scene_net import SceneNet
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (320, 416), (32, 32)])
 def test_two_maps_of_half_the_sides(height: int, width: int) -> None:
     torch.manual_seed(1)
-    network = SceneNet2().eval()
+    network = SceneNet().eval()
     with torch.no_grad():
         depth, logits = network(torch.rand(2, 3, height, width))
     assert depth.shape == logits.shape == (2, height // 2, width // 2)
@@ -18,7 +18,7 @@ def test_two_maps_of_half_the_sides(height: int, width: int) -> None:
 
 
 def test_while_it_learns_coarser_maps_come_too_finest_first() -> None:
-    maps = SceneNet2().train()(torch.rand(2, 3, 64, 96))
+    maps = SceneNet().train()(torch.rand(2, 3, 64, 96))
     assert [tuple(m.shape[1:]) for m in maps] == [(32, 48), (32, 48)] + [
         (64 // n, 96 // n) for n in (4, 8, 16, 32)
     ]
@@ -26,7 +26,7 @@ def test_while_it_learns_coarser_maps_come_too_finest_first() -> None:
 
 def test_every_place_of_the_mask_depends_on_every_place_of_the_picture() -> None:
     torch.manual_seed(1)
-    network = SceneNet2().eval()
+    network = SceneNet().eval()
     rgb = torch.rand(1, 3, 128, 256, requires_grad=True)
     network(rgb)[1][0, 0, 0].backward()
     assert rgb.grad is not None
@@ -34,4 +34,4 @@ def test_every_place_of_the_mask_depends_on_every_place_of_the_picture() -> None
 
 
 def test_it_is_small() -> None:
-    assert sum(p.numel() for p in SceneNet2().parameters()) <= 1_500_000
+    assert sum(p.numel() for p in SceneNet().parameters()) <= 1_500_000
