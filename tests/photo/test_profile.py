@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nightflash.photo.encoding import SRGB_CURVE, quantise
-from nightflash.photo.profile import LINEAR_SRGB, SRGB, colour_model, profile_space
+from nightflash.photo.profile import colour_model, profile_space
+from nightflash.photo.spaces import LINEAR_SRGB, SRGB
 
 from . import profiles
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,25 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.floating[Any]]
 Linear = npt.NDArray[np.float32]
 Codes = npt.NDArray[Any]  # uint8 or uint16 codes, or float32 encoded values
+
+
+class Cicp(NamedTuple):
+    """Coding-independent code points of a colour space (ITU-T H.273): primaries and transfer."""
+
+    primaries: int
+    transfer: int
+
+    @property
+    def is_hdr(self) -> bool:
+        """Whether the curve is PQ or HLG, which go on above the white of a page."""
+        return self.transfer in (16, 18)
+
+
+class JpegTables(NamedTuple):
+    """How finely a JPEG file was stored: what stands for its quality."""
+
+    quantisation: tuple[tuple[int, ...], ...]  # 64 numbers each, in zigzag order as Pillow has them
+    subsampling: int  # 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0
 
 
 @dataclass(frozen=True)
@@ -23,9 +42,16 @@ class Encoding:
         icc: ICC profile that its values are meant in; None is sRGB for integers and linear sRGB
             for floats.
         exif: EXIF block (from the byte-order mark on), upright and without thumbnail, or None.
-        format: File format: ``jpeg``, ``png``, ``tiff``, ``webp``, ``heif``, ``bmp``, ``gif``;
-            None for an array.
+        format: File format: ``jpeg``, ``png``, ``tiff``, ``webp``, ``heif``, ``avif``, ``jxl``,
+            ``bmp``, ``gif``; None for an array.
         dpi: Horizontal and vertical resolution in pixels per inch, or None.
+        cicp: The colour space by code points, where those and no profile tell it.
+        depth: Bits per sample of the file where they are fewer than ``bits``, such as 10 or 12.
+        xmp: XMP packet without anything that shows the photo, or None.
+        iptc: IPTC-IIM datasets, or None.
+        jpeg: Quality and subsampling of a JPEG file.
+        thumbnail: Whether the file had a small picture of itself.
+        notes: Sentences for the user about what of the file is not understood or not kept.
     """
 
     bits: int = 8
@@ -34,6 +60,13 @@ class Encoding:
     exif: bytes | None = None
     format: str | None = None
     dpi: tuple[float, float] | None = None
+    cicp: Cicp | None = None
+    depth: int | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    jpeg: JpegTables | None = None
+    thumbnail: bool = False
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.bits not in (8, 16, 32):

@@ -11,7 +11,9 @@ import numpy.typing as npt
 from nightflash.errors import NightFlashError
 
 from .encoding import Codes, Encoding, Linear, full_scale, quantise, strips
-from .profile import LINEAR_SRGB, SRGB, ColourSpace, colour_model, profile_space
+from .cicp import cicp_space
+from .profile import colour_model, hdr_code_points, is_writable, profile_space
+from .spaces import LINEAR_SRGB, SRGB, ColourSpace
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +133,7 @@ class Photo:
             rgb[rows] = space.decode(colour[rows])
         if opacity is not None:
             opacity = opacity.astype(np.float32) / np.float32(full_scale(array.dtype))
-        return cls(rgb, opacity, source)
+        return cls(rgb, opacity, _returnable(source))
 
     def with_rgb(self, rgb: npt.NDArray[np.floating[Any]]) -> Photo:
         """The same photo with other light, (H, W, 3) linear sRGB; alpha and encoding stay."""
@@ -153,8 +155,8 @@ class Photo:
         if self.source.grey:
             if (colour[..., :1] == colour[..., 1:]).all():
                 colour = colour[..., :1].copy()
-            elif self.source.icc is not None:
-                space = colour_space(replace(self.source, icc=None), bits)
+            elif self.source.icc is not None or self.source.cicp is not None:
+                space = colour_space(replace(self.source, icc=None, cicp=None), bits)
                 colour = self._encoded_colour(space, bits)
         if self.alpha is None:
             return colour
@@ -172,23 +174,44 @@ def colour_space(source: Encoding, bits: int) -> ColourSpace:
     """The space of codes of so many bits: the profile's; else sRGB, linear for floats."""
     if source.icc is not None and (space := profile_space(source.icc)) is not None:
         return space
+    if source.cicp is not None and (space := cicp_space(source.cicp)) is not None:
+        return space
     return LINEAR_SRGB if bits == 32 else SRGB
 
 
 def _usable(source: Encoding) -> Encoding:
-    """The encoding without a profile that cannot describe it.
+    """The encoding without a profile or code points that cannot describe it.
 
     A grey picture with an sRGB profile stays grey, without it; with another RGB profile it is an
     RGB picture of three equal channels.
     """
+    if source.icc is not None and (cicp := hdr_code_points(source.icc)) is not None:
+        source = replace(source, icc=None, cicp=cicp)
+    if source.cicp is not None and cicp_space(source.cicp) is None:
+        code_points = f"{source.cicp.primaries}/{source.cicp.transfer}"
+        words = f"The colour space of the photo (CICP {code_points}) is not known here"
+        source = _noted(replace(source, cicp=None), f"{words} and was taken for sRGB.")
     if source.icc is None:
         return source
     model, space = colour_model(source.icc), profile_space(source.icc)
     if space is None or (not source.grey and model != "RGB") or model == "CMYK":
-        return replace(source, icc=None)
+        words = "The colour profile of the photo is damaged or of another kind than the photo"
+        return _noted(replace(source, icc=None), f"{words} and was left out.")
     if source.grey and model == "RGB":
         return replace(source, icc=None) if space is SRGB else replace(source, grey=False)
     return source
+
+
+def _returnable(source: Encoding) -> Encoding:
+    """The encoding without a profile by which values can be read and not written."""
+    if source.icc is None or is_writable(source.icc):
+        return source
+    sentence = "The colour profile of the photo leads one way only; the result is in sRGB."
+    return _noted(replace(source, icc=None), sentence)
+
+
+def _noted(source: Encoding, sentence: str) -> Encoding:
+    return replace(source, notes=(*source.notes, sentence))
 
 
 def require_finite(values: npt.NDArray[Any], subject: str) -> None:

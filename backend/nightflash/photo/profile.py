@@ -1,8 +1,8 @@
 """ICC profiles: from the values that a profile describes to linear sRGB and back.
 
 Profiles of a matrix and three curves (sRGB, Adobe RGB, Display P3, ProPhoto ...) and grey ones are
-evaluated here, exactly and without clipping: a colour outside sRGB becomes a negative value or one
-above 1, and comes back. Profiles made of tables (CMYK, some scanners) go through littleCMS.
+evaluated here, exactly and without clipping. Profiles made of tables (CMYK, some scanners) go
+through littleCMS, for which a profile may have a way in and none back.
 """
 
 from __future__ import annotations
@@ -10,24 +10,16 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
-from .encoding import (
-    IDENTITY,
-    SRGB_CURVE,
-    Codes,
-    Curve,
-    Floats,
-    Linear,
-    ParametricCurve,
-    full_scale,
-)
-
-Matrix = npt.NDArray[np.float64]
+from .cicp import cicp_space
+from .encoding import IDENTITY, Cicp, Codes, Curve, Floats, Linear, ParametricCurve
+from .primaries import Matrix
+from .spaces import ColourSpace, MatrixSpace, SampledCurve, simplest
 
 # Linear sRGB to the XYZ of the profile connection space: Rec.709 primaries with D65 adapted to D50
 # by Bradford's transform (IEC 61966-2-1, annex F; the columns of every sRGB profile).
@@ -40,94 +32,7 @@ SRGB_TO_D50: Matrix = np.array(
 )
 _RELATIVE_COLORIMETRIC = 1
 _BLACK_POINT_COMPENSATION = 0x2000
-_MATRIX_TOLERANCE = 0.002
-_CURVE_TOLERANCE = 0.001
-
-
-class ColourSpace(Protocol):
-    """The meaning of a picture's values."""
-
-    def decode(self, codes: Codes) -> Linear:
-        """Codes (H, W, channels) to linear sRGB, float32 (H, W, 3), unclipped."""
-
-    def encode(self, linear: Linear) -> Floats:
-        """Linear sRGB (H, W, 3) to encoded values (H, W, 3), 0..1 for colours inside the space."""
-
-
-@dataclass(frozen=True, eq=False)
-class SampledCurve:
-    """A curve given by equidistant samples over 0..1, going on straight above 1.
-
-    Args:
-        samples: Linear values, never falling, (N,) with N >= 2.
-    """
-
-    samples: Matrix
-
-    @property
-    def _nodes(self) -> tuple[Matrix, Matrix]:
-        """Encoded and linear coordinates, with one node far above 1 in the last direction."""
-        count = len(self.samples)
-        grid = np.arange(count) / (count - 1)
-        slope = max((self.samples[-1] - self.samples[-2]) * (count - 1), 1e-3)
-        far = 1e6
-        return np.append(grid, 1 + far), np.append(self.samples, self.samples[-1] + far * slope)
-
-    def decode(self, encoded: Floats) -> Floats:
-        """Encoded values to linear ones, any shape, dtype kept."""
-        grid, samples = self._nodes
-        linear = np.interp(np.abs(encoded), grid, samples).astype(encoded.dtype)
-        return np.copysign(linear, encoded)
-
-    def encode(self, linear: Floats) -> Floats:
-        """Linear values to encoded ones, any shape, dtype kept."""
-        grid, samples = self._nodes
-        encoded = np.interp(np.abs(linear), samples, grid).astype(linear.dtype)
-        return np.copysign(encoded, linear)
-
-
-@dataclass(frozen=True, eq=False)
-class MatrixSpace:
-    """One transfer curve per channel, then a matrix to linear sRGB (None: the same primaries)."""
-
-    curves: tuple[Curve, Curve, Curve]
-    matrix: Matrix | None = None
-
-    def decode(self, codes: Codes) -> Linear:
-        """Codes (H, W, 3), or (H, W, 1) for grey, to linear sRGB (H, W, 3); integers by table."""
-        if len(set(map(id, self.curves))) == 1:
-            linear = _by_curve(self.curves[0], codes)
-            linear = linear if codes.shape[2] == 3 else np.repeat(linear, 3, axis=-1)
-        else:
-            channels = [_by_curve(curve, codes[..., i]) for i, curve in enumerate(self.curves)]
-            linear = np.stack(channels, axis=-1)
-        return linear if self.matrix is None else linear @ self.matrix.T.astype(np.float32)
-
-    def encode(self, linear: Linear) -> Floats:
-        """Linear sRGB (H, W, 3) to encoded values (H, W, 3)."""
-        if self.matrix is not None:
-            linear = linear @ np.linalg.inv(self.matrix).T.astype(np.float32)
-        if len(set(map(id, self.curves))) == 1:
-            return self.curves[0].encode(linear)
-        channels = [curve.encode(linear[..., i]) for i, curve in enumerate(self.curves)]
-        return np.stack(channels, axis=-1)
-
-
-def _by_curve(curve: Curve, codes: Codes) -> Linear:
-    if codes.dtype.kind == "f":
-        return curve.decode(codes).astype(np.float32, copy=False)
-    # No code is out of the table's range; "clip" spares numpy the look, three quarters of the time.
-    return np.take(_table(curve, full_scale(codes.dtype)), codes, mode="clip")
-
-
-@lru_cache(maxsize=16)
-def _table(curve: Curve, top: float) -> Linear:
-    """The linear value of every code from 0 to the top one."""
-    return curve.decode(np.arange(top + 1) / top).astype(np.float32)
-
-
-SRGB = MatrixSpace((SRGB_CURVE,) * 3)
-LINEAR_SRGB = MatrixSpace((IDENTITY,) * 3)
+_ROUND_TRIP_TOLERANCE = 0.04  # of encoded values: a table's own coarseness is below
 
 
 @dataclass(frozen=True)
@@ -137,10 +42,13 @@ class TableSpace:
     Args:
         icc: The profile.
         channels: ``rgb`` or ``cmyk``.
+        returns: Whether `encode` undoes `decode`: a profile may have tables for one way only, or
+            tables that do nothing for the other, as encoders of JPEG write for XYB.
     """
 
     icc: bytes
     channels: str
+    returns: bool = False
 
     def decode(self, codes: Codes) -> Linear:
         """Codes (H, W, 3 or 4; for CMYK the top code is full ink) to linear sRGB (H, W, 3)."""
@@ -196,9 +104,9 @@ def profile_space(icc: bytes) -> ColourSpace | None:
     try:
         tags = _tags(icc)
         if model == "GRAY":
-            return _simplest(MatrixSpace((_curve(tags["kTRC"]),) * 3))
+            return simplest(MatrixSpace((_curve(tags["kTRC"]),) * 3))
         if model == "RGB" and not {"A2B0", "A2B1"} & tags.keys():
-            return _simplest(_matrix_space(tags))
+            return simplest(_matrix_space(tags))
         if model in ("RGB", "CMYK"):
             return _table_space(icc, model.lower())
     except (KeyError, IndexError, ValueError, struct.error, np.linalg.LinAlgError):
@@ -206,15 +114,42 @@ def profile_space(icc: bytes) -> ColourSpace | None:
     return None
 
 
+def is_writable(icc: bytes) -> bool:
+    """Whether values can be encoded by an ICC profile that `profile_space` understands."""
+    space = profile_space(icc)
+    return not isinstance(space, TableSpace) or space.returns
+
+
+def hdr_code_points(icc: bytes) -> Cicp | None:
+    """The code points of a profile whose cicp tag names a curve of HDR (ICC.1:2022, 9.2.17).
+
+    Its other tags are then for programs that know of no HDR.
+    """
+    try:
+        cicp = Cicp(*_tags(icc)["cicp"][8:10])
+    except (KeyError, TypeError, struct.error):
+        return None
+    return cicp if cicp.is_hdr and cicp_space(cicp) is not None else None
+
+
 def _table_space(icc: bytes, channels: str) -> TableSpace | None:
     space = TableSpace(icc, channels)
     try:
         space.decode(np.zeros((1, 1, len(channels)), np.uint8))
-        if channels == "rgb":
-            space.encode(np.zeros((1, 1, 3), np.float32))
     except Exception:  # littleCMS refuses the profile, each version by its own exception
         return None
-    return space
+    return TableSpace(icc, channels, channels == "rgb" and _returns(space))
+
+
+def _returns(space: TableSpace) -> bool:
+    """Whether colours that the space holds for sure come back."""
+    steps = np.linspace(0.2, 0.8, 4, dtype=np.float32)
+    values = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(8, 8, 3)
+    try:
+        back = space.encode(space.decode(values))
+    except Exception:  # as above
+        return False
+    return bool(np.abs(back - values).mean() < _ROUND_TRIP_TOLERANCE)
 
 
 def _matrix_space(tags: dict[str, bytes]) -> MatrixSpace:
@@ -225,19 +160,6 @@ def _matrix_space(tags: dict[str, bytes]) -> MatrixSpace:
     parsed = {tags[f"{primary}TRC"]: _curve(tags[f"{primary}TRC"]) for primary in "rgb"}
     red, green, blue = (parsed[tags[f"{primary}TRC"]] for primary in "rgb")
     return MatrixSpace((red, green, blue), matrix)
-
-
-def _simplest(space: MatrixSpace) -> MatrixSpace:
-    """`SRGB` or `LINEAR_SRGB` where the space is one of them but for the profile's rounding."""
-    matrix = np.eye(3) if space.matrix is None else space.matrix
-    if np.abs(matrix - np.eye(3)).max() > _MATRIX_TOLERANCE:
-        return space
-    grid = np.linspace(0, 1, 257)
-    for known in (SRGB, LINEAR_SRGB):
-        wanted = known.curves[0].decode(grid)
-        if all(np.abs(c.decode(grid) - wanted).max() < _CURVE_TOLERANCE for c in space.curves):
-            return known
-    return space
 
 
 def _tags(icc: bytes) -> dict[str, bytes]:

@@ -12,7 +12,8 @@ from nightflash.errors import NightFlashError
 
 from .encoding import Codes, Encoding, Linear, full_scale, strips
 from .photo import Photo, require_finite
-from .profile import SRGB, colour_model, profile_space
+from .profile import colour_model, profile_space
+from .spaces import SRGB
 from .raster import Raster, bad_photo, read_raster
 
 
