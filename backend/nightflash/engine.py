@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,10 +38,13 @@ from nightflash.scene import (
     survey,
     working_aim,
 )
-from nightflash.settings import Settings
+from nightflash.settings import DEFAULTS, Settings
 from nightflash.working import Working, digest
 
 CACHE_BYTES = 128 * 2**20
+LIGHT_COLOURS = ("ambient_temperature", "flash_temperature")
+NEUTRAL_KELVIN = 5400.0
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 SURVEY_PLANES, SCENE_PLANES = 24, 8  # floats per working pixel, features and incidence included
 
 
@@ -257,6 +261,8 @@ class Engine:
                     seed=settings.seed,
                     progress=advance,
                 )
+        if _stays_grey(scene, settings):
+            night = np.repeat(night @ LUMINANCE[:, None], 3, axis=-1)  # grain and refinement too
         report = Report(
             seconds=watch.seconds,
             networks=self.networks,
@@ -359,8 +365,21 @@ def _working(photo: Photo, settings: Settings, aim: Aim | None) -> tuple[Working
 
 
 def _lit(known: _Aimed, settings: Settings) -> Light:
+    if _stays_grey(known.scene, settings):
+        settings = replace(settings, **dict.fromkeys(LIGHT_COLOURS, NEUTRAL_KELVIN))
     meeting = known.incidence(settings.flash_from) if settings.method == "flash" else None
     return light_scene(known.scene, settings, meeting)
+
+
+def _stays_grey(scene: Scene, settings: Settings) -> bool:
+    """Whether the photo is grey and the user has not asked for coloured light."""
+    asked = any(getattr(settings, name) != DEFAULTS[name] for name in LIGHT_COLOURS)
+    red, green, blue = scene.photo
+    return (
+        not asked
+        and not settings.purkinje
+        and bool(torch.equal(red, green) and torch.equal(red, blue))
+    )
 
 
 def _planes(count: int, working: Working) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +22,14 @@ WRITTEN_AS = {
     ".jpe": ".jpg",
     ".bmp": ".png",
     ".gif": ".png",
+    ".avifs": ".avif",
 }
 """What a night is saved as where photos of a kind are read and not written."""
 
-PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *WRITTEN_AS}
+WRITTEN = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".jxl")
+"""Suffixes of nights."""
+
+PICTURES = {*WRITTEN, *WRITTEN_AS}
 """Suffixes of picture files."""
 
 DEBUG_PICTURES = ("depth", "mask", "target", "refined")
@@ -52,7 +56,9 @@ class Job:
 
 def night_name(photo: Path) -> str:
     """Name of the night of ``photo`` where only a folder is given: NAME-night, suffix kept."""
-    suffix = WRITTEN_AS.get(photo.suffix.lower(), photo.suffix or ".jpg")
+    suffix = photo.suffix
+    if suffix.lower() not in WRITTEN:
+        suffix = WRITTEN_AS.get(suffix.lower(), ".jpg")
     return f"{photo.stem}-night{suffix}"
 
 
@@ -109,6 +115,23 @@ def make_folder(folder: Path) -> None:
         raise _bad(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
 
+@contextlib.contextmanager
+def no_empty_folder(out: str | Path) -> Iterator[None]:
+    """Take the folder ``out`` and those above it away again, where work made them and left nothing.
+
+    Args:
+        out: What the user has named as the place of the results.
+    """
+    folder = Path(out)
+    made = [f for f in (folder, *folder.parents) if not os.path.lexists(f)]
+    try:
+        yield
+    finally:
+        for folder in made:
+            with contextlib.suppress(OSError):  # it holds something, or was never made
+                folder.rmdir()
+
+
 def check_targets(targets: Iterable[Path], originals: Iterable[Path]) -> None:
     """Look before any work whether all ``targets`` can be written without harm.
 
@@ -124,6 +147,8 @@ def check_targets(targets: Iterable[Path], originals: Iterable[Path]) -> None:
             given.add(_identity(original))
     taken, folders = set[object](), set[Path]()
     for target in targets:
+        if _is_strange(target):
+            raise _bad(f"{target} is not an ordinary file.", "Name another for the result.")
         identity = _identity(target)
         if identity in given:
             raise _bad(
@@ -150,6 +175,14 @@ def _identity(path: Path) -> object:
     except OSError as error:
         raise _bad(f"{path} cannot be used: {error.strerror}.") from error
     return state.st_dev, state.st_ino
+
+
+def _is_strange(path: Path) -> bool:
+    """Whether there is something that is neither a file nor a folder, such as a pipe."""
+    try:
+        return path.exists() and not path.is_file() and not path.is_dir()
+    except OSError:
+        return False
 
 
 def _check_takes_files(folder: Path) -> None:

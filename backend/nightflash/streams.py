@@ -35,6 +35,11 @@ def put(text: str) -> None:
         _swallow(error)
 
 
+def text(path: os.PathLike[str]) -> str:
+    """A path as text that any program reads: bytes that are none are written ``\\xff``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def flush() -> None:
     """Have standard output written, as `put` does."""
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nightflash import streams
 from nightflash.commands.networks import add_networks
 from nightflash.errors import NightFlashError
-from nightflash.jobs import Job, check_targets, is_folder, make_folder, plan
+from nightflash.jobs import Job, check_targets, is_folder, make_folder, no_empty_folder, plan
 from nightflash.progress import Progress, overall
 from nightflash.settings import KNOBS, PRESETS, Settings
 
@@ -71,6 +71,19 @@ def add(commands: Any) -> None:
         default=[],
         help="any setting; see: nightflash settings",
     )
+    keep = parser.add_mutually_exclusive_group()
+    for option, kept, text in (
+        ("--strip-gps", "no places", "leave out where the photo was taken, and maker notes"),
+        ("--strip-all", "nothing", "leave out all metadata but colour space and resolution"),
+    ):
+        keep.add_argument(
+            option, dest="keep", action="store_const", const=kept, default="all", help=text
+        )
+    parser.add_argument(
+        "--file-quality",
+        metavar="N",
+        help="1 to 100, of JPEG, WebP, AVIF and JPEG XL; without it a JPEG's own, or 95",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object about the work")
     parser.set_defaults(run=_render)
 
@@ -82,12 +95,23 @@ def _render(options: argparse.Namespace) -> int:
     if options.weights is not None and not is_folder(options.weights):
         raise NightFlashError(f"There is no folder {options.weights} of network files.")
     _check_backend_options(options)
+    with no_empty_folder(options.paths[-1]):
+        return _render_all(options, settings, box, point)
+
+
+def _render_all(
+    options: argparse.Namespace,
+    settings: Settings,
+    box: tuple[float, ...] | None,
+    point: tuple[float, ...] | None,
+) -> int:
     jobs = _checked_jobs(options)
     from nightflash.photo import check_output, read_mask, write_photo
     from nightflash.scene import Aim
 
-    for job in jobs:
-        check_output(job.out)
+    quality = _file_quality(options.file_quality)
+    if len(jobs) == 1:
+        check_output(jobs[0].out)
     mask = read_mask(options.subject_mask) if options.subject_mask is not None else None
     aim = Aim(
         mask,
@@ -100,13 +124,14 @@ def _render(options: argparse.Namespace) -> int:
         for job in jobs:
             try:
                 photo = _read(job, aim)
+                check_output(job.out)
             except NightFlashError as fault:
                 streams.tell(f"nightflash: {fault}")
                 continue
             maker = maker or stack.enter_context(_maker(options))
             try:
                 made = _with_progress(maker, photo, settings, aim, job.source.name)
-                write_photo(job.out, made.photo)
+                lost = write_photo(job.out, made.photo, quality=quality, keep=options.keep)
                 if made.night is not None and options.debug_dir is not None:
                     from nightflash.debug import write_debug
 
@@ -114,8 +139,10 @@ def _render(options: argparse.Namespace) -> int:
             except NightFlashError as fault:
                 streams.tell(f"nightflash: {job.source}: {fault}")
                 continue
-            reports.append({"photo": str(job.source), "out": str(job.out), **made.report})
-            for note in made.report["notes"]:
+            notes = [*photo.source.notes, *made.report["notes"], *lost]
+            names = {"photo": streams.text(job.source), "out": streams.text(job.out)}
+            reports.append({**names, **made.report, "notes": notes})
+            for note in notes:
                 streams.tell(f"{job.source.name}: {note}")
             if not options.json:
                 streams.put(str(job.out))
@@ -174,6 +201,14 @@ def _numbers(text: str | None, count: int, option: str) -> tuple[float, ...] | N
         shape = "X,Y,W,H" if count == 4 else "X,Y"
         raise NightFlashError(f"{option} takes {shape} in pixels, not {text!r}.", code="bad_aim")
     return numbers
+
+
+def _file_quality(word: str | None) -> int | None:
+    if word is None:
+        return None
+    if not word.isdecimal() or not 1 <= int(word) <= 100:
+        raise NightFlashError(f"--file-quality takes 1 to 100, not {word!r}.", code="bad_setting")
+    return int(word)
 
 
 def _checked_jobs(options: argparse.Namespace) -> list[Job]:

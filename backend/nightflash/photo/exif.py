@@ -1,32 +1,64 @@
-"""EXIF blocks: turned upright, and in and out of TIFF files.
+"""EXIF blocks: without any picture of the day, true about the result, in and out of TIFF files.
 
-A block is kept byte for byte, maker notes included, but for four things that would no longer be
-true: the orientation becomes 1, the pixel dimensions become those of the upright picture, and the
-thumbnail, which shows the photo by day, is unlinked.
+A block is put together anew from its entries, so that nothing is in it that no entry leads to.
+Maker notes stay where they were, as what they hold counts from there, and lose the pictures in
+them; TIFF files, where they would have to move, go without.
 """
 
 from __future__ import annotations
 
+import datetime
+import mmap
 import struct
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from dataclasses import replace
+from io import UnsupportedOperation
+from typing import BinaryIO, NamedTuple
 
-from PIL import Image
+from . import tags
+from .carving import without_jpegs
+from .maker_note import without_pictures
+from .tags import ASCII, EXIF, GPS, INTEROPERABILITY, LONG, MAKER_NOTE, SHORT, Block
 
-_ORIENTATION = 0x0112
-_EXIF_DIRECTORY = 0x8769
-_GPS_DIRECTORY = 0x8825
+_WIDTH, _HEIGHT, _ORIENTATION = 0x0100, 0x0101, 0x0112
+_SOFTWARE, _DATE_TIME = 0x0131, 0x0132
+_COLOUR_SPACE, _INTEROP_INDEX = 0xA001, 0x0001
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
-# ImageDescription, Make, Model, Software, DateTime, Artist, Copyright: what a TIFF file's own
-# directory says about the photo rather than about the file.
-_DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
-_NUMBER_FORMATS = {3: "H", 4: "L"}  # SHORT and LONG
-_ENTRY_BYTES = 12
+_OFFSET_TIME, _SUBSECONDS = 0x9010, 0x9290
+_X_RESOLUTION, _Y_RESOLUTION, _UNIT = 0x011A, 0x011B, 0x0128
+_SRGB, _ADOBE, _UNCALIBRATED = 1, 2, 0xFFFF
+# What a file's first directory says about the storage of its pixels, or holds in another form:
+# sizes, places, thumbnails, profiles, XMP, IPTC, manifests.
+_ABOUT_THE_FILE = frozenset(
+    {0x00FE, 0x00FF, *range(0x0100, 0x0108), *range(0x0108, 0x010C), 0x0111, *range(0x0115, 0x011A)}
+    | {0x011C, *range(0x0120, 0x0128), 0x013D, *range(0x0140, 0x0160), 0x015B}
+    | {*range(0x0200, 0x0210), 0x02BC, 0x83BB, 0x8649, 0x8773, 0x935C, 0xCD41}
+    | {*range(0xC612, 0xC7FF)}  # of raw files
+)
+_STORAGE = _ABOUT_THE_FILE | {0x011A, 0x011B, 0x0128, 0x0211, 0x0212, 0x0213}
+_LONGEST_BLOB = 2048  # bytes; what is longer and has no type may be a picture
 
 _one_at_a_time = threading.Lock()
+
+
+class Facts(NamedTuple):
+    """What an EXIF block shall say of the result.
+
+    Attributes:
+        width, height: Of the picture in the file.
+        srgb: Whether its values are sRGB without a profile.
+        software: What made it.
+        changed: When, or None to leave the date as it is.
+    """
+
+    width: int
+    height: int
+    srgb: bool
+    software: str
+    changed: datetime.datetime | None = None
 
 
 @contextmanager
@@ -37,18 +69,66 @@ def quietly() -> Iterator[None]:
         yield
 
 
+def opened(exif: bytes | None) -> Block | None:
+    """The block taken apart; None where there is none or it is damaged."""
+    try:
+        return tags.parsed((exif or b"").removeprefix(b"Exif\0\0"))
+    except (KeyError, struct.error):
+        return None
+
+
+def _number(block: Block | None, directory: int, tag: int) -> int | None:
+    entry = block.entry(directory, tag) if block else None
+    try:
+        return entry.number(block.order) if block and entry else None
+    except (KeyError, struct.error):
+        return None
+
+
 def orientation(exif: bytes | None) -> int:
     """The orientation 1..8 that a block asks for; 1 where it has none or is damaged."""
+    value = _number(opened(exif), 0, _ORIENTATION)
+    return value if value is not None and 1 <= value <= 8 else 1
+
+
+def has_orientation(exif: bytes | None) -> bool:
+    """Whether a block tells an orientation."""
+    return _number(opened(exif), 0, _ORIENTATION) in range(1, 9)
+
+
+def is_adobe_rgb(exif: bytes | None) -> bool:
+    """Whether a camera tells that its values are Adobe RGB (DCF 2.0: uncalibrated and R03)."""
+    block = opened(exif)
+    space = _number(block, EXIF, _COLOUR_SPACE)
+    index = block.entry(INTEROPERABILITY, _INTEROP_INDEX) if block else None
+    return space == _ADOBE or (
+        space == _UNCALIBRATED and index is not None and index.data[:3] == b"R03"
+    )
+
+
+def has_thumbnail(exif: bytes | None) -> bool:
+    """Whether a block has a second directory, which is a thumbnail's."""
+    block = opened(exif)
+    return block is not None and block.thumbnail
+
+
+def dpi(exif: bytes | None) -> tuple[float, float] | None:
+    """Pixels per inch as a block tells them with a unit, or None."""
+    block = opened(exif)
+    unit = {2: 1.0, 3: 2.54}.get(_number(block, 0, _UNIT) or 0)
+    found = [block.entry(0, tag) for tag in (_X_RESOLUTION, _Y_RESOLUTION)] if block else []
+    if block is None or unit is None or None in found:
+        return None
     try:
-        block, order, (tags, _) = _opened(exif or b"")
-        value = _number(block, order, tags[_ORIENTATION])
-    except (KeyError, struct.error):
-        return 1
-    return value if 1 <= value <= 8 else 1
+        pairs = [struct.unpack_from(block.order + "LL", entry.data) for entry in found if entry]
+        x, y = (unit * over / under for over, under in pairs)
+    except (struct.error, ZeroDivisionError):
+        return None
+    return x, y
 
 
 def upright(exif: bytes | None, width: int, height: int) -> bytes | None:
-    """The block of a picture that has been turned upright.
+    """The block of a picture that has been turned upright, without any picture in it.
 
     Args:
         exif: The block as found in a file, with or without the ``Exif`` prefix of JPEG.
@@ -58,122 +138,190 @@ def upright(exif: bytes | None, width: int, height: int) -> bytes | None:
     Returns:
         The block from the byte-order mark on, or None where it is damaged.
     """
-    try:
-        block, order, (tags, thumbnail) = _opened(exif or b"")
-        facts = [(tags, _ORIENTATION, 1)]
-        if _EXIF_DIRECTORY in tags:
-            inner, _ = _directory(block, order, _number(block, order, tags[_EXIF_DIRECTORY]))
-            facts += [(inner, _PIXEL_WIDTH, width), (inner, _PIXEL_HEIGHT, height)]
-        for directory, tag, value in facts:
-            if tag in directory:
-                kind, place = directory[tag]
-                struct.pack_into(order + _NUMBER_FORMATS[kind], block, place, value)
-        if thumbnail + 4 <= len(block):
-            struct.pack_into(order + "L", block, thumbnail, 0)
-    except (KeyError, struct.error):
+    block = opened(exif)
+    if block is None:
         return None
-    return bytes(block)
+    return _sized(_without_pictures(block), width, height).tobytes()
 
 
-_Directory = dict[int, tuple[int, int]]  # tag: its type and the offset of its value
+def _sized(block: Block, width: int, height: int) -> Block:
+    """The block with the orientation and the sizes, where it tells them, of an upright picture."""
+    facts = ((0, _ORIENTATION, 1), (EXIF, _PIXEL_WIDTH, width), (EXIF, _PIXEL_HEIGHT, height))
+    for directory, tag, value in facts:
+        if (entry := block.entry(directory, tag)) is not None:
+            kind = SHORT if entry.kind == SHORT and value < 2**16 else LONG
+            block = block.having(directory, tag, kind, value)
+    return block
 
 
-def _opened(exif: bytes) -> tuple[bytearray, str, tuple[_Directory, int]]:
-    """The block, its byte order and its first directory."""
-    block = bytearray(exif.removeprefix(b"Exif\0\0"))
-    order = {b"II*\0": "<", b"MM\0*": ">"}[bytes(block[:4])]
-    (start,) = struct.unpack_from(order + "L", block, 4)
-    return block, order, _directory(block, order, start)
+def _without_pictures(block: Block) -> Block:
+    """The block without a thumbnail, data of the file's own and values that may be pictures."""
+    block = block.without(0, _ABOUT_THE_FILE)
+    for name, entries in block.directories.items():
+        for tag, entry in entries.items():
+            if tag == MAKER_NOTE:
+                cleaned = without_pictures(entry.data, entry.place)
+                note = {} if cleaned is None else {tag: replace(entry, data=cleaned)}
+            elif _may_be_a_picture(entry):
+                note = {}
+            else:
+                continue
+            rest = {t: e for t, e in block.directories[name].items() if t != tag}
+            block = replace(block, directories=block.directories | {name: rest | note})
+    return replace(block, thumbnail=False)
 
 
-def _directory(block: bytearray, order: str, start: int) -> tuple[_Directory, int]:
-    """The entries of a directory, and where it links to the next one."""
-    (count,) = struct.unpack_from(order + "H", block, start)
-    end = start + 2 + _ENTRY_BYTES * count
-    entries: _Directory = {}
-    for place in range(start + 2, end, _ENTRY_BYTES):
-        tag, kind = struct.unpack_from(order + "HH", block, place)
-        entries[tag] = (kind, place + 8)
-    return entries, end
+def _may_be_a_picture(entry: tags.Entry) -> bool:
+    long = len(entry.data) > _LONGEST_BLOB and entry.kind not in (ASCII, 129)
+    return long or without_jpegs(entry.data) != entry.data
 
 
-def _number(block: bytearray, order: str, entry: tuple[int, int]) -> int:
-    kind, place = entry
-    return int(struct.unpack_from(order + _NUMBER_FORMATS[kind], block, place)[0])
+def without_gps(exif: bytes) -> bytes | None:
+    """The block without places: those of the GPS directory, and maker notes, which may tell one."""
+    block = opened(exif)
+    if block is None:
+        return None
+    return block.without_directory(GPS).without(EXIF, (MAKER_NOTE,)).tobytes()
+
+
+def told(exif: bytes, facts: Facts) -> Block | None:
+    """The block, true about the result; None where it is damaged."""
+    block = opened(exif)
+    if block is None:
+        return None
+    block = _sized(block, facts.width, facts.height)
+    block = block.having(0, _SOFTWARE, ASCII, facts.software.encode())
+    if facts.changed is not None:
+        moment = facts.changed.strftime("%Y:%m:%d %H:%M:%S").encode()
+        zone = facts.changed.strftime("%z")
+        block = block.having(0, _DATE_TIME, ASCII, moment)
+        block = block.without(EXIF, (_SUBSECONDS,))
+        block = block.having(EXIF, _OFFSET_TIME, ASCII, f"{zone[:3]}:{zone[3:]}".encode())
+    if EXIF in block.directories:
+        space = _SRGB if facts.srgb else _UNCALIBRATED
+        block = block.having(EXIF, _COLOUR_SPACE, SHORT, space)
+        if INTEROPERABILITY in block.directories and facts.srgb:
+            block = block.having(INTEROPERABILITY, _INTEROP_INDEX, ASCII, b"R98")
+    return block
+
+
+def fitted(block: Block, most: int) -> tuple[bytes, tuple[str, ...]]:
+    """The block in at most so many bytes, its largest values left out first.
+
+    Returns:
+        The block, and the names of what was left out.
+    """
+    left_out: list[str] = []
+    while len(data := block.tobytes()) > most:
+        sizes = {
+            (len(entry.data), name, tag)
+            for name, entries in block.directories.items()
+            for tag, entry in entries.items()
+        }
+        _, name, tag = max(sizes)
+        block = block.without(name, (tag,))
+        left_out.append(_NAMES.get(tag, f"tag 0x{tag:04X}"))
+    return data, tuple(left_out)
+
+
+_NAMES = {MAKER_NOTE: "the maker note", 0x9286: "the user comment", 0x010E: "the description"}
+
+
+def with_thumbnail(exif: bytes, jpeg: bytes) -> bytes:
+    """The block with a small JPEG picture in a second directory."""
+    order = "<" if exif[:2] == b"II" else ">"
+    (start,) = struct.unpack_from(order + "L", exif, 4)
+    (count,) = struct.unpack_from(order + "H", exif, start)
+    link = start + 2 + 12 * count
+    exif += b"\0" * (len(exif) % 2)
+    entries = (
+        (0x0103, SHORT, 6),
+        (0x0201, LONG, len(exif) + 2 + 12 * 3 + 4),
+        (0x0202, LONG, len(jpeg)),
+    )
+    directory = struct.pack(order + "H", len(entries))
+    for tag, kind, value in entries:
+        directory += struct.pack(order + "HHL", tag, kind, 1)
+        directory += struct.pack(order + ("H2x" if kind == SHORT else "L"), value)
+    pointer = struct.pack(order + "L", len(exif))
+    return exif[:link] + pointer + exif[link + 4 :] + directory + b"\0\0\0\0" + jpeg
+
+
+def empty() -> bytes:
+    """A block that tells nothing."""
+    return Block().tobytes()
 
 
 def from_tiff(file: BinaryIO) -> bytes | None:
-    """The EXIF block of a TIFF file: its descriptive tags, camera directory and GPS directory."""
-    found = Image.Exif()
+    """The EXIF block of a TIFF file: what its first directory says of the photo, and those below.
+
+    Maker notes, which count from places in the file, are left out.
+    """
     try:
-        with quietly():
-            file.seek(0)
-            found.load_from_fp(file)
-            kept = _kept(found)
-            return kept.tobytes().removeprefix(b"Exif\0\0") if len(kept) else None
-    except Exception:  # Pillow raises many kinds; damaged metadata must not cost the photo
+        with _mapped(file) as data:
+            block = tags.parsed(data)
+    except (KeyError, struct.error, ValueError, OSError):
         return None
+    block = block.without(0, _STORAGE).without(EXIF, (MAKER_NOTE,))
+    return block.tobytes() if any(block.directories.values()) else None
 
 
-def into_tiff(file: BinaryIO, exif: bytes) -> None:
-    """Adds what `from_tiff` keeps to a finished TIFF file.
+@contextmanager
+def _mapped(file: BinaryIO) -> Iterator[bytes | mmap.mmap]:
+    """The file's bytes, without reading them all."""
+    try:
+        number = file.fileno()
+    except UnsupportedOperation:
+        file.seek(0)
+        yield file.read()
+        return
+    with mmap.mmap(number, 0, access=mmap.ACCESS_READ) as data:
+        yield data
+
+
+def into_tiff(file: BinaryIO, block: Block) -> bool:
+    """Adds a block to a finished TIFF file; its maker note is left out.
 
     TIFF encoders write no camera and GPS directories, so the file's first directory is written
-    once more at the end, with them in it. Does nothing to files above 4 GB (BigTIFF) and for
-    blocks that Pillow cannot read.
+    once more at the end, with them in it.
 
     Args:
         file: A little-endian TIFF file, open for reading and writing.
-        exif: The block, as `upright` returns it.
+        block: What to add; what it says of the storage of a picture is not.
+
+    Returns:
+        Whether it was added: not to files above 4 GB (BigTIFF).
     """
     file.seek(0)
     header = file.read(8)
     if header[:4] != b"II*\0":
-        return
+        return False
     end = file.seek(0, 2)
     end += file.write(b"\0" * (end % 2))
-    try:
-        addition = _directory_bytes(exif, end)
-    except Exception:  # as in from_tiff
-        return
+    block = block.ordered("<").without(0, _STORAGE).without(EXIF, (MAKER_NOTE,))
+    values, added = block.attached(end)
     (start,) = struct.unpack("<L", header[4:])
     entries = _raw_entries(file, start)
-    count = struct.unpack_from("<H", addition)[0]
-    for place in range(2, 2 + _ENTRY_BYTES * count, _ENTRY_BYTES):
-        entry = addition[place : place + _ENTRY_BYTES]
-        entries[struct.unpack_from("<H", entry)[0]] = entry
+    for place in range(0, len(added), 12):
+        entries[struct.unpack_from("<H", added, place)[0]] = added[place : place + 12]
     file.seek(end)
-    file.write(addition)
-    first = end + len(addition)
+    file.write(values + b"\0" * (len(values) % 2))
+    first = file.tell()
     file.write(struct.pack("<H", len(entries)))
     file.write(b"".join(entries[tag] for tag in sorted(entries)) + b"\0\0\0\0")
     file.seek(4)
     file.write(struct.pack("<L", first))
+    return True
 
 
-def _directory_bytes(exif: bytes, offset: int) -> bytes:
-    """A little-endian directory with the block's content, for an absolute offset in a file."""
-    found = Image.Exif()
-    with quietly():
-        found.load(exif)
-        kept = _kept(found)
-        kept.endian = "<"
-        return kept.tobytes(offset)[len(b"Exif\0\0II*\0") + 4 :]
-
-
-def _kept(found: Image.Exif) -> Image.Exif:
-    kept = Image.Exif()
-    for tag in (*_DESCRIPTIVE, _ORIENTATION):
-        if tag in found:
-            kept[tag] = found[tag]
-    for tag in (_EXIF_DIRECTORY, _GPS_DIRECTORY):
-        if directory := found.get_ifd(tag):
-            kept[tag] = directory
-    return kept
+def has_maker_note(exif: bytes | None) -> bool:
+    """Whether a block has a maker note."""
+    block = opened(exif)
+    return block is not None and block.entry(EXIF, MAKER_NOTE) is not None
 
 
 def _raw_entries(file: BinaryIO, start: int) -> dict[int, bytes]:
     file.seek(start)
     (count,) = struct.unpack("<H", file.read(2))
-    raw = [file.read(_ENTRY_BYTES) for _ in range(count)]
+    raw = [file.read(12) for _ in range(count)]
     return {struct.unpack_from("<H", entry)[0]: entry for entry in raw}

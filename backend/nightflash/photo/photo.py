@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from nightflash.errors import NightFlashError
 
-from .encoding import Codes, Encoding, Linear, full_scale, quantise, strips
 from .cicp import cicp_space
+from .encoding import Codes, Encoding, Linear, full_scale, quantise, strips
 from .profile import colour_model, hdr_code_points, is_writable, profile_space
 from .spaces import LINEAR_SRGB, SRGB, ColourSpace
 

@@ -44,9 +44,9 @@ def to_xyz(chromaticities: Chromaticities, white: Point | None = None) -> Matrix
     """
     primaries: Matrix = np.array([[x, y, 1 - x - y] for x, y in chromaticities[1:]]).T
     own = _xyz(chromaticities.white)
-    matrix: Matrix = primaries * np.linalg.solve(primaries, own)
+    matrix: Any = primaries * np.linalg.solve(primaries, own)
     if white is None or white == chromaticities.white:
-        return matrix
+        return np.asarray(matrix)
     cones = _BRADFORD @ np.stack([own, _xyz(white)], axis=-1)
     gains: Any = np.diag(cones[:, 1] / cones[:, 0])
     adapted: Matrix = np.linalg.inv(_BRADFORD) @ gains @ _BRADFORD @ matrix
@@ -67,4 +67,5 @@ def luminance_weights(chromaticities: Chromaticities) -> Matrix:
 
 def _xyz(white: Point) -> Matrix:
     x, y = white
-    return np.array([x / y, 1.0, (1 - x - y) / y])
+    tristimulus: Matrix = np.array([x / y, 1.0, (1 - x - y) / y])
+    return tristimulus

@@ -37,7 +37,9 @@ def cicp_profile(cicp: Cicp) -> bytes:
     HDR curves are told by the tag ``cicp``; programs that do not know it see all that is brighter
     than white as white.
     """
-    tags = _tags(f"CICP {cicp.primaries}/{cicp.transfer}", chromaticities_of(cicp), cicp_curve(cicp))
+    tags = _tags(
+        f"CICP {cicp.primaries}/{cicp.transfer}", chromaticities_of(cicp), cicp_curve(cicp)
+    )
     if cicp.is_hdr:
         tags["cicp"] = struct.pack(">4s4x4B", b"cicp", cicp.primaries, cicp.transfer, 0, 1)
     return _assembled(tags)

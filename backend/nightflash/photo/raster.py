@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import cv2
 import imagecodecs
 import numpy as np
 from PIL import Image
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -20,14 +22,18 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from nightflash.errors import NightFlashError
 
-from . import png
-from .encoding import Codes
-from .exif import orientation, quietly, upright
+from . import exif, iptc, isobmff, jpeg, png, raw, xmp
+from .encoding import Cicp, Codes, JpegTables, full_scale
+from .exif import quietly
 
 MAX_PIXELS = 500_000_000
 """Pictures of more pixels are refused before anything is decoded: 6 GB in linear light."""
 
-_KNOWN = "NightFlash reads JPEG, PNG, TIFF, WebP and HEIC pictures."
+_KNOWN = "NightFlash reads JPEG, PNG, TIFF, WebP, HEIC, AVIF and JPEG XL pictures."
+C2PA_NOTE = (
+    "The photo's Content Credentials (C2PA) were removed: they vouch for the picture by day alone."
+)
+GAIN_MAP_NOTE = "The photo's gain map for bright displays was left out: it shows the day."
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +42,23 @@ class Raster:
 
     Args:
         colour: Samples, uint8, uint16 or float32, (H, W, 1) grey, (H, W, 3) RGB, (H, W, 4) CMYK
-            with 0 for no ink.
+            with 0 for no ink; CIELAB as linear sRGB in floats, see ``lab``.
         alpha: Opacity (H, W) in the same type, not multiplied into the colour, or None.
-        format: ``jpeg``, ``png``, ``tiff``, ``webp``, ``heif``, ``bmp`` or ``gif``.
+        format: ``jpeg``, ``png``, ``tiff``, ``webp``, ``heif``, ``avif``, ``jxl``, ``bmp`` or
+            ``gif``.
         icc: ICC profile or None.
+        cicp: Code points of the colour space, or None.
         exif: EXIF block or None.
+        xmp: XMP packet or None.
+        extended_xmp: What a JPEG file has of it in further segments, or None.
+        iptc: IPTC-IIM datasets or None.
         dpi: Pixels per inch, horizontally and vertically, or None.
-        orientation: EXIF orientation 1..8 still to be applied.
+        orientation: EXIF orientation 1..8 still to be applied; None where a decoder has done it.
+        depth: Bits per sample where they are fewer than the type has.
+        jpeg: How finely a JPEG file was stored.
+        thumbnail: Whether the file has a small picture of itself.
+        lab: Bits per sample of a CIELAB picture, or 0.
+        notes: Sentences about what was not kept.
     """
 
     colour: Codes
@@ -51,16 +67,50 @@ class Raster:
     icc: bytes | None = None
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
-    orientation: int = 1
+    orientation: int | None = 1
+    cicp: Cicp | None = None
+    xmp: bytes | None = None
+    extended_xmp: bytes | None = None
+    iptc: bytes | None = None
+    depth: int | None = None
+    jpeg: JpegTables | None = None
+    thumbnail: bool = False
+    lab: int = 0
+    notes: tuple[str, ...] = ()
 
     def upright(self) -> Raster:
-        """The picture as it is meant to be seen, in its metadata too."""
-        colour = _turned(self.colour, self.orientation)
-        alpha = None if self.alpha is None else _turned(self.alpha, self.orientation)
+        """The picture as it is meant to be seen, in its metadata too, which shows no picture."""
+        turn = self.orientation or 1
+        if self.orientation == 1 and not exif.has_orientation(self.exif):
+            turn = xmp.orientation(self.xmp)
+        colour = _turned(self.colour, turn)
+        alpha = None if self.alpha is None else _turned(self.alpha, turn)
         height, width = colour.shape[:2]
-        dpi = self.dpi[::-1] if self.dpi and self.orientation >= 5 else self.dpi
-        exif = upright(self.exif, width, height)
-        return replace(self, colour=colour, alpha=alpha, dpi=dpi, exif=exif, orientation=1)
+        dpi = resolution(self.dpi or exif.dpi(self.exif))
+        block = exif.upright(self.exif, width, height)
+        packet = xmp.cleaned(self.xmp, width, height, self.extended_xmp)
+        lost = [
+            f"The photo's {name} is damaged and was left out."
+            for name, before, after in (("EXIF", self.exif, block), ("XMP", self.xmp, packet))
+            if before and after is None
+        ]
+        if exif.has_maker_note(self.exif) and block and not exif.has_maker_note(block):
+            lost.append(
+                "The photo's maker note was left out: it is so long that it may hide pictures."
+            )
+        return replace(
+            self,
+            colour=colour,
+            alpha=alpha,
+            dpi=dpi[::-1] if dpi and turn >= 5 else dpi,
+            exif=block,
+            xmp=packet,
+            extended_xmp=None,
+            iptc=iptc.cleaned(self.iptc),
+            orientation=1,
+            thumbnail=self.thumbnail or exif.has_thumbnail(self.exif),
+            notes=(*self.notes, *lost),
+        )
 
 
 def read_raster(path: Path) -> Raster:
@@ -110,6 +160,10 @@ def _plainly(path: Path) -> Iterator[None]:
         raise bad_photo(f"{path} does not exist.") from fault
     except MemoryError as fault:
         raise bad_photo(f"{path} needs more memory than is free.") from fault
+    except (NotImplementedError, ImportError) as fault:
+        raise bad_photo(
+            f"{path} is stored in a way that is not supported ({fault}).", "Save it as PNG or TIFF."
+        ) from fault
     except OSError as fault:
         if fault.errno is None:  # Pillow's own
             raise _damaged(path) from fault
@@ -129,12 +183,21 @@ def _decoder(start: bytes, path: Path) -> _Decoder:
     """The decoder for a file that begins with these bytes."""
     if not start:
         raise bad_photo(f"{path} is empty.")
+    if raw.is_raw(start):
+        raise raw.refused(path)
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         from .tiff import decode_tiff
 
         return decode_tiff
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS:
-        return _decode_heif
+    if start[4:8] == b"ftyp":
+        if start[8:12] in _AVIF_BRANDS or (start[8:12] in _ANY_BRANDS and b"avi" in start[12:32]):
+            return _decode_avif
+        if start[8:12] in (*_HEIF_BRANDS, *_ANY_BRANDS):
+            return _decode_heif
+    if start.startswith((_JXL_CODESTREAM, _JXL_CONTAINER)):
+        from .jxl import decode_jxl
+
+        return decode_jxl
     if start.startswith(png.SIGNATURE):
         return _decode_png
     for signature, decoder in _BY_PILLOW.items():
@@ -143,7 +206,10 @@ def _decoder(start: bytes, path: Path) -> _Decoder:
     raise bad_photo(f"{path} is not a picture that NightFlash reads.", _KNOWN)
 
 
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+_ANY_BRANDS = (b"mif1", b"msf1", b"miaf")
+_AVIF_BRANDS = (b"avif", b"avis")
+_JXL_CODESTREAM, _JXL_CONTAINER = b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"
 
 
 def _decode_heif(file: BinaryIO, path: Path) -> Raster:
@@ -156,9 +222,92 @@ def _decode_heif(file: BinaryIO, path: Path) -> Raster:
         ) from fault
     image = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
     check_dimensions(image.size, path)
-    exif = image.info.get("exif")
-    # The decoder has applied the orientation already.
-    return _split(np.asarray(image), "heif", image.info.get("icc_profile") or None, exif)
+    samples, depth = np.asarray(image), image.info.get("bit_depth")
+    if samples.dtype == np.uint16 and depth in range(9, 16):  # in the upper bits
+        samples = spread(samples >> (16 - depth), depth)
+    nclx = image.info.get("nclx_profile") or {}
+    points = nclx.get("color_primaries"), nclx.get("transfer_characteristics")
+    file.seek(0)
+    return replace(
+        split(samples, "heif", image.info.get("icc_profile") or None, image.info.get("exif")),
+        cicp=None if None in points else Cicp(*(int(point or 0) for point in points)),
+        xmp=image.info.get("xmp"),
+        orientation=None,  # the decoder has applied it
+        depth=depth if samples.dtype == np.uint16 and depth != 16 else None,
+        thumbnail=bool(image.info.get("thumbnails")),
+        notes=_notes(isobmff.has_c2pa(file.read()), bool(image.info.get("aux"))),
+    )
+
+
+def _decode_avif(file: BinaryIO, path: Path) -> Raster:
+    with quietly():
+        image = AvifImageFile(file)
+    check_dimensions(image.size, path)
+    file.seek(0)
+    data = file.read()
+    samples = np.asarray(imagecodecs.avif_decode(data))
+    if samples.ndim == 4:
+        samples = samples[0]  # of a sequence
+    depth = isobmff.bit_depth(data) if samples.dtype == np.uint16 else None
+    if depth is not None:
+        samples = spread(samples, depth)
+    block, icc = image.info.get("exif"), image.info.get("icc_profile") or None
+    return replace(
+        split(samples, "avif", icc, block),
+        cicp=isobmff.code_points(data),
+        xmp=image.info.get("xmp"),
+        orientation=exif.orientation(block),  # of the boxes irot and imir: Pillow tells it so
+        depth=depth,
+        notes=_notes(isobmff.has_c2pa(data), b"tmap" in data[:4096]),
+    )
+
+
+def spread(samples: Codes, depth: int) -> Codes:
+    """Samples of so many bits as uint16 of the full range."""
+    codes: Codes = np.rint(samples.astype(np.float64) * (65535 / (2**depth - 1))).astype(np.uint16)
+    return codes
+
+
+def _notes(c2pa: bool, gain_map: bool = False) -> tuple[str, ...]:
+    return (*[C2PA_NOTE] * c2pa, *[GAIN_MAP_NOTE] * gain_map)
+
+
+def _decode_jpeg(file: BinaryIO, path: Path) -> Raster:
+    data = file.read()
+    found = jpeg.segments(data)
+    file.seek(0)
+    if jpeg.is_for_pillow(found):
+        with quietly():
+            image = JpegImageFile(file)
+        check_dimensions(image.size, path)
+        block, tables = image.info.get("exif"), jpeg.tables(image)
+        raster = pillow_raster(image, "jpeg", path)
+    else:
+        raster, block, tables = _uncommon_jpeg(file, data, found, path), found.exif, None
+    return replace(
+        raster,
+        exif=block,
+        xmp=found.xmp,
+        extended_xmp=found.extended,
+        iptc=found.iptc,
+        dpi=resolution(found.density),
+        orientation=exif.orientation(block),
+        jpeg=tables,
+        notes=_notes(found.c2pa, found.gain_map),
+    )
+
+
+def _uncommon_jpeg(file: BinaryIO, data: bytes, found: jpeg.Segments, path: Path) -> Raster:
+    check_dimensions(found.size, path)
+    try:
+        samples = jpeg.decode_uncommon(data, found)
+    except Exception as fault:
+        raise bad_photo(
+            f"{path} is a JPEG file of a kind that is not supported: {found.precision} bits per "
+            f"sample, process {found.process - 0xC0}.",
+            "Save it with 8 bits, or as TIFF.",
+        ) from fault
+    return split(samples, "jpeg", found.icc)
 
 
 def _decode_png(file: BinaryIO, path: Path) -> Raster:
@@ -167,21 +316,49 @@ def _decode_png(file: BinaryIO, path: Path) -> Raster:
     check_dimensions(image.size, path)
     file.seek(0)
     data = file.read()
-    exif = png.exif(data) or _exif_as_text(image)
+    found = png.chunks(data)
+    block = png.exif(found)
     if png.bit_depth(data) == 16:
-        raster = _split(imagecodecs.png_decode(data), "png")
+        raster = split(_deep_png(data), "png")
     else:
         raster = pillow_raster(image, "png", path)
-    icc, dpi = image.info.get("icc_profile"), resolution(image.info.get("dpi"))
-    return replace(raster, icc=icc, exif=exif, dpi=dpi, orientation=orientation(exif))
+    cicp, icc, narrow = png.colour(found)
+    colour = _full_range(raster.colour) if narrow else raster.colour
+    resources = png.iptc(found)
+    return replace(
+        raster,
+        colour=colour,
+        icc=icc,
+        cicp=cicp,
+        exif=block,
+        xmp=png.xmp(found),
+        iptc=(iptc.from_photoshop(resources) or resources) if resources else None,
+        dpi=resolution(image.info.get("dpi")),
+        orientation=exif.orientation(block),
+        notes=_notes(b"caBX" in found),
+    )
 
 
-def _exif_as_text(image: PngImageFile) -> bytes | None:
-    """EXIF in the text chunk that ImageMagick and older Exiv2 write: three lines, then hex."""
-    try:
-        return bytes.fromhex("".join(image.info["Raw profile type exif"].split("\n")[3:]))
-    except (KeyError, ValueError, AttributeError):
-        return None
+def _deep_png(data: bytes) -> Codes:
+    """Samples of 16 bits; interlaced ones by OpenCV, as libpng alone warns of them."""
+    if not png.is_interlaced(data):
+        return np.asarray(imagecodecs.png_decode(data))
+    samples: Codes | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if samples is None:
+        raise ValueError("damaged")
+    if samples.ndim == 2:
+        return samples
+    samples = samples[..., [2, 1, 0, 3][: samples.shape[2]]]
+    return samples[..., ::3] if png.is_grey(data) else samples
+
+
+def _full_range(codes: Codes) -> Codes:
+    """Samples of video's narrow range, 16 to 235 of 255, stretched to the full one."""
+    top = full_scale(codes.dtype)
+    unit = (top + 1) / 256
+    stretched = (codes.astype(np.float64) - 16 * unit) * (top / (219 * unit))
+    full: Codes = np.rint(stretched).clip(0, top).astype(codes.dtype)
+    return full
 
 
 def _by_pillow(kind: type[Any], name: str) -> _Decoder:
@@ -190,16 +367,34 @@ def _by_pillow(kind: type[Any], name: str) -> _Decoder:
         with quietly():
             image = kind(file)
         check_dimensions(image.size, path)
-        exif = image.info.get("exif")
+        block = image.info.get("exif")
         raster = pillow_raster(image, name, path)
         dpi = resolution(image.info.get("dpi"))
-        return replace(raster, exif=exif, dpi=dpi, orientation=orientation(exif))
+        file.seek(0)
+        return replace(
+            raster,
+            exif=block,
+            xmp=image.info.get("xmp"),
+            dpi=dpi,
+            orientation=exif.orientation(block),
+            notes=_notes(name == "webp" and b"C2PA" in _riff_chunks(file.read())),
+        )
 
     return decode
 
 
+def _riff_chunks(data: bytes) -> set[bytes]:
+    """The kinds of chunks of a WebP file."""
+    found, place = set(), 12
+    while place + 8 <= len(data):
+        found.add(data[place : place + 4])
+        size = int.from_bytes(data[place + 4 : place + 8], "little")
+        place += 8 + size + size % 2
+    return found
+
+
 _BY_PILLOW: dict[bytes, _Decoder] = {
-    b"\xff\xd8\xff": _by_pillow(JpegImageFile, "jpeg"),
+    b"\xff\xd8\xff": _decode_jpeg,
     b"RIFF": _by_pillow(WebPImageFile, "webp"),
     b"BM": _by_pillow(BmpImageFile, "bmp"),
     b"GIF8": _by_pillow(GifImageFile, "gif"),
@@ -221,12 +416,10 @@ def pillow_raster(image: Image.Image, name: str, path: Path) -> Raster:
     samples = np.asarray(image if image.mode == mode else image.convert(mode))
     if mode == "CMYK":
         return Raster(samples, None, name, icc)
-    return _split(samples, name, icc)
+    return split(samples, name, icc)
 
 
-def _split(
-    samples: Codes, name: str, icc: bytes | None = None, exif: bytes | None = None
-) -> Raster:
+def split(samples: Codes, name: str, icc: bytes | None = None, exif: bytes | None = None) -> Raster:
     """A raster from samples (H, W) or (H, W, 1 to 4), alpha last where their number is even."""
     if samples.ndim == 2:
         samples = samples[..., np.newaxis]

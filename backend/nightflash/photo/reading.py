@@ -10,11 +10,15 @@ import numpy as np
 
 from nightflash.errors import NightFlashError
 
-from .encoding import Codes, Encoding, Linear, full_scale, strips
+from .encoding import Cicp, Codes, Encoding, Linear, full_scale, strips
+from .exif import is_adobe_rgb
 from .photo import Photo, require_finite
 from .profile import colour_model, profile_space
-from .spaces import SRGB
+from .profile_writing import adobe_rgb
 from .raster import Raster, bad_photo, read_raster
+from .spaces import SRGB
+
+_SRGB = Cicp(1, 13)
 
 
 def read_photo(path: str | PathLike[str]) -> Photo:
@@ -35,6 +39,8 @@ def read_photo(path: str | PathLike[str]) -> Photo:
     try:
         if raster.colour.shape[2] == 4:
             return _from_inks(raster)
+        if raster.lab:
+            return Photo(raster.colour, raster.alpha, replace(_source(raster), icc=None, cicp=None))
         return Photo.from_encoded(raster.colour, _source(raster), alpha=raster.alpha)
     except NightFlashError as fault:
         raise bad_photo(f"{path}: {fault.sentence}", fault.remedy) from fault
@@ -74,8 +80,22 @@ def _finite_raster(path: Path) -> Raster:
 
 
 def _source(raster: Raster) -> Encoding:
-    bits = 8 * raster.colour.dtype.itemsize
-    return Encoding(bits, icc=raster.icc, exif=raster.exif, format=raster.format, dpi=raster.dpi)
+    bits = raster.lab or 8 * raster.colour.dtype.itemsize
+    told = raster.icc is not None or raster.cicp is not None
+    return Encoding(
+        bits,
+        icc=adobe_rgb() if not told and is_adobe_rgb(raster.exif) and bits < 32 else raster.icc,
+        cicp=raster.cicp if raster.icc is None and raster.cicp != _SRGB else None,
+        exif=raster.exif,
+        format=raster.format,
+        dpi=raster.dpi,
+        depth=raster.depth,
+        xmp=raster.xmp,
+        iptc=raster.iptc,
+        jpeg=raster.jpeg,
+        thumbnail=raster.thumbnail,
+        notes=raster.notes,
+    )
 
 
 def _from_inks(raster: Raster) -> Photo:

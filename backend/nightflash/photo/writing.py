@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import imagecodecs
 import numpy as np
@@ -18,35 +18,57 @@ from PIL import Image
 
 from nightflash.errors import NightFlashError
 
-from . import png
-from .encoding import Codes, Encoding
+from . import exif, png
+from .avif import encode_avif
+from .encoding import Cicp, Codes, Encoding
+from .iptc import to_photoshop
+from .jxl import encode_jxl, is_writable
+from .metadata import LONGEST_THUMBNAIL, Keep, told, with_thumbnail
 from .photo import Photo
+from .profile_writing import cicp_profile
 from .tiff import encode_tiff
+from .tone import tone_mapped
 
 _PNG_LEVEL = 3  # a third of the time of zlib's usual 6, for files 5 % larger
-_JPEG_MAX_EXIF = 65_500
+_QUALITY = 95  # where neither the source nor the user says anything
+_LONGEST_SEGMENT = 65_533 - 30  # bytes of a JPEG segment, a name in front of it
 _EXIF_PREFIX = b"Exif\0\0"
+_APP13 = b"\xff\xed"
 
 
-def write_photo(path: str | PathLike[str], photo: Photo, *, quality: int = 95) -> None:
-    """Stores a photo as JPEG, PNG, TIFF or WebP, by the file name's suffix.
+def write_photo(
+    path: str | PathLike[str],
+    photo: Photo,
+    *,
+    quality: int | None = None,
+    keep: Keep = "all",
+) -> tuple[str, ...]:
+    """Stores a photo as JPEG, PNG, TIFF, WebP, AVIF or JPEG XL, by the file name's suffix.
 
-    Bits, grey, ICC profile, EXIF block and resolution are the source's where the format has them:
+    Bits, grey, colour space, metadata and resolution are the source's where the format has them:
 
-    - TIFF: 8 or 16 bits, or floats unclipped; deflated. EXIF: description, make, model, software,
-      date, artist, copyright, the camera directory and the GPS directory (not in files above 4 GB).
+    - TIFF: 8 or 16 bits, or floats unclipped; deflated. No maker notes, no thumbnail.
     - PNG: 8 or 16 bits; floats become 16.
-    - JPEG: 8 bits, chroma at full resolution. No alpha. An EXIF block too long for JPEG's 64 KB is
-      left out.
-    - WebP: 8 bits, always RGB; lossless at quality 100. No resolution.
+    - JPEG: 8 bits; quality and subsampling are those of a source that was JPEG, else 95 and chroma
+      at full resolution. No alpha. An EXIF block too long for JPEG's 64 KB loses its largest parts.
+    - WebP: 8 bits, always RGB; lossless at quality 100. No resolution but EXIF's.
+    - AVIF: 8, 10 or 12 bits (16 become 12), always RGB; lossless at quality 100.
+    - JPEG XL: 8, 10, 12 or 16 bits or floats; lossless at quality 100, and where it is not sRGB.
 
-    A grey source that is no longer grey becomes sRGB, as does CMYK. The file appears whole or not
-    at all: it is written beside, under a hidden name, and then takes the name over.
+    Light above white, of HDR sources, is kept in 16 bits and floats, and mapped into the range of
+    8 bits. A grey source that is no longer grey becomes sRGB, as does CMYK. Nothing that shows the
+    photo as it was is in the file; where the photo had a thumbnail, it gets a fresh one. The file
+    appears whole or not at all: it is written beside, under a hidden name, and then takes the name
+    over.
 
     Args:
         path: Where to; an existing file is replaced, its permissions kept.
         photo: What to store.
-        quality: 1 to 100, of JPEG and WebP.
+        quality: 1 to 100, of JPEG, WebP, AVIF and JPEG XL; None for the source's, or 95.
+        keep: What of the photo's metadata to keep.
+
+    Returns:
+        Sentences about what of the metadata the format cannot hold.
 
     Raises:
         NightFlashError: With code ``bad_output``, naming the file: a suffix, folder or size that
@@ -55,7 +77,7 @@ def write_photo(path: str | PathLike[str], photo: Photo, *, quality: int = 95) -
     """
     path = Path(path)
     check_output(path)
-    if not 1 <= quality <= 100:
+    if quality is not None and not 1 <= quality <= 100:
         raise _bad(f"The quality of {path} is 1 to 100, not {quality}.")
     file_format = _FORMATS[path.suffix.lower()]
     if max(photo.width, photo.height) > file_format.longest_side:
@@ -67,13 +89,68 @@ def write_photo(path: str | PathLike[str], photo: Photo, *, quality: int = 95) -
     if not file_format.alpha:
         photo = _without_alpha(photo, path)
     source = photo.source
-    if source.grey and not file_format.grey:
-        source = replace(source, grey=False, icc=None)
     bits = source.bits if source.bits in file_format.bits else file_format.bits[-1]
+    if source.cicp is not None and source.cicp.is_hdr and bits == 8:
+        photo = photo.with_rgb(tone_mapped(photo.rgb))
+        source = replace(source, cicp=None)
+    source, bits = _in_format(source, file_format, bits)
     codes = replace(photo, source=source).to_encoded(bits)
     if source.grey and codes.shape[2] > 2:
-        source = replace(source, icc=None)  # it described grey
+        source = replace(source, icc=None, cicp=None)  # they described grey
+    if codes.shape[2] > 2 and source.jpeg is not None and len(source.jpeg.quantisation) < 2:
+        source = replace(source, jpeg=None)  # likewise
+    source, notes = told(
+        source,
+        (photo.width, photo.height),
+        keep,
+        holds_iptc=file_format.iptc,
+        holds_maker_notes=file_format is not _TIFF,
+    )
+    if file_format is _JPEG:
+        source, trimmed = _fitting_segments(source)
+        notes += trimmed
+    if file_format is not _TIFF:
+        source = with_thumbnail(source, photo.rgb)
     _write_whole(path, lambda file: file_format.write(file, codes, source, quality))
+    return notes
+
+
+def _in_format(source: Encoding, file_format: _Format, bits: int) -> tuple[Encoding, int]:
+    """The source in a colour space that the format has words for, and the bits to take."""
+    if source.grey and not file_format.grey:
+        source = replace(source, grey=False, icc=None, cicp=None)
+    if bits == 32 and source.cicp is not None:
+        source = replace(source, cicp=None)
+    if source.cicp is not None and not file_format.cicp(source.cicp):
+        source = replace(source, icc=cicp_profile(source.cicp), cicp=None)
+    if source.icc is not None and not file_format.icc:
+        grey = source.grey
+        wide = None if grey else _WIDE
+        source, bits = (
+            replace(source, icc=None, cicp=wide, depth=None),
+            bits if grey else max(bits, 16),
+        )
+    return source, bits
+
+
+def _fitting_segments(source: Encoding) -> tuple[Encoding, tuple[str, ...]]:
+    """The source with metadata that fit the segments of a JPEG file."""
+    notes: list[str] = []
+    block = exif.opened(source.exif)
+    if block is not None:
+        room = _LONGEST_SEGMENT - (LONGEST_THUMBNAIL if source.thumbnail else 0)
+        data, left_out = exif.fitted(block, room)
+        source = replace(source, exif=data)
+        if left_out:
+            what = ", ".join(left_out)
+            notes.append(f"The photo's EXIF is longer than JPEG holds: without {what}.")
+    if len(source.xmp or b"") > _LONGEST_SEGMENT - 100:
+        source = replace(source, xmp=None)
+        notes.append("The photo's XMP is longer than JPEG holds and is lost.")
+    if len(source.iptc or b"") > _LONGEST_SEGMENT - 100:
+        source = replace(source, iptc=None)
+        notes.append("The photo's IPTC data are longer than JPEG holds and are lost.")
+    return source, tuple(notes)
 
 
 def check_output(path: str | PathLike[str]) -> None:
@@ -91,10 +168,13 @@ def check_output(path: str | PathLike[str]) -> None:
     try:
         folder = path.resolve().parent
         occupied, present = path.is_dir(), folder.is_dir()
+        strange = path.exists() and not path.is_file()
     except OSError as fault:
         raise _bad(f"{path} cannot be written: {fault.strerror}.") from fault
     if occupied:
         raise _bad(f"{path} is a folder.", "Give the name of a file.")
+    if strange:
+        raise _bad(f"{path} is not an ordinary file.", "Give the name of a file.")
     if not present:
         raise _bad(f"{path} cannot be written: there is no folder {folder}.", "Make it first.")
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -138,41 +218,65 @@ def _write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
         raise _bad(f"{path} cannot be written: the encoder failed ({fault}).") from fault
 
 
-def _write_jpeg(file: BinaryIO, codes: Codes, source: Encoding, quality: int) -> None:
-    exif = _EXIF_PREFIX + source.exif if source.exif is not None else b""
-    extra = {"dpi": source.dpi} if source.dpi else {}
+def _write_jpeg(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
+    extra: dict[str, Any] = {"dpi": source.dpi} if source.dpi else {}
+    if quality is None and source.jpeg is not None:
+        extra["qtables"] = [list(table) for table in source.jpeg.quantisation]
+        extra["subsampling"] = source.jpeg.subsampling
+    else:
+        extra |= {"quality": quality or _QUALITY, "subsampling": 0}
+    if source.iptc is not None:
+        resources = b"Photoshop 3.0\0" + to_photoshop(source.iptc)
+        extra["extra"] = _APP13 + (len(resources) + 2).to_bytes(2) + resources
     _image(codes).save(
         file,
         "JPEG",
-        quality=quality,
-        subsampling=0,
         icc_profile=source.icc,
-        exif=exif if len(exif) <= _JPEG_MAX_EXIF else b"",
+        exif=_EXIF_PREFIX + source.exif if source.exif is not None else b"",
+        xmp=source.xmp or b"",
         **extra,
     )
 
 
-def _write_webp(file: BinaryIO, codes: Codes, source: Encoding, quality: int) -> None:
+def _write_webp(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
     lossless = quality == 100
     _image(codes).save(
         file,
         "WEBP",
         lossless=lossless,
-        quality=50 if lossless else quality,  # lossless: effort, not loss
+        quality=50 if lossless else quality or _QUALITY,  # lossless: effort, not loss
         exact=True,
         icc_profile=source.icc or b"",
         exif=source.exif or b"",
+        xmp=source.xmp or b"",
     )
 
 
-def _write_png(file: BinaryIO, codes: Codes, source: Encoding, quality: int) -> None:
+def _write_png(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
     pixels = codes if codes.shape[2] > 1 else codes[..., 0]
     data = bytes(imagecodecs.png_encode(pixels, level=_PNG_LEVEL))
-    file.write(png.with_metadata(data, source.icc, source.exif, source.dpi))
+    whole = png.with_metadata(
+        data,
+        icc=source.icc,
+        cicp=source.cicp,
+        exif=source.exif,
+        xmp=source.xmp,
+        iptc=None if source.iptc is None else to_photoshop(source.iptc),
+        dpi=source.dpi,
+    )
+    file.write(whole)
 
 
-def _write_tiff(file: BinaryIO, codes: Codes, source: Encoding, quality: int) -> None:
+def _write_tiff(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
     encode_tiff(file, codes, source)
+
+
+def _write_avif(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
+    encode_avif(file, codes, source, quality or _QUALITY)
+
+
+def _write_jxl(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
+    encode_jxl(file, codes, source, quality or _QUALITY)
 
 
 def _image(codes: Codes) -> Image.Image:
@@ -181,17 +285,23 @@ def _image(codes: Codes) -> Image.Image:
 
 @dataclass(frozen=True)
 class _Format:
-    write: Callable[[BinaryIO, Codes, Encoding, int], None]
+    write: Callable[[BinaryIO, Codes, Encoding, int | None], None]
     bits: tuple[int, ...]
     longest_side: int
     grey: bool = True
     alpha: bool = True
+    icc: bool = True
+    iptc: bool = True
+    cicp: Callable[[Cicp], bool] = lambda cicp: False
 
 
+_WIDE = Cicp(9, 13)  # for profiles that JPEG XL's codec does not take
 _JPEG = _Format(_write_jpeg, bits=(8,), longest_side=65_500, alpha=False)
-_PNG = _Format(_write_png, bits=(8, 16), longest_side=2**31 - 1)
+_PNG = _Format(_write_png, bits=(8, 16), longest_side=2**31 - 1, cicp=lambda cicp: True)
 _TIFF = _Format(_write_tiff, bits=(8, 16, 32), longest_side=2**31 - 1)
-_WEBP = _Format(_write_webp, bits=(8,), longest_side=16_383, grey=False)
+_WEBP = _Format(_write_webp, bits=(8,), longest_side=16_383, grey=False, iptc=False)
+_AVIF = _Format(_write_avif, (8, 16), 65_536, grey=False, iptc=False, cicp=lambda cicp: True)
+_JXL = _Format(_write_jxl, (8, 16, 32), 2**30, icc=False, iptc=False, cicp=is_writable)
 _FORMATS = {
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
@@ -199,4 +309,6 @@ _FORMATS = {
     ".tif": _TIFF,
     ".tiff": _TIFF,
     ".webp": _WEBP,
+    ".avif": _AVIF,
+    ".jxl": _JXL,
 }
