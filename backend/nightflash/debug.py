@@ -30,7 +30,7 @@ def views(night: Night) -> dict[str, npt.NDArray[np.float32]]:
 def write_debug(files: Mapping[str, Path], night: Night) -> None:
     """Write each of ``views`` to the file of its name."""
     for name, picture in views(night).items():
-        write_photo(files[name], Photo.from_linear(picture))
+        write_photo(files[name], Photo.from_linear(picture), keep="nothing")
 
 
 def _rows(picture: Tensor) -> npt.NDArray[np.float32]:

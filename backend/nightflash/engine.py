@@ -366,23 +366,6 @@ def _working(photo: Photo, settings: Settings, aim: Aim | None) -> tuple[Working
 
 def _lit(known: _Aimed, settings: Settings) -> Light:
     if _stays_grey(known.scene, settings):
-        settings = replace(settings, **dict.fromkeys(LIGHT_COLOURS, NEUTRAL_KELVIN))
+        neutral = NEUTRAL_KELVIN
+        settings = replace(settings, ambient_temperature=neutral, flash_temperature=neutral)
     meeting = known.incidence(settings.flash_from) if settings.method == "flash" else None
-    return light_scene(known.scene, settings, meeting)
-
-
-def _stays_grey(scene: Scene, settings: Settings) -> bool:
-    """Whether the photo is grey and the user has not asked for coloured light."""
-    asked = any(getattr(settings, name) != DEFAULTS[name] for name in LIGHT_COLOURS)
-    red, green, blue = scene.photo
-    return (
-        not asked
-        and not settings.purkinje
-        and bool(torch.equal(red, green) and torch.equal(red, blue))
-    )
-
-
-def _planes(count: int, working: Working) -> int:
-    """Bytes of ``count`` floats per working pixel."""
-    width, height = working.dimensions
-    return count * 4 * width * height

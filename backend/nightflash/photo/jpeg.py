@@ -1,4 +1,4 @@
-"""JPEG files: what their segments tell beside the pixels, and the kinds that Pillow does not read."""
+"""JPEG files: what their segments tell, and the kinds that Pillow does not read."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from .raster import C2PA_NOTE, Raster, check_dimensions, split, spread
 _SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n"
 _FILE_TYPE = isobmff.box(b"ftyp", b"jxl \0\0\0\0jxl ")
 _MOST_METADATA = 64 * 2**20
+_SRGB = Cicp(1, 13)
 _RGB, _GREY = 0, 1
 _WHITE_D65, _CUSTOM, _WHITE_DCI = 1, 2, 11
 _PRIMARIES = {1: 1, 9: 9, 11: 12}  # of the header: of H.273
@@ -43,7 +44,7 @@ class Header:
 
     size: tuple[int, int]
     depth: int = 8
-    cicp: Cicp | None = Cicp(1, 13)
+    cicp: Cicp | None = _SRGB
     icc: bytes | None = None
     has_profile: bool = False
     colour: tuple[int, int, int] | None = None
@@ -219,12 +220,14 @@ def encode_jxl(file: BinaryIO, codes: Codes, source: Encoding, quality: int) -> 
         file: An empty file.
         codes: What `Photo.to_encoded` returns, in the space of the source's code points or sRGB.
         source: Depth, colour space and metadata to write.
-        quality: 1 to 100; 100 is without loss, as is anything that is not sRGB.
+        quality: 1 to 100; 100 is without loss, as is anything but sRGB of 8 bits, for whose meaning
+            the codec has no word.
     """
     depth = source.depth if codes.dtype == np.uint16 else None
     if depth is not None:
         codes = np.rint(codes * ((2**depth - 1) / 65535)).astype(np.uint16)
-    lossless = quality == 100 or source.cicp is not None
+    told = source.cicp or (_SRGB if codes.dtype == np.uint16 else None)
+    lossless = quality == 100 or told is not None or codes.dtype.kind == "f"
     encoded = imagecodecs.jpegxl_encode(
         codes if codes.shape[2] > 1 else codes[..., 0],
         lossless=lossless,
@@ -243,8 +246,8 @@ def encode_jxl(file: BinaryIO, codes: Codes, source: Encoding, quality: int) -> 
         for name, start, end in isobmff.boxes(bytes(encoded))
         if name == b"jxll"
     )
-    if source.cicp is not None:
-        stream = _in_space(stream, source.cicp)
+    if told is not None:
+        stream = _in_space(stream, told)
     file.write(isobmff.box(b"JXL ", b"\r\n\x87\n") + _FILE_TYPE + level)
     if source.exif is not None:
         file.write(isobmff.box(b"Exif", b"\0\0\0\0", source.exif))

@@ -42,26 +42,25 @@ def to_xyz(chromaticities: Chromaticities, white: Point | None = None) -> Matrix
         numpy.linalg.LinAlgError: The primaries lie on one line.
         ZeroDivisionError: The white has no luminance.
     """
-    primaries: Matrix = np.array([[x, y, 1 - x - y] for x, y in chromaticities[1:]]).T
+    primaries: Any = np.array([[x, y, 1 - x - y] for x, y in chromaticities[1:]]).T
     own = _xyz(chromaticities.white)
     matrix: Any = primaries * np.linalg.solve(primaries, own)
     if white is None or white == chromaticities.white:
         return np.asarray(matrix)
     cones = _BRADFORD @ np.stack([own, _xyz(white)], axis=-1)
     gains: Any = np.diag(cones[:, 1] / cones[:, 0])
-    adapted: Matrix = np.linalg.inv(_BRADFORD) @ gains @ _BRADFORD @ matrix
-    return adapted
+    return np.asarray(np.linalg.inv(_BRADFORD) @ gains @ _BRADFORD @ matrix)
 
 
 def to_srgb(chromaticities: Chromaticities) -> Matrix:
     """Linear RGB to linear sRGB (3, 3), white to white."""
-    matrix: Matrix = np.linalg.solve(to_xyz(REC709), to_xyz(chromaticities, D65))
+    matrix: Any = np.linalg.solve(to_xyz(REC709), to_xyz(chromaticities, D65))
     return matrix
 
 
 def luminance_weights(chromaticities: Chromaticities) -> Matrix:
     """What each channel of linear RGB adds to luminance, (3,), together 1."""
-    weights: Matrix = to_xyz(chromaticities)[1]
+    weights: Any = to_xyz(chromaticities)[1]
     return weights
 
 

@@ -19,6 +19,10 @@ from .raster import Raster, bad_photo, read_raster
 from .spaces import SRGB
 
 _SRGB = Cicp(1, 13)
+_LOSSY = ("jpeg", "webp", "heif", "avif")
+_RIPPLE = 0.2  # beside a hard edge
+_MOST_BETWEEN = 0.02  # of the pixels of a mask of two values lie on its edges
+_ALL_BUT_BLACK = 0.02
 
 
 def read_photo(path: str | PathLike[str]) -> Photo:
@@ -51,15 +55,36 @@ def read_mask(path: str | PathLike[str]) -> Linear:
 
     The stored values are coverage as they are: 0 outside, 1 (white) inside, no transfer curve, no
     profile. A picture with any transparency gives its alpha; otherwise grey gives its values, RGB
-    the mean of its channels (CMYK as RGB). Floats are clipped to 0..1.
+    the mean of its channels (CMYK as RGB). Floats are clipped to 0..1. A file stored with loss
+    whose mask is black and white but for what the loss did is taken for black and white.
 
     Returns:
         Coverage 0..1, float32 (H, W).
 
     Raises:
-        NightFlashError: As `read_photo`.
+        NightFlashError: As `read_photo`, or with code ``bad_aim`` where the mask is all but black.
     """
     raster = _finite_raster(Path(path))
+    coverage = _coverage(raster)
+    if 0 < coverage.max() <= _ALL_BUT_BLACK:
+        raise NightFlashError(
+            f"The brightest value of the mask {path} is {float(coverage.max()):.1%} of white.",
+            "White is the object: stretch the mask's values to black and white.",
+            code="bad_aim",
+        )
+    return _without_loss(coverage) if raster.format in _LOSSY else coverage
+
+
+def _without_loss(coverage: Linear) -> Linear:
+    """A mask of two values without the ripples of a lossy format; others as they are."""
+    between = (coverage > _RIPPLE) & (coverage < 1 - _RIPPLE)
+    if between.mean() > _MOST_BETWEEN:
+        return coverage
+    stretched: Linear = np.clip((coverage - _RIPPLE) / (1 - 2 * _RIPPLE), 0, 1)
+    return stretched
+
+
+def _coverage(raster: Raster) -> Linear:
     if raster.alpha is not None and raster.alpha.min() < full_scale(raster.alpha.dtype):
         return _unit(raster.alpha)
     coverage = np.empty(raster.colour.shape[:2], np.float32)

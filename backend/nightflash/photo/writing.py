@@ -53,7 +53,8 @@ def write_photo(
       at full resolution. No alpha. An EXIF block too long for JPEG's 64 KB loses its largest parts.
     - WebP: 8 bits, always RGB; lossless at quality 100. No resolution but EXIF's.
     - AVIF: 8, 10 or 12 bits (16 become 12), always RGB; lossless at quality 100.
-    - JPEG XL: 8, 10, 12 or 16 bits or floats; lossless at quality 100, and where it is not sRGB.
+    - JPEG XL: 8, 10, 12 or 16 bits or floats; lossless at quality 100, and always but for sRGB of
+      8 bits. Other profiles become BT.2020 of 16 bits.
 
     Light above white, of HDR sources, is kept in 16 bits and floats, and mapped into the range of
     8 bits. A grey source that is no longer grey becomes sRGB, as does CMYK. Nothing that shows the
@@ -95,6 +96,8 @@ def write_photo(
         source = replace(source, cicp=None)
     source, bits = _in_format(source, file_format, bits)
     codes = replace(photo, source=source).to_encoded(bits)
+    if source.cicp is not None and not file_format.cicp(source.cicp):
+        source = replace(source, icc=cicp_profile(source.cicp), cicp=None)
     if source.grey and codes.shape[2] > 2:
         source = replace(source, icc=None, cicp=None)  # they described grey
     if codes.shape[2] > 2 and source.jpeg is not None and len(source.jpeg.quantisation) < 2:
@@ -121,15 +124,11 @@ def _in_format(source: Encoding, file_format: _Format, bits: int) -> tuple[Encod
         source = replace(source, grey=False, icc=None, cicp=None)
     if bits == 32 and source.cicp is not None:
         source = replace(source, cicp=None)
-    if source.cicp is not None and not file_format.cicp(source.cicp):
-        source = replace(source, icc=cicp_profile(source.cicp), cicp=None)
-    if source.icc is not None and not file_format.icc:
-        grey = source.grey
-        wide = None if grey else _WIDE
-        source, bits = (
-            replace(source, icc=None, cicp=wide, depth=None),
-            bits if grey else max(bits, 16),
-        )
+    holds = file_format.icc or (source.cicp is not None and file_format.cicp(source.cicp))
+    if not holds and (source.icc is not None or source.cicp is not None):
+        if source.grey:
+            return replace(source, icc=None, cicp=None), bits
+        return replace(source, icc=None, cicp=_WIDE, depth=None), max(bits, 16)
     return source, bits
 
 

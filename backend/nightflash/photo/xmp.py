@@ -149,7 +149,7 @@ def _parsed(packet: bytes | None) -> ET.Element | None:
         start = packet.index(b"<")
         events = ET.iterparse(io.BytesIO(packet[start:].rstrip(b"\0 \r\n\t")), ("start-ns", "end"))
         for event, found in events:
-            if event == "start-ns" and not re.fullmatch(r"ns\d+|xml|", found[0]):
+            if event == "start-ns" and _is_of_the_file(*found):
                 ET.register_namespace(*found)
         root: ET.Element = events.root  # type: ignore[attr-defined]
         return (
@@ -159,6 +159,12 @@ def _parsed(packet: bytes | None) -> ET.Element | None:
         )
     except (ET.ParseError, ValueError):
         return None
+
+
+def _is_of_the_file(prefix: str, space: str) -> bool:
+    """Whether a file may choose the prefix of a space: it is neither fixed nor ElementTree's."""
+    taken = prefix in _PREFIXES or space in _PREFIXES.values()
+    return not taken and re.fullmatch(r"ns\d+|xml|", prefix) is None
 
 
 def _rdf(root: ET.Element) -> ET.Element:
