@@ -7,6 +7,8 @@ import re
 import struct
 import zlib
 
+import numpy as np
+
 
 def chunk(name: bytes, content: bytes) -> bytes:
     """A chunk of a PNG file."""
@@ -17,6 +19,27 @@ def chunk(name: bytes, content: bytes) -> bytes:
 def box(name: bytes, content: bytes) -> bytes:
     """A box of an ISO media file."""
     return struct.pack(">L4s", 8 + len(content), name) + content
+
+
+def tiff(codes: np.ndarray, **tags: int) -> bytes:
+    """A TIFF file of unsigned samples (H, W, C), with these tags, by name, beside the usual ones."""
+    names = {"photometric": 262, "kind": 254}
+    height, width, channels = codes.shape
+    data = codes.astype(codes.dtype.newbyteorder("<")).tobytes()
+    data += b"\0" * (len(data) % 2)
+    bits = struct.pack(f"<{channels}H", *[8 * codes.dtype.itemsize] * channels)
+    found = {256: width, 257: height, 258: 0, 259: 1, 262: 2, 273: 8, 277: channels,
+             278: height, 279: len(data)}  # fmt: skip
+    found |= {names[name]: value for name, value in tags.items()}
+    entries = b""
+    for tag in sorted(found):
+        if tag == 258 and channels > 2:
+            entries += struct.pack("<HHLL", tag, 3, channels, 8 + len(data))
+        else:
+            value = 8 * codes.dtype.itemsize if tag == 258 else found[tag]
+            entries += struct.pack("<HHLL", tag, 4, 1, value)
+    head = b"II*\0" + struct.pack("<L", 8 + len(data) + len(bits))
+    return head + data + bits + struct.pack("<H", len(found)) + entries + b"\0\0\0\0"
 
 
 def resource(number: int, content: bytes) -> bytes:

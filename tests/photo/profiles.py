@@ -79,6 +79,30 @@ def cmyk() -> bytes:
     return _assembled(b"CMYK", b"Lab ", {b"A2B0": table, b"wtpt": _WHITE}, kind=b"prtr")
 
 
+def scanner(back: bytes | None) -> bytes:
+    """A scanner's profile: a table from RGB to Lab, and this table back, if any."""
+    nodes = []
+    for r, g, b in itertools.product((0.0, 0.5, 1.0), repeat=3):
+        light = 100 * (0.2 * r + 0.7 * g + 0.1 * b)
+        nodes += [round(light * 2.55), round(60 * (r - g)) + 128, round(70 * (g - b)) + 128]
+    table = _table(3, bytes(nodes))
+    tags = {b"A2B0": table, b"wtpt": _WHITE, **({} if back is None else {b"B2A0": back})}
+    return _assembled(b"RGB ", b"Lab ", tags, kind=b"scnr" if back is None else b"mntr")
+
+
+def noop_table() -> bytes:
+    """A table that gives what it is given."""
+    nodes = itertools.product((0, 255), repeat=3)
+    return _table(2, bytes(value for node in nodes for value in node))
+
+
+def _table(grid: int, nodes: bytes) -> bytes:
+    identity = bytes(range(256))
+    table = struct.pack(">4s4x4B", b"mft1", 3, 3, grid, 0)
+    table += struct.pack(">9l", *(65536 * int(i % 4 == 0) for i in range(9)))
+    return table + identity * 3 + nodes + identity * 3
+
+
 _WHITE = struct.pack(">4s4x3l", b"XYZ ", *(round(v * 65536) for v in (0.9642, 1.0, 0.8249)))
 
 

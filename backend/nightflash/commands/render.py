@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nightflash.scene import Aim
 
 FAULT = 2
+ALL_BUT_BLACK = 0.02  # of white; the aim takes such a mask for empty
 
 
 def add(commands: Any) -> None:
@@ -113,6 +114,12 @@ def _render_all(
     if len(jobs) == 1:
         check_output(jobs[0].out)
     mask = read_mask(options.subject_mask) if options.subject_mask is not None else None
+    if mask is not None and 0 < mask.max() <= ALL_BUT_BLACK:
+        raise NightFlashError(
+            f"The brightest value of the mask {options.subject_mask} is {mask.max():.1%} of white.",
+            "White is the object: stretch the mask's values to black and white.",
+            code="bad_aim",
+        )
     aim = Aim(
         mask,
         (box[0], box[1], box[2], box[3]) if box else None,

@@ -54,14 +54,12 @@ def to_xyz(chromaticities: Chromaticities, white: Point | None = None) -> Matrix
 
 def to_srgb(chromaticities: Chromaticities) -> Matrix:
     """Linear RGB to linear sRGB (3, 3), white to white."""
-    matrix: Any = np.linalg.solve(to_xyz(REC709), to_xyz(chromaticities, D65))
-    return matrix
+    return np.asarray(np.linalg.solve(to_xyz(REC709), to_xyz(chromaticities, D65)))
 
 
 def luminance_weights(chromaticities: Chromaticities) -> Matrix:
     """What each channel of linear RGB adds to luminance, (3,), together 1."""
-    weights: Any = to_xyz(chromaticities)[1]
-    return weights
+    return np.asarray(to_xyz(chromaticities)[1])
 
 
 def _xyz(white: Point) -> Matrix:

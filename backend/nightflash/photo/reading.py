@@ -22,7 +22,6 @@ _SRGB = Cicp(1, 13)
 _LOSSY = ("jpeg", "webp", "heif", "avif")
 _RIPPLE = 0.2  # beside a hard edge
 _MOST_BETWEEN = 0.02  # of the pixels of a mask of two values lie on its edges
-_ALL_BUT_BLACK = 0.02
 
 
 def read_photo(path: str | PathLike[str]) -> Photo:
@@ -62,16 +61,10 @@ def read_mask(path: str | PathLike[str]) -> Linear:
         Coverage 0..1, float32 (H, W).
 
     Raises:
-        NightFlashError: As `read_photo`, or with code ``bad_aim`` where the mask is all but black.
+        NightFlashError: As `read_photo`.
     """
     raster = _finite_raster(Path(path))
     coverage = _coverage(raster)
-    if 0 < coverage.max() <= _ALL_BUT_BLACK:
-        raise NightFlashError(
-            f"The brightest value of the mask {path} is {float(coverage.max()):.1%} of white.",
-            "White is the object: stretch the mask's values to black and white.",
-            code="bad_aim",
-        )
     return _without_loss(coverage) if raster.format in _LOSSY else coverage
 
 
