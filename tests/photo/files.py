@@ -22,7 +22,7 @@ def box(name: bytes, content: bytes) -> bytes:
 
 
 def tiff(codes: np.ndarray, **tags: int) -> bytes:
-    """A TIFF file of unsigned samples (H, W, C), with these tags, by name, beside the usual ones."""
+    """A TIFF file of unsigned samples (H, W, C), with these tags beside the usual ones."""
     names = {"photometric": 262, "kind": 254}
     height, width, channels = codes.shape
     data = codes.astype(codes.dtype.newbyteorder("<")).tobytes()

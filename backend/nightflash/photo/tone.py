@@ -12,7 +12,7 @@ import numpy as np
 
 from .encoding import Linear, strips
 
-_SHOULDER = 0.75
+_SHOULDER = 0.5
 
 
 def tone_mapped(linear: Linear) -> Linear:
