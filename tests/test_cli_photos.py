@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from nightflash.photo import Photo, read_photo, write_photo
 from nightflash.settings import Settings
 from PIL import Image
 
-from tests.command_line import FAST, photo, pixels, refused, renders
+from tests.command_line import FAST, environment, photo, pixels, refused, renders
 from tests.photo import blocks, files
 
 Capture = pytest.CaptureFixture[str]
@@ -162,3 +163,15 @@ def test_nothing_changes_where_nothing_shall(tmp_path: Path, suffix: str) -> Non
     write_photo(day, Photo.from_encoded(pixels()), quality=100)
     renders(day, night, *DAYLIGHT, "--file-quality", "100")
     np.testing.assert_array_equal(read_photo(night).to_encoded(), read_photo(day).to_encoded())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of Linux")
+def test_too_little_memory_to_begin_with_is_one_sentence(tmp_path: Path) -> None:
+    day = photo(tmp_path / "day.png")
+    limited = f'ulimit -v 2500000; exec "{sys.executable}" -m nightflash render {day} n.png'
+    result = subprocess.run(
+        ["bash", "-c", limited], cwd=tmp_path, env=environment(), capture_output=True, text=True
+    )
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert "memory" in result.stderr.splitlines()[-1]

@@ -14,6 +14,9 @@ from nightflash.commands import backend, doctor, models, render, settings
 from nightflash.errors import NightFlashError
 
 FAULT = 2
+NO_MEMORY = ("failed to map segment", "Cannot allocate memory", "can't start new thread")
+"""What the system says where libraries cannot even be loaded."""
+
 INTERRUPTED = 130
 
 
@@ -29,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NightFlashError as error:
         streams.tell(f"nightflash: {error}")
         code = FAULT
-    except MemoryError:
+    except (MemoryError, ImportError, OSError, RuntimeError) as fault:
+        if not isinstance(fault, MemoryError) and not any(w in str(fault) for w in NO_MEMORY):
+            raise
         streams.tell("nightflash: There is not enough memory.")
         code = FAULT
     except KeyboardInterrupt:

@@ -218,6 +218,28 @@ def test_a_maker_note_stays_where_it_counts_from(tmp_path: Path) -> None:
             assert kept[place : place + len(note)] == note
 
 
+def test_a_maker_note_loses_what_may_be_a_picture_and_keeps_the_rest(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, 5000).astype(np.uint8).tobytes()
+    numbers = np.arange(2000, dtype=">u2").tobytes()
+    for relative in (True, False):
+        blank = b"\xa5" * (2 + 3 * 12 + 4 + 12 + len(numbers) + len(pixels))
+        exif = blocks.block(maker_note=blank)
+        place = exif.index(blank)
+        origin = 0 if relative else place
+        values = 2 + 3 * 12 + 4
+        note = struct.pack(">HHHLL", 3, 0x0095, 2, 12, origin + values)
+        note += struct.pack(">HHLL", 0x4001, 3, 2000, origin + values + 12)
+        note += struct.pack(">HHLL", 0x2001, 7, 5000, origin + values + 12 + len(numbers))
+        note += bytes(4) + b"a 50mm lens\0" + numbers + pixels
+        exif = exif[:place] + note + exif[place + len(note) :]
+        photo = read_photo(_day(tmp_path, (0xE1, b"Exif\0\0" + exif)))
+        kept = photo.source.exif or b""
+        assert b"a 50mm lens" in kept
+        assert numbers in kept
+        assert pixels[:40] not in kept
+        assert any("maker note" in said for said in photo.source.notes)
+
+
 def test_damaged_metadata_are_left_out_and_said(tmp_path: Path) -> None:
     path = _day(tmp_path, (0xE1, b"Exif\0\0XX*\0"), (0xE1, b"http://ns.adobe.com/xap/1.0/\0<x"))
     notes = read_photo(path).source.notes

@@ -21,13 +21,13 @@ from typing import BinaryIO, NamedTuple
 from . import tags
 from .carving import without_jpegs
 from .maker_note import without_pictures
-from .tags import ASCII, EXIF, GPS, INTEROPERABILITY, LONG, MAKER_NOTE, SHORT, Block
+from .tags import ASCII, EXIF, GPS, INTEROPERABILITY, LONG, MAKER_NOTE, RATIONAL, SHORT, Block
 
 _WIDTH, _HEIGHT, _ORIENTATION = 0x0100, 0x0101, 0x0112
 _SOFTWARE, _DATE_TIME = 0x0131, 0x0132
 _COLOUR_SPACE, _INTEROP_INDEX = 0xA001, 0x0001
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
-_OFFSET_TIME, _SUBSECONDS = 0x9010, 0x9290
+_VERSION, _OFFSET_TIME, _SUBSECONDS = 0x9000, 0x9010, 0x9290
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 0x011A, 0x011B, 0x0128
 _SRGB, _ADOBE, _UNCALIBRATED = 1, 2, 0xFFFF
 # What a file's first directory says about the storage of its pixels, or holds in another form:
@@ -196,7 +196,9 @@ def told(exif: bytes, facts: Facts) -> Block | None:
         zone = facts.changed.strftime("%z")
         block = block.having(0, _DATE_TIME, ASCII, moment)
         block = block.without(EXIF, (_SUBSECONDS,))
-        block = block.having(EXIF, _OFFSET_TIME, ASCII, f"{zone[:3]}:{zone[3:]}".encode())
+        version = block.entry(EXIF, _VERSION)
+        if version is not None and version.data >= b"0231":
+            block = block.having(EXIF, _OFFSET_TIME, ASCII, f"{zone[:3]}:{zone[3:]}".encode())
     if EXIF in block.directories:
         space = _SRGB if facts.srgb else _UNCALIBRATED
         block = block.having(EXIF, _COLOUR_SPACE, SHORT, space)
@@ -234,17 +236,21 @@ def with_thumbnail(exif: bytes, jpeg: bytes) -> bytes:
     (count,) = struct.unpack_from(order + "H", exif, start)
     link = start + 2 + 12 * count
     exif += b"\0" * (len(exif) % 2)
+    resolution = len(exif) + 2 + 12 * 6 + 4
     entries = (
         (0x0103, SHORT, 6),
-        (0x0201, LONG, len(exif) + 2 + 12 * 3 + 4),
+        (_X_RESOLUTION, RATIONAL, resolution),
+        (_Y_RESOLUTION, RATIONAL, resolution + 8),
+        (_UNIT, SHORT, 2),
+        (0x0201, LONG, resolution + 16),
         (0x0202, LONG, len(jpeg)),
     )
     directory = struct.pack(order + "H", len(entries))
     for tag, kind, value in entries:
         directory += struct.pack(order + "HHL", tag, kind, 1)
         directory += struct.pack(order + ("H2x" if kind == SHORT else "L"), value)
-    pointer = struct.pack(order + "L", len(exif))
-    return exif[:link] + pointer + exif[link + 4 :] + directory + b"\0\0\0\0" + jpeg
+    pointer, dots = struct.pack(order + "L", len(exif)), struct.pack(order + "LLLL", 72, 1, 72, 1)
+    return exif[:link] + pointer + exif[link + 4 :] + directory + bytes(4) + dots + jpeg
 
 
 def empty() -> bytes:
@@ -314,10 +320,11 @@ def into_tiff(file: BinaryIO, block: Block) -> bool:
     return True
 
 
-def has_maker_note(exif: bytes | None) -> bool:
-    """Whether a block has a maker note."""
+def maker_note(exif: bytes | None) -> bytes | None:
+    """A block's maker note, or None."""
     block = opened(exif)
-    return block is not None and block.entry(EXIF, MAKER_NOTE) is not None
+    entry = block.entry(EXIF, MAKER_NOTE) if block else None
+    return None if entry is None else entry.data
 
 
 def _raw_entries(file: BinaryIO, start: int) -> dict[int, bytes]:

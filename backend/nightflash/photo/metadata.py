@@ -68,7 +68,7 @@ def told(
     if block is not None:
         srgb = source.icc is None and source.cicp is None
         facts = exif.Facts(*size, srgb, SOFTWARE, changed)
-        if not holds_maker_notes and exif.has_maker_note(block):
+        if not holds_maker_notes and exif.maker_note(block) is not None:
             notes.append("The photo's maker note has no place in TIFF files and is lost.")
         made = exif.told(block, facts)
         block = None if made is None else made.tobytes()

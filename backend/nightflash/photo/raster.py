@@ -94,10 +94,10 @@ class Raster:
             for name, before, after in (("EXIF", self.exif, block), ("XMP", self.xmp, packet))
             if before and after is None
         ]
-        if exif.has_maker_note(self.exif) and block and not exif.has_maker_note(block):
-            lost.append(
-                "The photo's maker note was left out: it is so long that it may hide pictures."
-            )
+        before, after = exif.maker_note(self.exif), exif.maker_note(block)
+        if before is not None and block is not None and before != after:
+            how = "Parts of" if after is not None else "All of"
+            lost.append(f"{how} the photo's maker note may show the day and were left out.")
         return replace(
             self,
             colour=colour,

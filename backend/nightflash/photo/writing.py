@@ -25,7 +25,9 @@ from .iptc import to_photoshop
 from .jxl import encode_jxl, is_writable
 from .metadata import LONGEST_THUMBNAIL, Keep, told, with_thumbnail
 from .photo import Photo
+from .profile import profile_space
 from .profile_writing import cicp_profile
+from .spaces import SRGB
 from .tiff import encode_tiff
 from .tone import tone_mapped
 
@@ -124,6 +126,8 @@ def _in_format(source: Encoding, file_format: _Format, bits: int) -> tuple[Encod
         source = replace(source, grey=False, icc=None, cicp=None)
     if bits == 32 and source.cicp is not None:
         source = replace(source, cicp=None)
+    if source.icc is not None and not file_format.icc and profile_space(source.icc) is SRGB:
+        source = replace(source, icc=None)
     holds = file_format.icc or (source.cicp is not None and file_format.cicp(source.cicp))
     if not holds and (source.icc is not None or source.cicp is not None):
         if source.grey:
