@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -44,7 +45,6 @@ from nightflash.working import Working, digest
 CACHE_BYTES = 128 * 2**20
 LIGHT_COLOURS = ("ambient_temperature", "flash_temperature")
 NEUTRAL_KELVIN = 5400.0
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 SURVEY_PLANES, SCENE_PLANES = 24, 8  # floats per working pixel, features and incidence included
 
 
@@ -262,7 +262,7 @@ class Engine:
                     progress=advance,
                 )
         if _stays_grey(scene, settings):
-            night = np.repeat(night @ LUMINANCE[:, None], 3, axis=-1)  # grain and refinement too
+            night = _grey(night)  # the grain and what refinement has changed, too
         report = Report(
             seconds=watch.seconds,
             networks=self.networks,
@@ -369,3 +369,28 @@ def _lit(known: _Aimed, settings: Settings) -> Light:
         neutral = NEUTRAL_KELVIN
         settings = replace(settings, ambient_temperature=neutral, flash_temperature=neutral)
     meeting = known.incidence(settings.flash_from) if settings.method == "flash" else None
+    return light_scene(known.scene, settings, meeting)
+
+
+def _stays_grey(scene: Scene, settings: Settings) -> bool:
+    """Whether the photo is grey and the user has not asked for coloured light."""
+    asked = any(getattr(settings, name) != DEFAULTS[name] for name in LIGHT_COLOURS)
+    red, green, blue = scene.photo
+    return (
+        not asked
+        and not settings.purkinje
+        and bool(torch.equal(red, green) and torch.equal(red, blue))
+    )
+
+
+def _grey(night: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The luminance of linear RGB (H, W, 3) in every channel; what is grey stays to the bit."""
+    red, green, blue = np.moveaxis(night, -1, 0)
+    grey = green + np.float32(0.2126) * (red - green) + np.float32(0.0722) * (blue - green)
+    return np.repeat(grey[..., None], 3, axis=-1)
+
+
+def _planes(count: int, working: Working) -> int:
+    """Bytes of ``count`` floats per working pixel."""
+    width, height = working.dimensions
+    return count * 4 * width * height

@@ -19,7 +19,7 @@ from PIL import Image
 
 from tests.command_line import environment
 
-from . import files, profiles
+from . import blocks, files, profiles
 
 _RNG = np.random.default_rng(11)
 _RGB = _RNG.integers(0, 256, (32, 40, 3)).astype(np.uint8)
@@ -92,8 +92,6 @@ def test_profiles_in_new_formats(tmp_path: Path, suffix: str) -> None:
 
 
 def test_avif_is_read_by_pillow_with_all_that_is_in_it(tmp_path: Path) -> None:
-    from . import blocks
-
     source = Encoding(icc=profiles.display_p3(), exif=blocks.block(), depth=10)
     photo = Photo.from_encoded(_codes(10, 4), source)
     write_photo(tmp_path / "photo.avif", photo)
@@ -251,3 +249,16 @@ def test_a_result_of_another_depth_than_its_source(tmp_path: Path) -> None:
     write_photo(tmp_path / "sixteen.png", replace(photo))
     assert read_photo(tmp_path / "eight.jpg").source.bits == 8
     assert read_photo(tmp_path / "sixteen.png").source.bits == 16
+
+
+def test_packed_metadata_of_jpeg_xl(tmp_path: Path) -> None:
+    whole = bytes(imagecodecs.jpegxl_encode(_RGB, lossless=True, usecontainer=True))
+    packed = {
+        b"Exif": bytes(imagecodecs.brotli_encode(b"\0\0\0\0" + blocks.block())),
+        b"xml ": bytes(imagecodecs.brotli_encode(files.xmp("<xmp:Rating>4</xmp:Rating>"))),
+    }
+    boxes = b"".join(files.box(b"brob", name + content) for name, content in packed.items())
+    (tmp_path / "packed.jxl").write_bytes(whole + boxes)
+    source = read_photo(tmp_path / "packed.jxl").source
+    assert blocks.parsed(source.exif)[blocks.MODEL] == "Night Owl 3"
+    assert b">4<" in (source.xmp or b"")
