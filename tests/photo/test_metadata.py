@@ -240,6 +240,21 @@ def test_a_maker_note_loses_what_may_be_a_picture_and_keeps_the_rest(tmp_path: P
         assert any("maker note" in said for said in photo.source.notes)
 
 
+def test_long_words_are_kept_and_long_data_left_out(tmp_path: Path) -> None:
+    prose = "The fox came by the box in the sun and sat down there " * 40
+    noise = np.random.default_rng(2).integers(0, 256, 3000).astype(np.uint8).tobytes()
+    exif = Image.Exif()
+    exif[blocks.CAMERA] = {0x9286: b"ASCII\0\0\0" + prose.encode(), 0xA40B: noise}
+    packet = files.xmp(f"<dc:description>{prose}</dc:description>")
+    xmp_segment = (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + packet)
+    source = read_photo(_day(tmp_path, (0xE1, exif.tobytes()), xmp_segment)).source
+    camera = blocks.parsed(source.exif).get_ifd(IFD.Exif)
+    assert camera[0x9286].endswith(prose.encode())
+    assert 0xA40B not in camera
+    assert _values(source.xmp, "description") == [prose]
+    assert source.notes == ("Long values in the photo's EXIF may show the day and were left out.",)
+
+
 def test_damaged_metadata_are_left_out_and_said(tmp_path: Path) -> None:
     path = _day(tmp_path, (0xE1, b"Exif\0\0XX*\0"), (0xE1, b"http://ns.adobe.com/xap/1.0/\0<x"))
     notes = read_photo(path).source.notes

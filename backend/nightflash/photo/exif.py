@@ -39,6 +39,7 @@ _ABOUT_THE_FILE = frozenset(
     | {*range(0xC612, 0xC7FF)}  # of raw files
 )
 _STORAGE = _ABOUT_THE_FILE | {0x011A, 0x011B, 0x0128, 0x0211, 0x0212, 0x0213}
+_TEXTS = (ASCII, 129)
 _LONGEST_BLOB = 2048  # bytes; what is longer and has no type may be a picture
 
 _one_at_a_time = threading.Lock()
@@ -172,8 +173,25 @@ def _without_pictures(block: Block) -> Block:
 
 
 def _may_be_a_picture(entry: tags.Entry) -> bool:
-    long = len(entry.data) > _LONGEST_BLOB and entry.kind not in (ASCII, 129)
+    long = len(entry.data) > _LONGEST_BLOB and not _is_text(entry)
     return long or without_jpegs(entry.data) != entry.data
+
+
+def _is_text(entry: tags.Entry) -> bool:
+    """Whether a value is text by its type, or holds nothing but letters, of one byte or two."""
+    letters = entry.data.replace(b"\0", b"")
+    return entry.kind in _TEXTS or all(32 <= b < 127 or b in b"\t\n\r" for b in letters)
+
+
+def may_show_more(exif: bytes | None) -> bool:
+    """Whether values of a block but the maker note may be pictures, which `upright` leaves out."""
+    block = opened(exif)
+    found = block.without(0, _ABOUT_THE_FILE).directories.values() if block else ()
+    return any(
+        tag != MAKER_NOTE and _may_be_a_picture(entry)
+        for entries in found
+        for tag, entry in entries.items()
+    )
 
 
 def without_gps(exif: bytes) -> bytes | None:

@@ -94,6 +94,8 @@ class Raster:
             for name, before, after in (("EXIF", self.exif, block), ("XMP", self.xmp, packet))
             if before and after is None
         ]
+        if exif.may_show_more(self.exif):
+            lost.append("Long values in the photo's EXIF may show the day and were left out.")
         before, after = exif.maker_note(self.exif), exif.maker_note(block)
         if before is not None and block is not None and before != after:
             how = "Parts of" if after is not None else "All of"

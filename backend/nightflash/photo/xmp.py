@@ -24,7 +24,7 @@ _OF_THE_DAY = (
     "http://ns.xiaomi.com/photos/1.0/",
 )  # fmt: skip
 _NAMES_OF_THE_DAY = {f"{{{_XMP}}}Thumbnails", f"{{{_NOTE}}}HasExtendedXMP"}
-_DATA = re.compile(r"[A-Za-z0-9+/=\s]{512,}")  # base64
+_DATA = re.compile(r"(?:[A-Za-z0-9+/]{60}\s?){6,}")  # base64, which no words are
 _PREFIXES = {
     "x": _META, "rdf": _RDF, "tiff": _TIFF, "exif": _EXIF, "xmp": _XMP, "dc": _DC,
     "photoshop": _PHOTOSHOP, "Iptc4xmpExt": _IPTC_EXT,
