@@ -144,6 +144,16 @@ def test_png_by_gamma_and_chromaticities(tmp_path: Path) -> None:
         assert _steps(read_photo(again.with_suffix(suffix))).max() < 0.4
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".webp"])
+def test_linear_light_of_16_bits_becomes_srgb_in_8(tmp_path: Path, suffix: str) -> None:
+    dark = np.repeat(np.linspace(0, 0.05, 240)[None], 40, 0)
+    codes = np.repeat(np.rint(dark * 65535).astype(np.uint16)[..., None], 3, -1)
+    photo = Photo.from_encoded(codes, Encoding(16, icc=profiles.rgb("srgb", 1.0)))
+    write_photo(tmp_path / f"dark{suffix}", photo, quality=100)
+    away = srgb_encode(read_photo(tmp_path / f"dark{suffix}").rgb) - srgb_encode(photo.rgb)
+    assert np.abs(away).max() < 1.6 / 255
+
+
 def test_the_order_of_precedence_in_png(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     gamma = files.chunk(b"gAMA", struct.pack(">L", 100_000))

@@ -24,7 +24,7 @@ from .encoding import Cicp, Codes, Encoding
 from .iptc import to_photoshop
 from .jxl import encode_jxl, is_writable
 from .metadata import LONGEST_THUMBNAIL, Keep, told, with_thumbnail
-from .photo import Photo
+from .photo import Photo, colour_space
 from .profile import profile_space
 from .profile_writing import cicp_profile
 from .spaces import SRGB
@@ -34,6 +34,7 @@ from .tone import tone_mapped
 _PNG_LEVEL = 3  # a third of the time of zlib's usual 6, for files 5 % larger
 _QUALITY = 95  # where neither the source nor the user says anything
 _LONGEST_SEGMENT = 65_533 - 30  # bytes of a JPEG segment, a name in front of it
+_COARSE = 0.002  # of white; sRGB's first step is 0.0003
 _EXIF_PREFIX = b"Exif\0\0"
 _APP13 = b"\xff\xed"
 
@@ -58,6 +59,7 @@ def write_photo(
     - JPEG XL: 8, 10, 12 or 16 bits or floats; lossless at quality 100, and always but for sRGB of
       8 bits. Other profiles become BT.2020 of 16 bits.
 
+    Where 8 bits in the source's space had no steps for the dark (linear light), they are sRGB.
     Light above white, of HDR sources, is kept in 16 bits and floats, and mapped into the range of
     8 bits. A grey source that is no longer grey becomes sRGB, as does CMYK. Nothing that shows the
     photo as it was is in the file; where the photo had a thumbnail, it gets a fresh one. The file
@@ -96,6 +98,8 @@ def write_photo(
     if source.cicp is not None and source.cicp.is_hdr and bits == 8:
         photo = photo.with_rgb(tone_mapped(photo.rgb))
         source = replace(source, cicp=None)
+    if bits == 8 < source.bits and _is_coarse(source):
+        source = replace(source, icc=None, cicp=None)
     source, bits = _in_format(source, file_format, bits)
     codes = replace(photo, source=source).to_encoded(bits)
     if source.cicp is not None and not file_format.cicp(source.cicp):
@@ -118,6 +122,12 @@ def write_photo(
         source = with_thumbnail(source, photo.rgb)
     _write_whole(path, lambda file: file_format.write(file, codes, source, quality))
     return notes
+
+
+def _is_coarse(source: Encoding) -> bool:
+    """Whether 8 bits in the source's colour space have no steps for the dark, as linear ones."""
+    first = np.ones((1, 1, 1 if source.grey else 3), np.uint8)
+    return bool(colour_space(source, 8).decode(first).max() > _COARSE)
 
 
 def _in_format(source: Encoding, file_format: _Format, bits: int) -> tuple[Encoding, int]:
