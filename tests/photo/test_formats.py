@@ -15,7 +15,7 @@ import tifffile
 from nightflash.errors import NightFlashError
 from nightflash.photo import Encoding, Photo, read_mask, read_photo, srgb_encode, write_photo
 from nightflash.photo.encoding import Cicp
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tests.command_line import environment
 
@@ -262,3 +262,21 @@ def test_packed_metadata_of_jpeg_xl(tmp_path: Path) -> None:
     source = read_photo(tmp_path / "packed.jxl").source
     assert blocks.parsed(source.exif)[blocks.MODEL] == "Night Owl 3"
     assert b">4<" in (source.xmp or b"")
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_avif_is_turned_upright_once(tmp_path: Path, turn: int) -> None:
+    path, again = tmp_path / "turned.avif", tmp_path / "again.avif"
+    flat = np.zeros((32, 48, 3), np.uint8)
+    flat[:16, :24] = (250, 40, 10)
+    flat[16:, 24:] = (10, 60, 240)
+    flat[:16, 24:] = (128, 128, 128)
+    exif = Image.Exif()
+    exif[blocks.ORIENTATION] = turn
+    Image.fromarray(flat).save(path, exif=exif, quality=100, subsampling="4:4:4")
+    with Image.open(path) as image:
+        wanted = np.asarray(ImageOps.exif_transpose(image)).astype(int)
+    photo = read_photo(path)
+    assert np.abs(photo.to_encoded() - wanted).max() <= 2
+    write_photo(again, photo, quality=100)
+    np.testing.assert_array_equal(read_photo(again).to_encoded(), photo.to_encoded())
