@@ -1,4 +1,4 @@
-"""EXIF blocks: without any picture of the day, true about the result, in and out of TIFF files.
+"""EXIF blocks: without any picture of the day, and true about the result.
 
 A block is put together anew from its entries, so that nothing is in it that no entry leads to.
 Maker notes stay where they were, as what they hold counts from there, and lose the pictures in
@@ -8,15 +8,13 @@ them; TIFF files, where they would have to move, go without.
 from __future__ import annotations
 
 import datetime
-import mmap
 import struct
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from io import UnsupportedOperation
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from . import tags
 from .carving import without_jpegs
@@ -38,7 +36,7 @@ _ABOUT_THE_FILE = frozenset(
     | {*range(0x0200, 0x0210), 0x02BC, 0x83BB, 0x8649, 0x8773, 0x935C, 0xCD41}
     | {*range(0xC612, 0xC7FF)}  # of raw files
 )
-_STORAGE = _ABOUT_THE_FILE | {0x011A, 0x011B, 0x0128, 0x0211, 0x0212, 0x0213}
+STORAGE = _ABOUT_THE_FILE | {0x011A, 0x011B, 0x0128, 0x0211, 0x0212, 0x0213}
 _TEXTS = (ASCII, 129)
 _LONGEST_BLOB = 2048  # bytes; what is longer and has no type may be a picture
 
@@ -276,77 +274,8 @@ def empty() -> bytes:
     return Block().tobytes()
 
 
-def from_tiff(file: BinaryIO) -> bytes | None:
-    """The EXIF block of a TIFF file: what its first directory says of the photo, and those below.
-
-    Maker notes, which count from places in the file, are left out.
-    """
-    try:
-        with _mapped(file) as data:
-            block = tags.parsed(data)
-    except (KeyError, struct.error, ValueError, OSError):
-        return None
-    block = block.without(0, _STORAGE).without(EXIF, (MAKER_NOTE,))
-    return block.tobytes() if any(block.directories.values()) else None
-
-
-@contextmanager
-def _mapped(file: BinaryIO) -> Iterator[bytes | mmap.mmap]:
-    """The file's bytes, without reading them all."""
-    try:
-        number = file.fileno()
-    except UnsupportedOperation:
-        file.seek(0)
-        yield file.read()
-        return
-    with mmap.mmap(number, 0, access=mmap.ACCESS_READ) as data:
-        yield data
-
-
-def into_tiff(file: BinaryIO, block: Block) -> bool:
-    """Adds a block to a finished TIFF file; its maker note is left out.
-
-    TIFF encoders write no camera and GPS directories, so the file's first directory is written
-    once more at the end, with them in it.
-
-    Args:
-        file: A little-endian TIFF file, open for reading and writing.
-        block: What to add; what it says of the storage of a picture is not.
-
-    Returns:
-        Whether it was added: not to files above 4 GB (BigTIFF).
-    """
-    file.seek(0)
-    header = file.read(8)
-    if header[:4] != b"II*\0":
-        return False
-    end = file.seek(0, 2)
-    end += file.write(b"\0" * (end % 2))
-    block = block.ordered("<").without(0, _STORAGE).without(EXIF, (MAKER_NOTE,))
-    values, added = block.attached(end)
-    (start,) = struct.unpack("<L", header[4:])
-    entries = _raw_entries(file, start)
-    for place in range(0, len(added), 12):
-        entries[struct.unpack_from("<H", added, place)[0]] = added[place : place + 12]
-    file.seek(end)
-    file.write(values + b"\0" * (len(values) % 2))
-    first = file.tell()
-    file.write(struct.pack("<H", len(entries)))
-    file.write(b"".join(entries[tag] for tag in sorted(entries)) + b"\0\0\0\0")
-    file.seek(4)
-    file.write(struct.pack("<L", first))
-    return True
-
-
 def maker_note(exif: bytes | None) -> bytes | None:
     """A block's maker note, or None."""
     block = opened(exif)
     entry = block.entry(EXIF, MAKER_NOTE) if block else None
     return None if entry is None else entry.data
-
-
-def _raw_entries(file: BinaryIO, start: int) -> dict[int, bytes]:
-    file.seek(start)
-    (count,) = struct.unpack("<H", file.read(2))
-    raw = [file.read(12) for _ in range(count)]
-    return {struct.unpack_from("<H", entry)[0]: entry for entry in raw}

@@ -9,21 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import cv2
-import imagecodecs
 import numpy as np
 from PIL import Image
-from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from nightflash.errors import NightFlashError
 
-from . import exif, iptc, isobmff, jpeg, png, raw, xmp
-from .encoding import Cicp, Codes, JpegTables, full_scale
+from . import exif, iptc, jpeg, png, raw, xmp
+from .encoding import Cicp, Codes, JpegTables
 from .exif import quietly
 
 MAX_PIXELS = 500_000_000
@@ -193,15 +189,21 @@ def _decoder(start: bytes, path: Path) -> _Decoder:
         return decode_tiff
     if start[4:8] == b"ftyp":
         if start[8:12] in _AVIF_BRANDS or (start[8:12] in _ANY_BRANDS and b"avi" in start[12:32]):
-            return _decode_avif
+            from .heif import decode_avif
+
+            return decode_avif
         if start[8:12] in (*_HEIF_BRANDS, *_ANY_BRANDS):
-            return _decode_heif
+            from .heif import decode_heif
+
+            return decode_heif
     if start.startswith((_JXL_CODESTREAM, _JXL_CONTAINER)):
         from .jxl import decode_jxl
 
         return decode_jxl
     if start.startswith(png.SIGNATURE):
-        return _decode_png
+        from .png_pixels import decode_png
+
+        return decode_png
     for signature, decoder in _BY_PILLOW.items():
         if start.startswith(signature) and (signature != b"RIFF" or start[8:12] == b"WEBP"):
             return decoder
@@ -214,63 +216,14 @@ _AVIF_BRANDS = (b"avif", b"avis")
 _JXL_CODESTREAM, _JXL_CONTAINER = b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"
 
 
-def _decode_heif(file: BinaryIO, path: Path) -> Raster:
-    try:
-        import pillow_heif
-    except ImportError as fault:
-        raise bad_photo(
-            f"{path} is a HEIC picture, and the package that reads those is not installed.",
-            "Install nightflash[heic].",
-        ) from fault
-    image = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
-    check_dimensions(image.size, path)
-    samples, depth = np.asarray(image), image.info.get("bit_depth")
-    if samples.dtype == np.uint16 and depth in range(9, 16):  # in the upper bits
-        samples = spread(samples >> (16 - depth), depth)
-    nclx = image.info.get("nclx_profile") or {}
-    points = nclx.get("color_primaries"), nclx.get("transfer_characteristics")
-    file.seek(0)
-    return replace(
-        split(samples, "heif", image.info.get("icc_profile") or None, image.info.get("exif")),
-        cicp=None if None in points else Cicp(*(int(point or 0) for point in points)),
-        xmp=image.info.get("xmp"),
-        orientation=None,  # the decoder has applied it
-        depth=depth if samples.dtype == np.uint16 and depth != 16 else None,
-        thumbnail=bool(image.info.get("thumbnails")),
-        notes=_notes(isobmff.has_c2pa(file.read()), bool(image.info.get("aux"))),
-    )
-
-
-def _decode_avif(file: BinaryIO, path: Path) -> Raster:
-    with quietly():
-        image = AvifImageFile(file)
-    check_dimensions(image.size, path)
-    file.seek(0)
-    data = file.read()
-    samples = np.asarray(imagecodecs.avif_decode(data))
-    if samples.ndim == 4:
-        samples = samples[0]  # of a sequence
-    depth = isobmff.bit_depth(data) if samples.dtype == np.uint16 else None
-    if depth is not None:
-        samples = spread(samples, depth)
-    block, icc = image.info.get("exif"), image.info.get("icc_profile") or None
-    return replace(
-        split(samples, "avif", icc, block),
-        cicp=isobmff.code_points(data),
-        xmp=image.info.get("xmp"),
-        orientation=exif.orientation(block),  # of the boxes irot and imir: Pillow tells it so
-        depth=depth,
-        notes=_notes(isobmff.has_c2pa(data), b"tmap" in data[:4096]),
-    )
-
-
 def spread(samples: Codes, depth: int) -> Codes:
     """Samples of so many bits as uint16 of the full range."""
     codes: Codes = np.rint(samples.astype(np.float64) * (65535 / (2**depth - 1))).astype(np.uint16)
     return codes
 
 
-def _notes(c2pa: bool, gain_map: bool = False) -> tuple[str, ...]:
+def left_out(c2pa: bool, gain_map: bool = False) -> tuple[str, ...]:
+    """Sentences about what a file had beside its picture."""
     return (*[C2PA_NOTE] * c2pa, *[GAIN_MAP_NOTE] * gain_map)
 
 
@@ -295,7 +248,7 @@ def _decode_jpeg(file: BinaryIO, path: Path) -> Raster:
         dpi=resolution(found.density),
         orientation=exif.orientation(block),
         jpeg=tables,
-        notes=_notes(found.c2pa, found.gain_map),
+        notes=left_out(found.c2pa, found.gain_map),
     )
 
 
@@ -310,57 +263,6 @@ def _uncommon_jpeg(file: BinaryIO, data: bytes, found: jpeg.Segments, path: Path
             "Save it with 8 bits, or as TIFF.",
         ) from fault
     return split(samples, "jpeg", found.icc)
-
-
-def _decode_png(file: BinaryIO, path: Path) -> Raster:
-    with quietly():
-        image = PngImageFile(file)
-    check_dimensions(image.size, path)
-    file.seek(0)
-    data = file.read()
-    found = png.chunks(data)
-    block = png.exif(found)
-    if png.bit_depth(data) == 16:
-        raster = split(_deep_png(data), "png")
-    else:
-        raster = pillow_raster(image, "png", path)
-    cicp, icc, narrow = png.colour(found)
-    colour = _full_range(raster.colour) if narrow else raster.colour
-    resources = png.iptc(found)
-    return replace(
-        raster,
-        colour=colour,
-        icc=icc,
-        cicp=cicp,
-        exif=block,
-        xmp=png.xmp(found),
-        iptc=(iptc.from_photoshop(resources) or resources) if resources else None,
-        dpi=resolution(image.info.get("dpi")),
-        orientation=exif.orientation(block),
-        notes=_notes(b"caBX" in found),
-    )
-
-
-def _deep_png(data: bytes) -> Codes:
-    """Samples of 16 bits; interlaced ones by OpenCV, as libpng alone warns of them."""
-    if not png.is_interlaced(data):
-        return np.asarray(imagecodecs.png_decode(data))
-    samples: Codes | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if samples is None:
-        raise ValueError("damaged")
-    if samples.ndim == 2:
-        return samples
-    samples = samples[..., [2, 1, 0, 3][: samples.shape[2]]]
-    return samples[..., ::3] if png.is_grey(data) else samples
-
-
-def _full_range(codes: Codes) -> Codes:
-    """Samples of video's narrow range, 16 to 235 of 255, stretched to the full one."""
-    top = full_scale(codes.dtype)
-    unit = (top + 1) / 256
-    stretched = (codes.astype(np.float64) - 16 * unit) * (top / (219 * unit))
-    full: Codes = np.rint(stretched).clip(0, top).astype(codes.dtype)
-    return full
 
 
 def _by_pillow(kind: type[Any], name: str) -> _Decoder:
@@ -379,7 +281,7 @@ def _by_pillow(kind: type[Any], name: str) -> _Decoder:
             xmp=image.info.get("xmp"),
             dpi=dpi,
             orientation=exif.orientation(block),
-            notes=_notes(name == "webp" and b"C2PA" in _riff_chunks(file.read())),
+            notes=left_out(name == "webp" and b"C2PA" in _riff_chunks(file.read())),
         )
 
     return decode

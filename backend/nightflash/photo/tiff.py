@@ -12,7 +12,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from nightflash.errors import NightFlashError
 
-from . import exif, iptc, raw
+from . import exif, exif_in_tiff, iptc, raw
 from .encoding import Codes, Encoding, full_scale
 from .lab import linear_from_lab
 from .raster import C2PA_NOTE, Raster, bad_photo, check_dimensions, pillow_raster, resolution
@@ -63,7 +63,7 @@ def decode_tiff(file: BinaryIO, path: Path) -> Raster:
     return replace(
         raster,
         icc=bytes(icc) if icc else None,
-        exif=exif.from_tiff(file),
+        exif=exif_in_tiff.from_tiff(file),
         xmp=_bytes(first.valueof(_XMP)),
         iptc=_bytes(first.valueof(_IPTC))
         or iptc.from_photoshop(_bytes(first.valueof(_PHOTOSHOP)) or b""),
@@ -240,4 +240,4 @@ def encode_tiff(file: BinaryIO, codes: Codes, source: Encoding) -> None:
     )
     block = exif.opened(source.exif)
     if block is not None:
-        exif.into_tiff(file, block)
+        exif_in_tiff.into_tiff(file, block)

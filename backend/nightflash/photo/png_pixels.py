@@ -1,0 +1,69 @@
+"""PNG files read: pixels by Pillow or, of 16 bits, by libpng and OpenCV."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import imagecodecs
+import numpy as np
+from PIL.PngImagePlugin import PngImageFile
+
+from . import exif, iptc, png
+from .encoding import Codes, full_scale
+from .exif import quietly
+from .raster import Raster, check_dimensions, left_out, pillow_raster, resolution, split
+
+
+def decode_png(file: BinaryIO, path: Path) -> Raster:
+    """The picture of a PNG file."""
+    with quietly():
+        image = PngImageFile(file)
+    check_dimensions(image.size, path)
+    file.seek(0)
+    data = file.read()
+    found = png.chunks(data)
+    block = png.exif(found)
+    if png.bit_depth(data) == 16:
+        raster = split(_deep_png(data), "png")
+    else:
+        raster = pillow_raster(image, "png", path)
+    cicp, icc, narrow = png.colour(found)
+    colour = _full_range(raster.colour) if narrow else raster.colour
+    resources = png.iptc(found)
+    return replace(
+        raster,
+        colour=colour,
+        icc=icc,
+        cicp=cicp,
+        exif=block,
+        xmp=png.xmp(found),
+        iptc=(iptc.from_photoshop(resources) or resources) if resources else None,
+        dpi=resolution(image.info.get("dpi")),
+        orientation=exif.orientation(block),
+        notes=left_out(b"caBX" in found),
+    )
+
+
+def _deep_png(data: bytes) -> Codes:
+    """Samples of 16 bits; interlaced ones by OpenCV, as libpng alone warns of them."""
+    if not png.is_interlaced(data):
+        return np.asarray(imagecodecs.png_decode(data))
+    samples: Codes | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if samples is None:
+        raise ValueError("damaged")
+    if samples.ndim == 2:
+        return samples
+    samples = samples[..., [2, 1, 0, 3][: samples.shape[2]]]
+    return samples[..., ::3] if png.is_grey(data) else samples
+
+
+def _full_range(codes: Codes) -> Codes:
+    """Samples of video's narrow range, 16 to 235 of 255, stretched to the full one."""
+    top = full_scale(codes.dtype)
+    unit = (top + 1) / 256
+    stretched = (codes.astype(np.float64) - 16 * unit) * (top / (219 * unit))
+    full: Codes = np.rint(stretched).clip(0, top).astype(codes.dtype)
+    return full
