@@ -107,7 +107,7 @@ def _networks(weights: Path | None) -> Iterator[Finding]:
 
 def _backend() -> Iterator[Finding]:
     from nightflash.service.client import Client
-    from nightflash.service.connection import backend_runs
+    from nightflash.service.holder import backend_runs
     from nightflash.service.protocol import Layout, Pixels
 
     if not backend_runs():

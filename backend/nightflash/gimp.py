@@ -18,6 +18,7 @@ CLIENT = (
     "service/client.py",
     "service/connection.py",
     "service/frames.py",
+    "service/holder.py",
     "service/launch.py",
     "service/link.py",
     "service/pipe.py",

@@ -19,9 +19,15 @@ from nightflash.errors import NightFlashError
 from nightflash.service.client import Client
 from nightflash.service.connection import Connection
 
-from tests.service.backend import Place, pixels, until
+from tests.service.backend import Place, a_place, pixels, until
 
 DAY = pixels(np.full((20, 30, 3), 90, np.uint8))
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with a_place("--networks", "builtin", "--device", "cpu", "--tcp") as place:
+        yield place
 
 
 @pytest.fixture
@@ -136,7 +142,7 @@ def test_files_and_sockets_are_the_users_own(place: Place, found: Connection) ->
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for entry in folder.iterdir():
         assert stat.S_IMODE(entry.stat().st_mode) & 0o077 == 0, entry
-    assert {"connection.json", "backend.lock", "backend.pid", "requests.ipc", "pulse.ipc"} == {
+    assert {"connection.json", "backend.lock", "requests.ipc", "pulse.ipc"} == {
         entry.name for entry in folder.iterdir()
     }
 

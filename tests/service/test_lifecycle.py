@@ -233,20 +233,16 @@ def test_a_connection_file_that_was_cleaned_away_comes_back(place: Place) -> Non
         pid = client.connect()["pid"]
     for spoil in (Connection.path().unlink, lambda: Connection.path().write_bytes(b"garbage")):
         spoil()
-        told = place.command("status")
-        assert (told.returncode, f"(process {pid})" in told.stderr) == (2, True)
-        assert any(place.command("status").returncode == 0 for _ in until(15))
+        assert f"(process {pid}" in place.command("status").stdout
+        assert any(Connection.path().exists() for _ in until(5))
     Connection.path().unlink()
-    stopped = place.command("stop").stdout
-    assert stopped in (
-        f"The backend did not answer and was ended (process {pid}).\n",
-        "The backend has ended.\n",
-    )
+    assert place.command("stop").stdout == "The backend has ended.\n"
     assert any(not runs(pid) for _ in until(5))
 
 
 def test_a_stale_file_whose_port_is_anothers_by_now_disturbs_nobody(place: Place) -> None:
-    with place.client() as client:
+    place.command("stop")
+    with Client((*SERVE, *place.options, "--tcp"), place.variables) as client:
         client.connect()
     found = Connection.read()
     assert found is not None

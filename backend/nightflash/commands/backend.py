@@ -5,10 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import signal
-import sys
-import time
 from typing import Any
 
 from nightflash import streams
@@ -17,7 +13,6 @@ from nightflash.errors import NightFlashError
 from nightflash.jobs import is_folder
 
 NONE_RUNS = 3
-STOP_SECONDS = 5.0
 LINES = 200
 
 
@@ -35,6 +30,9 @@ def add(commands: Any) -> None:
         serve.add_argument(
             name, metavar=unit, type=positive, default=default, help=f"{unit.lower()} {text}"
         )
+    serve.add_argument(
+        "--tcp", action="store_true", help="open a port of this machine too, for those with the key"
+    )
     serve.set_defaults(run=_serve)
     status = commands.add_parser(
         "status", help="say whether a backend runs, and how it is", allow_abbrev=False
@@ -70,6 +68,7 @@ def _serve(options: argparse.Namespace) -> int:
             release_after=options.release_after,
             exit_after=options.exit_after,
             upload_memory=options.upload_memory,
+            tcp=options.tcp,
         ),
         tell=streams.put,
     )
@@ -77,7 +76,6 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     from nightflash.service.client import Client
-    from nightflash.service.connection import running_pid
 
     try:
         with Client(command=None) as client:
@@ -85,12 +83,6 @@ def _status(options: argparse.Namespace) -> int:
     except NightFlashError as fault:
         if fault.code != "no_backend":
             raise
-        if (pid := running_pid()) is not None:
-            raise NightFlashError(
-                f"A backend runs (process {pid}) and is not to be reached.",
-                "It may be starting or ending; else stop it with 'nightflash stop'.",
-                code="backend_lost",
-            ) from fault
         streams.put("{}" if options.json else "No backend runs.")
         return NONE_RUNS
     told = {key: value for key, value in state.items() if key not in ("v", "id", "reply")}
@@ -109,26 +101,28 @@ def _in_words(state: dict[str, Any]) -> str:
 
 
 def _stop(options: argparse.Namespace) -> int:
-    from nightflash.service.client import Client
-    from nightflash.service.connection import Connection, backend_runs, pid_file, running_pid
+    from nightflash.service.client import DIALOG_SILENCE, Client, end_backend
+    from nightflash.service.connection import Connection, runtime_folder
+    from nightflash.service.holder import backend_runs, holders
 
-    if not backend_runs():
+    if not holders():
+        if backend_runs():
+            raise NightFlashError(
+                "A backend runs, and the system does not tell its process.", "End it by hand."
+            )
         streams.put("No backend runs.")
         return 0
-    with contextlib.suppress(NightFlashError), Client(command=None) as client:
+    with contextlib.suppress(NightFlashError), Client(None, silence=DIALOG_SILENCE) as client:
         client.ask("shutdown")
-    until = time.monotonic() + STOP_SECONDS
-    while backend_runs() and time.monotonic() < until:
-        time.sleep(0.05)
-    pid = running_pid()
-    if pid is None:
+    killed = end_backend()
+    if not killed:
         streams.put("The backend has ended.")
         return 0
-    with contextlib.suppress(OSError):
-        os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
-    for path in (Connection.path(), pid_file(), *pid_file().parent.glob("*.ipc")):
-        path.unlink(missing_ok=True)
-    streams.put(f"The backend did not answer and was ended (process {pid}).")
+    for path in (Connection.path(), *runtime_folder().glob("*.ipc")):
+        with contextlib.suppress(OSError):
+            path.unlink()
+    which = ", ".join(map(str, sorted(killed)))
+    streams.put(f"The backend did not answer and was ended (process {which}).")
     return 0
 
 

@@ -169,11 +169,11 @@ def _first(descriptor: NetworkDescriptor[Any], away: Mapping[str, str]) -> Weigh
 def _renew_backend() -> None:
     """End a backend that is idle: the one that the next request starts takes the new networks."""
     from nightflash.service.client import Client
-    from nightflash.service.connection import backend_runs
+    from nightflash.service.holder import backend_runs
 
-    if not backend_runs():
-        return
     with suppress(NightFlashError), Client(command=None) as client:
+        if not backend_runs():
+            return
         if client.ask("status")["jobs"] == 0:
             client.ask("shutdown")
             streams.put("The backend was ended; the next one takes the new networks.")

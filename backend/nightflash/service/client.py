@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from nightflash.errors import Cancelled, NightFlashError
+from nightflash.service.holder import backend_runs, end, holders, running_pid
 from nightflash.service.launch import start, start_failed
 from nightflash.service.link import BackendHangs, BackendLost, Link, Request, open_link
 from nightflash.service.progress import Tell, tell_nobody
@@ -26,8 +27,12 @@ from nightflash.service.protocol import (
 
 OPTIONS_VARIABLE = "NIGHTFLASH_SERVE"  # options of `nightflash serve` for those started here
 START_SECONDS = 120.0  # for a first start from a slow disk
-ANSWER_SECONDS = 10.0  # for what the backend answers at once
-SLOWEST = 20e6  # bytes a second at which pictures travel at the least
+DIALOG_SILENCE = 4.0  # seconds; a dialog tells of a hung backend within 5
+REACH_SECONDS = 3.0  # for a backend that runs and is not to be reached
+END_SECONDS = 5.0  # for a backend to end in order
+ANSWER_SECONDS = 60.0  # for what the backend answers at once, its loop's pulse being there
+SLOWEST = 0.25e6  # bytes a second at which pictures travel at the least
+MOST_STARTS = 3  # of a backend that somebody kills while it starts
 
 
 class Client:
@@ -39,13 +44,19 @@ class Client:
     Args:
         command: What starts a backend, or None to start none.
         environment: Its variables, or None for this process's own.
+        silence: Seconds without a sign of life after which the backend hangs, see `open_link`.
+        replaces: Whether the request after one that met a hung backend ends it and starts another.
     """
 
     def __init__(
         self,
         command: Sequence[str] | None = (sys.executable, "-m", "nightflash", "serve"),
         environment: Mapping[str, str] | None = None,
+        *,
+        silence: float | None = None,
+        replaces: bool = False,
     ) -> None:
+        self._silence, self._replaces, self._hangs = silence, replaces, False
         self._command = command
         self._environment = environment
         self._link: Link | None = None
@@ -74,7 +85,11 @@ class Client:
         """
         if self._link is None:
             self._sent.clear()
-            self._link = _link_or_none() or self._start(tell, cancel)
+            if self._hangs:
+                self._hangs = False
+                tell("start", 0.0, "Ending the backend that does not answer")
+                end_backend()
+            self._link = self._link_or_none() or self._start(tell, cancel)
         return self._link.about
 
     def ask(self, request: str, **fields: Any) -> Header:
@@ -98,8 +113,12 @@ class Client:
         Raises:
             NightFlashError: As `connect`, or what the backend refuses.
         """
-        handle = self._handle(pixels, None)
-        back = self._exchange({"request": "get", "handle": handle}, size=pixels.layout.bytes)
+
+        def once() -> Message:
+            handle = self._handle(pixels, None)
+            return self._exchange({"request": "get", "handle": handle}, size=pixels.layout.bytes)
+
+        back = self._watched(once)
         self.forget(pixels)
         return back.pictures[0]
 
@@ -108,7 +127,7 @@ class Client:
         sent = self._sent.pop(id(pixels), None)
         if sent is not None and self._link is not None:
             with contextlib.suppress(NightFlashError):
-                self._exchange({"request": "drop", "handle": sent[1]})
+                self._watched(lambda: self._exchange({"request": "drop", "handle": sent[1]}))
 
     def work(
         self,
@@ -175,6 +194,9 @@ class Client:
         except NightFlashError as fault:
             if isinstance(fault, BackendLost) or fault.code == "shutting_down":
                 self.close()
+                if isinstance(fault, BackendHangs) and self._replaces:
+                    self._hangs = True
+                    raise BackendHangs("Try again: another one takes its place.") from fault
                 if not isinstance(fault, BackendLost):
                     raise BackendLost(fault.sentence) from fault
             raise
@@ -205,34 +227,72 @@ class Client:
 
     def _start(self, tell: Tell, cancel: threading.Event | None) -> Link:
         if self._command is None:
-            raise NightFlashError(
-                "No backend runs.", "Start one with: nightflash serve", code="no_backend"
-            )
+            return self._reach()
         tell("start", 0.0, "Starting the backend")
         command = [*self._command, *shlex.split(os.environ.get(OPTIONS_VARIABLE, ""))]
-        process = start(command, self._environment)
+        process, starts = start(command, self._environment), 1
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             if cancel is not None and cancel.is_set():
                 raise Cancelled
             ended = process.poll() is not None  # looked at first: it may write, then end
-            link = _link_or_none()
+            link = self._link_or_none()
             if link is not None:
                 return link
-            if ended and process.returncode != 0:
+            killed = ended and process.returncode < 0
+            if ended and process.returncode != 0 and not (killed and starts < MOST_STARTS):
                 raise start_failed(f"The backend ended with exit code {process.returncode}.")
-            if ended:  # another one ran, and may be on its way out
+            if ended:  # somebody killed it; or another one ran, and may be on its way out
+                starts += killed
                 time.sleep(0.25)
                 process = start(command, self._environment)
             time.sleep(0.05)
         raise start_failed(f"The backend was not ready after {START_SECONDS:.0f} s.")
 
+    def _reach(self) -> Link:
+        """A link to a backend that others started, and that may be mending its way in."""
+        until = time.monotonic() + REACH_SECONDS
+        while backend_runs():
+            if (link := self._link_or_none()) is not None:
+                return link
+            if time.monotonic() > until:
+                pid = running_pid()
+                raise BackendLost(
+                    f"A backend runs{f' (process {pid})' if pid else ''} and is not to be reached.",
+                    "It may be starting or ending; else stop it with 'nightflash stop'.",
+                )
+            time.sleep(0.05)
+        raise NightFlashError(
+            "No backend runs.", "Start one with: nightflash serve", code="no_backend"
+        )
 
-def _link_or_none() -> Link | None:
-    """`open_link`; a backend that ends while it is asked is none."""
-    try:
-        return open_link()
-    except BackendHangs:
-        raise
-    except BackendLost:
-        return None
+    def _link_or_none(self) -> Link | None:
+        """`open_link`; a backend that ends while it is asked is none."""
+        try:
+            return open_link(self._silence)
+        except BackendHangs:
+            raise
+        except BackendLost:
+            return None
+
+
+def end_backend() -> set[int]:
+    """End every backend of this user, in order where it can; gives those that had to be killed.
+
+    Raises:
+        NightFlashError: ``not_private`` where the runtime folder could be another user's.
+    """
+    for pid in holders():
+        end(pid, at_once=False)
+    until = time.monotonic() + END_SECONDS
+    while (left := holders()) and time.monotonic() < until:
+        time.sleep(0.05)
+    for pid in left:
+        end(pid, at_once=True)
+    while left & holders():
+        if time.monotonic() > until + END_SECONDS:
+            raise BackendLost(
+                f"The backend (process {min(left)}) does not end.", "End it by hand, or restart."
+            )
+        time.sleep(0.05)
+    return left

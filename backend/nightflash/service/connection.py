@@ -6,6 +6,7 @@ Standard library only.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import stat
@@ -18,6 +19,7 @@ from nightflash.errors import NightFlashError
 
 RUNTIME_VARIABLE = "NIGHTFLASH_RUNTIME_DIR"
 STATE_VARIABLE = "NIGHTFLASH_STATE_DIR"
+MOST_TEXT = 64 * 2**10  # characters of a connection file
 LONGEST_SOCKET_PATH = 100  # bytes; the system's own limit is 104 to 108
 
 
@@ -59,6 +61,15 @@ def log_file() -> Path:
 def crash_file() -> Path:
     """What backends that clients started printed while they crashed."""
     return state_folder() / "backend-crash.log"
+
+
+def _text(path: Path) -> str:
+    """A file's text: of a plain one, and no more of it than a connection needs."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    with open(os.open(path, flags), encoding="utf-8") as file:  # noqa: PTH123
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "no file")
+        return file.read(MOST_TEXT)
 
 
 def _local_app_data() -> Path:
@@ -104,44 +115,6 @@ def require_private(path: Path) -> None:
         )
 
 
-def lock_file() -> Path:
-    """What a backend locks as long as it runs, however it ends."""
-    return runtime_folder() / "backend.lock"
-
-
-def backend_runs() -> bool:
-    """Whether a backend of this user holds the lock, be it answering or not."""
-    try:
-        with lock_file().open("r+b") as file:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except (BlockingIOError, PermissionError):
-        return True
-    return False
-
-
-def running_pid() -> int | None:
-    """The process of the backend that runs, answering or not; None where none does."""
-    try:
-        return int(pid_file().read_text()) if backend_runs() else None
-    except (OSError, ValueError):
-        return None
-
-
-def pid_file() -> Path:
-    """Where the backend that holds the lock writes its process number."""
-    return runtime_folder() / "backend.pid"
-
-
 @dataclass(frozen=True)
 class Connection:
     """What a client must know of a running backend; the content of ``connection.json``.
@@ -150,8 +123,8 @@ class Connection:
         protocol: Version of the protocol.
         version: Of NightFlash.
         pid: Of the backend's process.
-        ipc, tcp: Addresses for requests; ``ipc`` is empty where there is none.
-        pulse_ipc, pulse_tcp: Addresses that echo what they are sent, whatever else goes on.
+        ipc, tcp: Addresses for requests, empty where there is none.
+        pulse_ipc, pulse_tcp: Addresses where the backend's own loop echoes what it is sent.
         server_key: The backend's public CURVE key, for tcp.
         public_key, secret_key: The client's CURVE keys, the only ones let in.
     """
@@ -179,6 +152,8 @@ class Connection:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(asdict(self), file, indent=1)
+            if path.is_dir() and not path.is_symlink():  # nothing of ours: out of the way
+                path.rename(f"{name}.aside")
             Path(name).replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -196,7 +171,7 @@ class Connection:
         try:
             require_private(path.parent)
             require_private(path)
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(_text(path))
             found = cls(**{field.name: content[field.name] for field in fields(cls)})
         except (OSError, ValueError, KeyError, TypeError):
             return None

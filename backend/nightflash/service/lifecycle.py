@@ -21,13 +21,11 @@ from nightflash.service.connection import (
     RUNTIME_VARIABLE,
     STATE_VARIABLE,
     Connection,
-    lock_file,
     log_file,
     make_private,
-    pid_file,
-    running_pid,
     runtime_folder,
 )
+from nightflash.service.holder import Held, lock_file, running_pid
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +43,7 @@ class Service:
         release_after: Minutes without work after which the GPU's memory is given back.
         exit_after: Hours without a request after which the backend ends.
         upload_memory: MB for the pictures that clients send.
+        tcp: Whether a port is opened too, where there is a socket in a folder.
     """
 
     networks: str = "auto"
@@ -53,6 +52,7 @@ class Service:
     release_after: float = 10.0
     exit_after: float = 8.0
     upload_memory: float = 4096.0
+    tcp: bool = False
 
 
 def serve(service: Service, tell: Callable[[str], None]) -> int:
@@ -72,9 +72,10 @@ def serve(service: Service, tell: Callable[[str], None]) -> int:
     lock = FileLock(lock_file())
     try:
         lock.acquire(timeout=LOCK_SECONDS)
+        held = Held()
         Connection.path().unlink(missing_ok=True)  # of a process that died
         _start_log()
-        ended = _serve(service, tell)
+        ended = _serve(service, held, tell)
     except Timeout:
         pid = running_pid()
         which = f" (process {pid})" if pid is not None else ""
@@ -94,8 +95,8 @@ def serve(service: Service, tell: Callable[[str], None]) -> int:
     return 0
 
 
-def _serve(service: Service, tell: Callable[[str], None]) -> bool:
-    """Serve; gives whether every thread has ended."""
+def _serve(service: Service, held: Held, tell: Callable[[str], None]) -> bool:
+    """Serve; gives whether every thread and socket has ended."""
     # Seconds of imports that a second backend is spared.
     from nightflash.engine import Engine
     from nightflash.service.server import Server
@@ -107,25 +108,26 @@ def _serve(service: Service, tell: Callable[[str], None]) -> bool:
 
     engine("auto")  # tells at once what cannot be
     _raise_file_limit()
-    pid_file().write_text(str(os.getpid()))
     server = Server(
         lambda queue, reply: Worker(queue, engine, reply, service.release_after * 60),
         upload_bytes=int(service.upload_memory * 2**20),
         exit_after=service.exit_after * 3600,
+        still_held=held.still,
+        tcp=service.tcp,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: server.stop(signal.Signals(number).name))
     try:
         server.connection.write()
-        log.info("serving at %s and %s", server.connection.ipc or "no ipc", server.connection.tcp)
+        where = filter(None, (server.connection.ipc, server.connection.tcp))
+        log.info("serving at %s", " and ".join(where))
         tell(f"The backend is ready for requests (process {os.getpid()}).")
         server.run()
     finally:
-        for path in (Connection.path(), pid_file()):
-            path.unlink(missing_ok=True)
+        held.close()
         log.info("ended")
         logging.shutdown()
-    return server.worker_ended
+    return server.ended
 
 
 def _raise_file_limit() -> None:

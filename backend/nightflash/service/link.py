@@ -16,7 +16,8 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from nightflash.errors import NightFlashError
-from nightflash.service.connection import Connection, backend_runs
+from nightflash.service.connection import Connection
+from nightflash.service.holder import backend_runs
 from nightflash.service.progress import Tell, tell_nobody
 from nightflash.service.protocol import (
     VERSION,
@@ -28,10 +29,10 @@ from nightflash.service.protocol import (
     read_header,
 )
 
-SILENCE_SECONDS = 20.0  # without any sign of life, after which a backend hangs
+SILENCE_SECONDS = 15.0  # without any sign of life from the other side: it hangs
 PULSE_SECONDS = 1.0
 CONNECT_SECONDS = 3.0
-HELLO_SECONDS = 10.0
+BROKEN = (zmq.Event.DISCONNECTED, zmq.Event.CLOSED, zmq.Event.CONNECT_RETRIED)
 SEND_MILLISECONDS = 5000
 
 
@@ -45,14 +46,16 @@ class BackendLost(NightFlashError):
 class BackendHangs(BackendLost):
     """The backend runs and does not answer."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "The backend does not answer.", "Stop it with 'nightflash stop' and try again."
-        )
+    def __init__(self, remedy: str = "Stop it with 'nightflash stop' and try again.") -> None:
+        super().__init__("The backend does not answer.", remedy)
 
 
-def open_link() -> Link | None:
+def open_link(silence: float | None = None) -> Link | None:
     """Connect to the backend that runs, or None where none does.
+
+    Args:
+        silence: Seconds without a sign of life after which it is taken to hang;
+            `SILENCE_SECONDS` unless told otherwise.
 
     Raises:
         NightFlashError: ``no_key``, ``not_private`` or ``wrong_version``.
@@ -63,7 +66,7 @@ def open_link() -> Link | None:
     if found is None or not backend_runs():  # a stale file's port may be anybody's by now
         return None
     check_version({"v": found.protocol}, "client")
-    link = Link(found)
+    link = Link(found, SILENCE_SECONDS if silence is None else silence)
     try:
         if not link.arrives():
             link.close()
@@ -82,23 +85,24 @@ class Request:
     Attributes:
         header: Without version and number.
         pictures: What goes with it.
-        seconds: Until the answer must be there.
+        seconds: Until the answer must be there, whatever signs of life there are.
     """
 
     header: Header
     pictures: Sequence[Pixels] = ()
-    seconds: float = HELLO_SECONDS
+    seconds: float = float("inf")
 
 
 class Link:
-    """Sockets to one backend: one for messages, one for its pulse.
+    """Sockets to one backend: one for messages, one for its pulse, which its own loop answers.
 
     Attributes:
         about: What the backend said of itself, once `open_link` has asked.
         transport: ``ipc`` or ``tcp``.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, silence: float) -> None:
+        self._silence = silence
         self.about: Header = {}
         self._numbers = itertools.count(1)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -106,6 +110,12 @@ class Link:
         self.transport = "ipc" if by_ipc else "tcp"
         address = connection.ipc if by_ipc else connection.tcp
         pulse = connection.pulse_ipc if by_ipc and connection.pulse_ipc else connection.pulse_tcp
+        if not address or not pulse:
+            raise NightFlashError(
+                "The backend has no port open, and this program can reach it by none other.",
+                "Run 'nightflash stop', start it with 'nightflash serve --tcp', and try again.",
+                code="no_way",
+            )
         self._socket = self._context.socket(zmq.DEALER)
         self._pulse = self._context.socket(zmq.DEALER)
         self._monitor = self._socket.get_monitor_socket()
@@ -174,8 +184,8 @@ class Link:
         while True:
             ready = dict(poller.poll(50))
             now = time.monotonic()
-            if ready:
-                heard = now
+            if self._pulse in ready or self._socket in ready:
+                heard = now  # and no event of our own sockets is a sign of life
             if self._pulse in ready:
                 self._pulse.recv_multipart()
             if self._socket in ready:
@@ -191,7 +201,7 @@ class Link:
                 beat = now
                 with contextlib.suppress(zmq.Again):
                     self._pulse.send(b"", zmq.DONTWAIT)
-            if now - started > request.seconds or now - heard > SILENCE_SECONDS:
+            if now - started > request.seconds or now - heard > self._silence:
                 raise BackendHangs
 
     def _send(self, number: int, header: Header, pictures: Sequence[Pixels] = ()) -> None:
@@ -217,5 +227,6 @@ class Link:
         return Message.from_frames(header, [frame.buffer for frame in rest])
 
     def _watch(self) -> None:
-        if recv_monitor_message(self._monitor)["event"] == zmq.Event.DISCONNECTED:
+        """See what became of the connection: what was asked over one that broke is lost."""
+        if recv_monitor_message(self._monitor)["event"] in BROKEN:
             raise BackendLost("The backend ended unexpectedly.")

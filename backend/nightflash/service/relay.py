@@ -11,7 +11,7 @@ import threading
 from typing import BinaryIO
 
 from nightflash.errors import Cancelled, NightFlashError
-from nightflash.service.client import Client
+from nightflash.service.client import DIALOG_SILENCE, Client
 from nightflash.service.frames import read_message, write_message
 from nightflash.service.protocol import Message, Pixels, error_reply
 
@@ -92,7 +92,7 @@ def main() -> None:
     """Relay between standard input and output and the backend."""
     out = sys.stdout.buffer
     sys.stdout = sys.stderr  # what anybody prints must not get between the messages
-    with Client() as client:
+    with Client(silence=DIALOG_SILENCE, replaces=True) as client:
         Relay(client, out).run(sys.stdin.buffer)
 
 

@@ -17,7 +17,7 @@ from zmq.auth.thread import ThreadAuthenticator
 from nightflash import __version__
 from nightflash.errors import NightFlashError
 from nightflash.service.connection import Connection
-from nightflash.service.doors import GONE, Door, Keys, Pulse
+from nightflash.service.doors import GONE, PULSE_BYTES, Door, Keys, echo
 from nightflash.service.protocol import (
     MAX_FRAME,
     VERSION,
@@ -36,8 +36,10 @@ from nightflash.service.worker import Worker
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.25  # between signs of life to clients that wait
+KEEP_SECONDS = 1.0  # between looks after the lock, the sockets' files and the connection file
 VISIT_SECONDS = 5.0  # between looks after clients that only have pictures here
 MOST_FRAMES = 256
+LINGER_SECONDS = 0.5  # for what was sent last
 
 Client = tuple[int, bytes]  # which socket, and its routing id there
 
@@ -50,6 +52,11 @@ class Server:
         upload_bytes: Memory for the pictures that clients send.
         upload_seconds: Until a picture that is not used is forgotten.
         exit_after: Seconds without a request for anything after which the backend ends.
+        still_held: Whether this is still the user's one backend; it ends where it is not.
+        tcp: Whether to open a port where there is a socket in a folder too.
+
+    Attributes:
+        ended: After `run`, whether all has been closed: a worker inside a network cannot be.
     """
 
     def __init__(
@@ -58,21 +65,25 @@ class Server:
         upload_bytes: int,
         upload_seconds: float = 1800.0,
         exit_after: float = float("inf"),
+        still_held: Callable[[], bool] = lambda: True,
+        tcp: bool = False,
     ) -> None:
         self._uploads = Uploads(upload_bytes, upload_seconds)
         self._exit_after = exit_after
+        self._still_held = still_held
         self._started = self._last_request = time.monotonic()
         self._queue = JobQueue()
         self._replies: deque[tuple[Job, Message]] = deque()
         self._unread: list[tuple[zmq.MessageTracker, Client, int]] = []
         self._stopping = ""
+        self.ended = False
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=2)
         self._authenticator = ThreadAuthenticator(self._context)
         self._authenticator.start()
         keys = Keys()
         self._authenticator.configure_curve_callback("nightflash", keys)
-        self._requests = Door(self._context, keys, "requests", MAX_FRAME)
-        self._pulse = Pulse(self._context, keys)
+        self._requests = Door(self._context, keys, "requests", MAX_FRAME, tcp)
+        self._pulse = Door(self._context, keys, "pulse", PULSE_BYTES, tcp)
         self._wake = self._context.socket(zmq.PULL)
         self._wake.bind("inproc://wake")
         self._wakers = threading.local()
@@ -83,8 +94,8 @@ class Server:
             pid=os.getpid(),
             ipc=self._requests.ipc,
             tcp=self._requests.tcp,
-            pulse_ipc=self._pulse.door.ipc,
-            pulse_tcp=self._pulse.door.tcp,
+            pulse_ipc=self._pulse.ipc,
+            pulse_tcp=self._pulse.tcp,
             server_key=keys.server_public.decode(),
             public_key=keys.client_public.decode(),
             secret_key=keys.client_secret.decode(),
@@ -97,27 +108,31 @@ class Server:
     def run(self) -> None:
         """Answer until stopped; the worker's own end is not waited for longer than a second."""
         self._worker.start()
-        self._pulse.start()
         poller = zmq.Poller()
-        for socket in (*self._requests.sockets, self._wake):
+        for socket in (*self._requests.sockets, *self._pulse.sockets, self._wake):
             poller.register(socket, zmq.POLLIN)
-        beat = visit = time.monotonic()
+        beat = visit = kept = time.monotonic()
         try:
             while not self._stopping:
                 ready = dict(poller.poll(100))
                 for number, socket in enumerate(self._requests.sockets):
                     if socket in ready:
                         self._receive(number, socket)
+                for socket in self._pulse.sockets:
+                    if socket in ready:
+                        echo(socket)
                 self._requests.watch()
+                self._pulse.watch()
                 self._send_replies()
                 now = time.monotonic()
+                if now - kept > KEEP_SECONDS:
+                    kept = now
+                    self._keep_files()
                 if now - beat > BEAT_SECONDS:
                     beat = now
                     everyone = now - visit > VISIT_SECONDS
                     visit = now if everyone else visit
                     self._visit(everyone)
-                    if everyone:
-                        self._keep_connection_file()
                     if not self._worker.is_alive():
                         self.stop("the worker ended")
                 self._exit_when_idle(now)
@@ -287,8 +302,13 @@ class Server:
         if dropped:
             log.info("a client went away; %d of its requests were dropped", dropped)
 
-    def _keep_connection_file(self) -> None:
-        """Write the file again where somebody cleaned it away or spoilt it."""
+    def _keep_files(self) -> None:
+        """Mend what somebody cleaned away or spoilt; without its lock the backend ends."""
+        if not self._still_held():
+            self.stop("its lock was taken away")
+            return
+        self._requests.keep()
+        self._pulse.keep()
         try:
             lost = Connection.read() != self.connection
         except NightFlashError:  # open to others: what they wrote is not believed
@@ -305,8 +325,12 @@ class Server:
 
     def _close(self) -> None:
         log.info("ending: %s", self._stopping or "a fault")
-        Connection.path().unlink(missing_ok=True)  # first, so that nobody comes any more
-        self._requests.hide()
+        mine = self._still_held()
+        if mine:  # else the files are another backend's by now
+            with contextlib.suppress(OSError):
+                Connection.path().unlink(missing_ok=True)  # first, so that nobody comes any more
+            self._requests.hide()
+            self._pulse.hide()
         fault = NightFlashError(
             "The backend is ending.", "The next request starts a new one.", code="shutting_down"
         )
@@ -314,17 +338,17 @@ class Server:
             self._send(job.client, job.id, error_reply(fault))
         self._worker.join(1.0)
         self._send_replies()
-        self._pulse.stop()
+        if not mine:  # closing the sockets would take the other one's files along
+            self.ended = False
+            time.sleep(LINGER_SECONDS)
+            return
+        self._pulse.close()
         self._requests.close()
         self._wake.close(0)
         self._authenticator.stop()
-        if not self._worker.is_alive():
+        self.ended = not self._worker.is_alive()
+        if self.ended:
             self._context.term()
-
-    @property
-    def worker_ended(self) -> bool:
-        """Whether the worker has ended too; inside a network it cannot be stopped."""
-        return not self._worker.is_alive()
 
 
 def _result(header: Header) -> Message:

@@ -44,9 +44,9 @@ def backend() -> Any:
         environment.pop(name, None)
     if found.get("zmq") != "relay":
         try:
-            from nightflash.service.client import Client
+            from nightflash.service.client import DIALOG_SILENCE, Client
 
-            return Client(found["command"], environment)
+            return Client(found["command"], environment, silence=DIALOG_SILENCE, replaces=True)
         except ImportError as fault:  # another GIMP than the installer saw may use this profile
             if "relay" not in found:
                 raise NightFlashError(
