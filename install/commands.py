@@ -1,6 +1,7 @@
 """What run.sh and test.sh do: set the environment up where needed, then run in it.
 
-``commands.py run [PHOTO [OUT [OPTIONS]]]`` and ``commands.py test [PYTEST ARGUMENTS]``.
+``commands.py run [PHOTO [OUT [OPTIONS]]]`` and
+``commands.py test [--endurance] [PYTEST ARGUMENTS]``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ bash install/run.sh models list|download|verify|path
 Tells of networks, downloads and checks them.
 The last line of the output is the path of the result."""
 
+BAD_PHOTO = 2  # as `nightflash render` ends
 EXAMPLE = CHECKOUT / "backend/nightflash/data/example.jpg"
 
 TEST_TOOLS = (
@@ -57,7 +59,8 @@ def run(arguments: Sequence[str]) -> int:
     photo = Path(names[0]).absolute() if names else EXAMPLE
     out = result_path(photo, Path(names[1]) if len(names) == 2 else None)
     if not photo.is_file():
-        raise SetupError(f"There is no photo {photo}.")
+        say(f"There is no photo {photo}.")
+        return BAD_PHOTO
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
         raise SetupError(
             f"The result cannot be written to {out.parent}; name another place as OUT."
@@ -86,7 +89,13 @@ def result_path(photo: Path, out: Path | None) -> Path:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Run every check, pytest last, and name those that failed."""
+    """Run every check, pytest last, and name those that failed.
+
+    ``--endurance`` runs the long tests of the backend instead of all the others.
+    """
+    if "--endurance" in arguments:
+        rest = [argument for argument in arguments if argument != "--endurance"]
+        arguments = ["-m", "endurance", *rest]
     python = ensure_environment(("test",))
     os.chdir(CHECKOUT)
     failed = []

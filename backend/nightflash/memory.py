@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +14,15 @@ import torch
 from nightflash.errors import NightFlashError
 
 WORDS = ("out of memory", "not enough memory", "insufficient memory", "allocate memory")
+
+
+def give_back() -> None:
+    """Have what was freed go back to the system: glibc keeps it for the process otherwise."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+        if trim is not None:
+            trim(0)
 
 
 @contextmanager

@@ -99,7 +99,7 @@ def test_pictures_in_strips_are_one_picture(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_handles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nightflash.service.uploads.LEAST_CHARGE", 1)
+    monkeypatch.setattr("nightflash.service.uploads.OVERHEAD", 0)
     uploads = Uploads(limit=200, seconds=60)
     small = pixels(np.zeros((4, 6, 3), np.uint8))  # 72 bytes
     first, second = uploads.put(small, "a"), uploads.put(small, "b")
@@ -121,7 +121,7 @@ def test_handles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unused_pictures_are_forgotten() -> None:
-    uploads = Uploads(limit=9000, seconds=-1)
+    uploads = Uploads(limit=90_000, seconds=-1)
     uploads.put(pixels(np.zeros((4, 6, 3), np.uint8)), "a")
     assert uploads.owners() == set()
     assert uploads.bytes == 0
@@ -131,4 +131,17 @@ def test_even_tiny_pictures_are_not_kept_without_end() -> None:
     uploads = Uploads(limit=2**20, seconds=60)
     for _ in range(1000):
         uploads.put(pixels(np.zeros((1, 1, 1), np.uint8)), "a")
-    assert len(uploads) == 256
+    assert len(uploads) == 2**20 // 12_289
+
+
+def test_what_is_worked_out_of_a_picture_is_charged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightflash.service.uploads.OVERHEAD", 0)
+    uploads = Uploads(limit=100_000, seconds=60)
+    handles = [uploads.put(pixels(np.full((60, 80, 3), 9, np.uint8)), "a") for _ in range(3)]
+    assert uploads.bytes == 3 * 14_400
+    uploads.get(handles[0]).working(1.0)  # 57,600 bytes: a float for every sample
+    uploads.weigh()
+    assert uploads.bytes == 72_000 + 14_400
+    assert len(uploads) == 2, "the one used least recently made room"
+    with pytest.raises(NightFlashError):
+        uploads.get(handles[1])

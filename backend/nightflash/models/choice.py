@@ -226,6 +226,12 @@ def _serving(
         if _present(descriptor, folder):
             return descriptor
     first = candidates[0]
+    if first.shipped is not None:
+        raise NightFlashError(
+            f"{first.shipped}, a part of NightFlash, is missing.",
+            "Install NightFlash again.",
+            code="networks_missing",
+        )
     raise NightFlashError(
         f"The {words} needs the file {first.files[0].name}, which is not in {folder}.",
         f"Fetch it with 'nightflash models download {first.name}', name the right folder with"

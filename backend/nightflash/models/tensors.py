@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pickletools
 import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -38,6 +39,7 @@ def read_tensors(path: Path) -> Mapping[str, Tensor]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about what a spoilt file holds
                 _refuse_packed(path)
+                _refuse_empty_promises(path)
                 found = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, MemoryError):
         raise
@@ -99,6 +101,8 @@ def not_the_weights(path: Path, network: str, fault: Exception) -> NightFlashErr
 
 
 LONGEST_NAME = 100
+_PICKLES_OF_FORMAT = 3
+_MOST_VALUES = 4  # for every byte of a file: one storage is named for many tensors
 COUNTER = ".num_batches_tracked"
 """How often a normalisation was trained: ends the name of what serves training only."""
 
@@ -109,6 +113,35 @@ def _refuse_packed(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
                 raise OtherWeights("it is packed")
+
+
+def _refuse_empty_promises(path: Path) -> None:
+    """Raise where a file in the older form of ``torch.save`` tells of more values than it holds.
+
+    Memory is taken for every storage before its values are read. The form is pickles one behind
+    the other: three of the format, then the tensors, whose storages are persistent numbers with
+    their count of values before them.
+    """
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        return
+    with path.open("rb") as file:
+        for _ in range(_PICKLES_OF_FORMAT):
+            _promised(file)
+        if _promised(file) > _MOST_VALUES * size:
+            raise OtherWeights("it tells of more values than it holds")
+
+
+def _promised(file: BinaryIO) -> int:
+    """The values that the storages of a pickle have together, as it tells; nothing is made."""
+    promised = last = largest = 0
+    for operation, argument, _ in pickletools.genops(file):
+        if isinstance(argument, int) and operation.name.startswith(("BININT", "INT", "LONG")):
+            last, largest = argument, max(largest, argument)
+        elif operation.name in ("BINPERSID", "PERSID"):
+            promised += largest if last < 0 else last
+            last = -1  # a number that is not told anew is one remembered
+    return promised
 
 
 def _short(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from .encoding import Codes, JpegTables
 from .iptc import from_photoshop
 
 _SCAN, _END = 0xDA, 0xD9
+_MARKS = re.compile(rb"\xff[\xda\xd9]")
 _STANDALONE = (0x01, *range(0xD0, 0xD9))
 _FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
 _BY_PILLOW = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
@@ -87,7 +89,25 @@ def segments(data: bytes) -> Segments:
     return found
 
 
+def scans(data: bytes, most: int) -> int:
+    """How many scans the picture has, counted up to ``most``; none of what is behind its end."""
+    behind = max((place + len(content) for place, _, content in _placed(data)), default=2)
+    found = 0
+    for mark in _MARKS.finditer(data, behind):
+        if mark[0][1] == _END:
+            break
+        found += 1
+        if found == most:
+            break
+    return found
+
+
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    return ((marker, content) for _, marker, content in _placed(data))
+
+
+def _placed(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Segments before the first scan: where the content begins, marker, content."""
     place = 2
     while place + 4 <= len(data):
         if data[place] != 0xFF:
@@ -102,7 +122,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         if marker in (_SCAN, _END):
             return
         (size,) = struct.unpack_from(">H", data, place + 2)
-        yield marker, data[place + 4 : place + 2 + size]
+        yield place + 4, marker, data[place + 4 : place + 2 + size]
         place += 2 + size
 
 

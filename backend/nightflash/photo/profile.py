@@ -30,6 +30,7 @@ SRGB_TO_D50: Matrix = np.array(
         [0.0139160, 0.0970764, 0.7140961],
     ]
 )
+_LARGEST = 16 * 2**20  # bytes of a profile; those with tables for printing have 3 MB
 _RELATIVE_COLORIMETRIC = 1
 _BLACK_POINT_COMPENSATION = 0x2000
 _ROUND_TRIP_TOLERANCE = 0.04  # of encoded values: a table's own coarseness is below
@@ -101,6 +102,8 @@ def profile_space(icc: bytes) -> ColourSpace | None:
         The space, or None where the profile is damaged or of a kind that photos do not have.
     """
     model = colour_model(icc)
+    if len(icc) > _LARGEST:
+        return None
     try:
         tags = _tags(icc)
         if model == "GRAY":
@@ -166,9 +169,14 @@ def _tags(icc: bytes) -> dict[str, bytes]:
     """The profile's tags by signature (ICC.1:2022, 7.3)."""
     (count,) = struct.unpack_from(">L", icc, 128)
     tags: dict[str, bytes] = {}
+    parts: dict[tuple[int, int], bytes] = {}
     for index in range(min(count, 256)):
         name, offset, size = struct.unpack_from(">4sLL", icc, 132 + 12 * index)
-        tags[name.decode("latin-1")] = icc[offset : offset + size]
+        if (offset, size) not in parts:  # tags may share their data, but not overlap
+            parts[offset, size] = icc[offset : offset + size]
+        if sum(map(len, parts.values())) > len(icc):
+            raise ValueError("tags that lie over one another")
+        tags[name.decode("latin-1")] = parts[offset, size]
     return tags
 
 

@@ -25,6 +25,9 @@ from .exif import quietly
 MAX_PIXELS = 500_000_000
 """Pictures of more pixels are refused before anything is decoded: 6 GB in linear light."""
 
+MOST_SCANS = 100
+"""JPEGs of more scans are refused: each is a pass over the whole picture; programs write 10."""
+
 _KNOWN = "NightFlash reads JPEG, PNG, TIFF, WebP, HEIC, AVIF and JPEG XL pictures."
 C2PA_NOTE = (
     "The photo's Content Credentials (C2PA) were removed: they vouch for the picture by day alone."
@@ -271,6 +274,8 @@ def _by_pillow(kind: type[Any], name: str) -> _Decoder:
         with quietly():
             image = kind(file)
         check_dimensions(image.size, path)
+        if name == "jpeg":
+            _check_scans(file, path)
         block = image.info.get("exif")
         raster = pillow_raster(image, name, path)
         dpi = resolution(image.info.get("dpi"))
@@ -295,6 +300,14 @@ def _riff_chunks(data: bytes) -> set[bytes]:
         size = int.from_bytes(data[place + 4 : place + 8], "little")
         place += 8 + size + size % 2
     return found
+
+
+def _check_scans(file: BinaryIO, path: Path) -> None:
+    file.seek(0)
+    if jpeg.scans(file.read(), MOST_SCANS + 1) > MOST_SCANS:
+        raise bad_photo(
+            f"{path} is a JPEG of more than {MOST_SCANS} scans.", "Save it anew as a plain JPEG."
+        )
 
 
 _BY_PILLOW: dict[bytes, _Decoder] = {

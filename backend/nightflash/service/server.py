@@ -31,14 +31,17 @@ from nightflash.service.protocol import (
 from nightflash.service.queue import JobQueue
 from nightflash.service.requests import Job, read_id, read_work
 from nightflash.service.uploads import Uploads
+from nightflash.service.watchdog import Watchdog
 from nightflash.service.worker import Worker
 
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.25  # between signs of life to clients that wait
+WATCH_SECONDS = 0.05  # between looks at the memory taken
 KEEP_SECONDS = 1.0  # between looks after the lock, the sockets' files and the connection file
 VISIT_SECONDS = 5.0  # between looks after clients that only have pictures here
 MOST_FRAMES = 256
+MEMORY_TAKEN = 75  # the exit code of a backend that ended so that the machine does not swap
 LINGER_SECONDS = 0.5  # for what was sent last
 
 Client = tuple[int, bytes]  # which socket, and its routing id there
@@ -71,6 +74,7 @@ class Server:
         self._uploads = Uploads(upload_bytes, upload_seconds)
         self._exit_after = exit_after
         self._still_held = still_held
+        self._watchdog = Watchdog(upload_bytes)
         self._started = self._last_request = time.monotonic()
         self._queue = JobQueue()
         self._replies: deque[tuple[Job, Message]] = deque()
@@ -111,7 +115,7 @@ class Server:
         poller = zmq.Poller()
         for socket in (*self._requests.sockets, *self._pulse.sockets, self._wake):
             poller.register(socket, zmq.POLLIN)
-        beat = visit = kept = time.monotonic()
+        beat = visit = kept = watched = time.monotonic()
         try:
             while not self._stopping:
                 ready = dict(poller.poll(100))
@@ -125,6 +129,9 @@ class Server:
                 self._pulse.watch()
                 self._send_replies()
                 now = time.monotonic()
+                if now - watched > WATCH_SECONDS:
+                    watched = now
+                    self._watch_memory()
                 if now - kept > KEEP_SECONDS:
                     kept = now
                     self._keep_files()
@@ -301,6 +308,21 @@ class Server:
         self._uploads.drop_all_of(lambda other: other == client)
         if dropped:
             log.info("a client went away; %d of its requests were dropped", dropped)
+
+    def _watch_memory(self) -> None:
+        """Charge what grew, and end at once where memory that nobody accounts for is too much."""
+        self._uploads.weigh()
+        self._unread = [entry for entry in self._unread if not entry[0].done]
+        accounted = self._uploads.bytes + sum(size for _, _, size in self._unread)
+        if why := self._watchdog.look(accounted, len(self._queue) > 0):
+            log.error("ended at once: %s", why)
+            if self._still_held():
+                with contextlib.suppress(OSError):
+                    Connection.path().unlink(missing_ok=True)
+                self._requests.hide()
+                self._pulse.hide()
+            logging.shutdown()
+            os._exit(MEMORY_TAKEN)
 
     def _keep_files(self) -> None:
         """Mend what somebody cleaned away or spoilt; without its lock the backend ends."""

@@ -16,7 +16,7 @@ from nightflash.scene import Aim, check_aim, working_aim
 from nightflash.service.protocol import Layout, Pixels
 from nightflash.working import Working
 
-LEAST_CHARGE = 4096  # bytes that even the smallest picture costs
+OVERHEAD = 12_288  # bytes beside its pixels that a picture costs: libzmq's message and ours
 DTYPES = {"u8": "u1", "u16": "<u2", "half": "<f2", "float": "<f4"}
 
 
@@ -36,6 +36,17 @@ class Upload:
     def layout(self) -> Layout:
         """Size and format of the picture."""
         return self.pixels.layout
+
+    @property
+    def bytes(self) -> int:
+        """What it costs: its pixels, and what was worked out of them and is remembered."""
+        held = OVERHEAD + self.layout.bytes
+        if (remembered := self._working) is not None:
+            working, alpha = remembered[1]
+            held += working.picture.nbytes + (0 if alpha is None else alpha.nbytes)
+        if (mask := self._working_mask) is not None and mask[1] is not None:
+            held += mask[1].nbytes
+        return held
 
     @property
     def size(self) -> tuple[int, int]:
@@ -138,8 +149,8 @@ class Uploads:
         Raises:
             NightFlashError: ``too_large``.
         """
-        handle = secrets.token_hex(16)
-        if not self._kept.put(handle, Upload(pixels), max(pixels.layout.bytes, LEAST_CHARGE)):
+        handle, upload = secrets.token_hex(16), Upload(pixels)
+        if not self._kept.put(handle, upload, upload.bytes):
             raise NightFlashError(
                 f"The picture takes {pixels.layout.bytes / 2**20:.0f} MB, and the backend keeps at"
                 f" most {self._kept.limit / 2**20:.0f} MB.",
@@ -148,6 +159,11 @@ class Uploads:
             )
         self._owners[handle] = owner
         return handle
+
+    def weigh(self) -> None:
+        """Charge what was worked out of the pictures meanwhile."""
+        for handle, upload in self._kept.items():
+            self._kept.weigh(handle, upload.bytes)
 
     def get(self, handle: object) -> Upload:
         """The picture of ``handle``.

@@ -12,7 +12,7 @@ from nightflash.device import why_no_gpu
 from nightflash.engine import Engine
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.parts import parts
-from nightflash.memory import memory_told
+from nightflash.memory import give_back, memory_told
 from nightflash.progress import overall
 from nightflash.scene import Scene
 from nightflash.service.pictures import photo_pixels, view_pixels
@@ -100,6 +100,7 @@ class Worker(threading.Thread):
                 if engine is not None:
                     engine.release()
             self._spare = None
+            give_back()
             self.state = "released"
             log.info("memory released")
 

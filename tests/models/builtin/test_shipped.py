@@ -163,7 +163,26 @@ def test_a_damaged_package_is_told(elsewhere: Path, spoilt: bytes | None) -> Non
         whole = (FOLDER / f"{name}.safetensors").read_bytes()
         content = whole[: len(whole) // 2] if spoilt is None else spoilt
         (elsewhere / f"{name}.safetensors").write_bytes(content)
-        with pytest.raises(NightFlashError, match="missing or damaged") as caught:
+        with pytest.raises(NightFlashError, match="is damaged") as caught:
             load(None, CPU)
         assert caught.value.code == "networks_corrupt"
         assert "Install NightFlash again" in caught.value.remedy
+
+
+def test_one_flipped_bit_is_not_the_network(elsewhere: Path) -> None:
+    for name, load in ((scene_net.NAME, scene_net.load), (content_net.NAME, content_net.load)):
+        content = bytearray((FOLDER / f"{name}.safetensors").read_bytes())
+        content[-101] ^= 1  # in the values: names and shapes stay, and the value is finite
+        (elsewhere / f"{name}.safetensors").write_bytes(content)
+        with pytest.raises(NightFlashError, match="is damaged"):
+            load(None, CPU)
+
+
+def test_a_missing_part_of_nightflash_is_not_looked_for_in_the_users_folder(
+    elsewhere: Path,
+) -> None:
+    with pytest.raises(NightFlashError, match="a part of NightFlash, is missing") as caught:
+        choose("depth", Choice.of("scene_net"), elsewhere / "of the user")
+    assert caught.value.remedy == "Install NightFlash again."
+    with pytest.raises(NightFlashError, match="is missing"):
+        scene_net.load(None, CPU)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import torch
@@ -12,6 +13,10 @@ from nightflash.errors import NightFlashError
 from nightflash.models.tensors import OtherWeights, check_state, read_tensors
 
 FOLDER = Path(__file__).parent
+SHA256 = {  # what `sha256sum` says of every file in FOLDER
+    "content_net": "c59a63f3d98a86ff1adb93bc4f42cf66dbcebd2aa39dbaf1abe4fd618df03e09",
+    "scene_net": "46d3f5e7ff5c416186d29ae848ed157762e50eeb8f678f7b3ee18884f63036fd",
+}
 
 
 def own_file(name: str) -> Path:
@@ -22,18 +27,20 @@ def own_file(name: str) -> Path:
 def read_own(network: nn.Module, name: str) -> None:
     """Give ``network``, which may be one on ``meta``, the weights of ``name``.
 
-    They are kept in half precision.
+    They are kept in half precision, and are those of `SHA256`.
 
     Raises:
         NightFlashError: ``networks_corrupt`` where the file is missing or holds anything else.
     """
     path = own_file(name)
     try:
+        if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256[name]:
+            raise OtherWeights("it is not the one that NightFlash came with")
         state = read_tensors(path)
         check_state(state, {key: value.half() for key, value in network.state_dict().items()})
     except (OSError, OtherWeights) as fault:
         raise NightFlashError(
-            f"{path}, a part of NightFlash, is missing or damaged.",
+            f"{path}, a part of NightFlash, is {'damaged' if path.is_file() else 'missing'}.",
             "Install NightFlash again.",
             code="networks_corrupt",
         ) from fault
