@@ -10,10 +10,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from nightflash.errors import NightFlashError
-from nightflash.service.connection import crash_file, log_file
+from nightflash.service.connection import STATE_VARIABLE, crash_file, log_file
 
 MOST_BYTES = 2**20  # of the crash log, over which a new one is begun
 
@@ -31,12 +31,9 @@ def start(
         detached = {
             "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         }
+    words = _file_of_last_words()
     try:
-        crash_file().parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            if crash_file().stat().st_size > MOST_BYTES:
-                crash_file().replace(crash_file().with_suffix(".old"))
-        with crash_file().open("ab") as file:
+        with words as file:
             process = subprocess.Popen(
                 list(command),
                 env=None if environment is None else dict(environment),
@@ -53,6 +50,27 @@ def start(
         raise NightFlashError(
             f"The backend cannot be started: {error.strerror or error}.",
             "Run the installer again: bash install/run.sh",
+            code="start_failed",
+        ) from error
+
+
+def _file_of_last_words() -> BinaryIO:
+    """The crash log, open for more.
+
+    Raises:
+        NightFlashError: ``start_failed`` where it cannot be written.
+    """
+    path = crash_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size > MOST_BYTES:
+                path.replace(path.with_suffix(".old"))
+        return path.open("ab")
+    except OSError as error:
+        raise NightFlashError(
+            f"The backend's log {path} cannot be written: {error.strerror or error}.",
+            f"Make room, or let {STATE_VARIABLE} name a folder that you can write to.",
             code="start_failed",
         ) from error
 
