@@ -216,6 +216,8 @@ def test_every_option_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
     for command in (["render"], ["serve"], ["models", "download"]):
         assert main([*command, "--help"]) == 0
     known = capsys.readouterr().out
-    known += "".join((ROOT / "install" / f"{n}.py").read_text() for n in ("gimp", "networks"))
+    known += "".join(
+        (ROOT / "install" / f"{n}.py").read_text() for n in ("gimp", "networks", "commands")
+    )
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
         assert option in known, option

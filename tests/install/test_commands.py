@@ -176,9 +176,21 @@ def test_faults_are_told_before_any_set_up(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NIGHTFLASH_PYTHON", raising=False)
     monkeypatch.setenv("NIGHTFLASH_HOME", str(tmp_path / "data"))
-    assert commands.main(["run", *arguments]) == 1
+    absent = "no photo" in sentence
+    assert commands.main(["run", *arguments]) == (2 if absent else 1)
     assert sentence.format(tmp_path) in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
+
+
+def test_endurance_is_a_choice_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(commands, "ensure_environment", lambda extras: "python")
+    monkeypatch.setattr(commands, "run_in", lambda python, *tool: asked.append(tool) or 0)
+    monkeypatch.chdir(".")
+    assert commands.test(["--endurance", "-x"]) == 0
+    assert asked[-1] == ("pytest", "-m", "endurance", "-x")
+    commands.test(["-x"])
+    assert asked[-1] == ("pytest", "-x")
 
 
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> Path:

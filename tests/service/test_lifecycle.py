@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,30 @@ def test_a_backend_that_cannot_start_is_told(command: list[str], sentence: str) 
             client.ask("status")
         assert caught.value.code == "start_failed"
         assert caught.value.remedy
+
+
+def test_a_log_that_cannot_be_written_is_told_with_its_remedy(tmp_path: Path) -> None:
+    with a_place() as place, pytest.MonkeyPatch.context() as patch:
+        (tmp_path / "file").touch()
+        patch.setenv("NIGHTFLASH_STATE_DIR", str(tmp_path / "file" / "state"))
+        with place.client() as client, pytest.raises(NightFlashError) as caught:
+            client.connect()
+        assert caught.value.code == "start_failed"
+        assert "NIGHTFLASH_STATE_DIR" in caught.value.remedy
+        assert "installer" not in caught.value.remedy
+
+
+def test_an_over_long_path_is_told_in_a_sentence() -> None:
+    with a_place() as place:
+        for command in ("stop", "status"):
+            result = subprocess.run(
+                [sys.executable, "-m", "nightflash", command],
+                env={**place.variables, "NIGHTFLASH_RUNTIME_DIR": "/tmp/" + 300 * "x"},
+                capture_output=True,
+                text=True,
+            )
+            assert result.returncode in (0, 2, 3)
+            assert len((result.stdout + result.stderr).splitlines()) == 1
 
 
 def test_starting_can_be_cancelled() -> None:
