@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from nightflash.photo import jpeg
 from PIL import Image
 
 from tests.command_line import environment
@@ -75,6 +76,18 @@ def test_a_jpeg_of_a_thousand_scans(tmp_path: Path) -> None:
     assert result.returncode == 2
     (line,) = result.stderr.splitlines()
     assert "more than 100 scans. Save it anew" in line
+
+
+def test_what_is_behind_a_jpeg_s_end_or_before_its_scans_counts_for_nothing() -> None:
+    """A film behind a photo, as telephones put there, has such bytes by chance."""
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "\u00ff\u00da" * 500
+    block = exif.tobytes() + b"\xff\xda" * 500
+    Image.new("RGB", (64, 64)).save(file, "JPEG", progressive=True, exif=block)
+    data = file.getvalue()
+    assert data.count(b"\xff\xda") > 500
+    assert 2 <= jpeg.scans(data + b"\xff\xda" * 500, 400) <= 12
 
 
 def test_a_plain_progressive_jpeg_is_read(tmp_path: Path) -> None:
