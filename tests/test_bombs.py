@@ -75,7 +75,7 @@ def test_a_jpeg_of_a_thousand_scans(tmp_path: Path) -> None:
     result = bounded(RENDER, tmp_path / "bomb.jpg", tmp_path / "night.jpg")
     assert result.returncode == 2
     (line,) = result.stderr.splitlines()
-    assert "more than 100 scans. Save it anew" in line
+    assert "more than 100 scans. Save it anew as a plain one." in line
 
 
 def test_what_is_behind_a_jpeg_s_end_or_before_its_scans_counts_for_nothing() -> None:

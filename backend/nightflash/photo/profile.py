@@ -130,7 +130,7 @@ def hdr_code_points(icc: bytes) -> Cicp | None:
     """
     try:
         cicp = Cicp(*_tags(icc)["cicp"][8:10])
-    except (KeyError, TypeError, struct.error):
+    except (KeyError, TypeError, ValueError, struct.error):
         return None
     return cicp if cicp.is_hdr and cicp_space(cicp) is not None else None
 

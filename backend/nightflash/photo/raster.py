@@ -238,6 +238,10 @@ def _decode_jpeg(file: BinaryIO, path: Path) -> Raster:
         with quietly():
             image = JpegImageFile(file)
         check_dimensions(image.size, path)
+        if jpeg.scans(data, MOST_SCANS + 1) > MOST_SCANS:
+            raise bad_photo(
+                f"{path} is a JPEG of more than {MOST_SCANS} scans.", "Save it anew as a plain one."
+            )
         block, tables = image.info.get("exif"), jpeg.tables(image)
         raster = pillow_raster(image, "jpeg", path)
     else:
@@ -274,8 +278,6 @@ def _by_pillow(kind: type[Any], name: str) -> _Decoder:
         with quietly():
             image = kind(file)
         check_dimensions(image.size, path)
-        if name == "jpeg":
-            _check_scans(file, path)
         block = image.info.get("exif")
         raster = pillow_raster(image, name, path)
         dpi = resolution(image.info.get("dpi"))
@@ -300,14 +302,6 @@ def _riff_chunks(data: bytes) -> set[bytes]:
         size = int.from_bytes(data[place + 4 : place + 8], "little")
         place += 8 + size + size % 2
     return found
-
-
-def _check_scans(file: BinaryIO, path: Path) -> None:
-    file.seek(0)
-    if jpeg.scans(file.read(), MOST_SCANS + 1) > MOST_SCANS:
-        raise bad_photo(
-            f"{path} is a JPEG of more than {MOST_SCANS} scans.", "Save it anew as a plain JPEG."
-        )
 
 
 _BY_PILLOW: dict[bytes, _Decoder] = {
