@@ -242,7 +242,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    serve = ("--networks", options.networks, "--device", options.device)
+    serve = ("--networks", options.networks, "--device", options.device, "--tcp")
     with a_place(*serve, "--weights", str(options.weights)) as place, place.client() as client:
         client.work("preview", layer(options.photo, (300, 400)))  # networks warm
         state = client.ask("status")
