@@ -226,6 +226,8 @@ def test_the_client_is_whole(tmp_path: Path) -> None:
     (tmp_path / "zmq" / "utils").mkdir(parents=True)
     for name in ("__init__", "utils/__init__"):
         (tmp_path / "zmq" / f"{name}.py").touch()
+    events = "class Event: DISCONNECTED = CLOSED = CONNECT_RETRIED = None"
+    (tmp_path / "zmq/__init__.py").write_text(events)
     (tmp_path / "zmq/utils/monitor.py").write_text("recv_monitor_message = None")
     for name in gimp.CLIENT:
         module = f"nightflash/{name}".removesuffix(".py").removesuffix("/__init__")

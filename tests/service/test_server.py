@@ -208,17 +208,19 @@ def test_a_newer_preview_replaces_the_one_that_waits(
     client: Client, raw: Raw, day: Day, large: Day
 ) -> None:
     handle = {}
-    for name, picture in (("small", pixels(day)), ("large", pixels(large))):
+    larger = np.tile(large, (3, 3, 1))
+    for name, picture in (("small", pixels(day)), ("large", pixels(larger))):
         layout = picture.layout
         header = {"v": VERSION, "id": 1, "request": "put", "pixels": [vars(layout)]}
         handle[name] = raw.ask(header, *picture.strips)["handle"]
     work = {"v": VERSION, "request": "preview"}
-    raw.send({**work, "id": 10, "photo": handle["large"]})  # new: takes a while
+    slow = {"working_size": 2.0}
+    raw.send({**work, "id": 10, "photo": handle["large"], "settings": slow})  # takes seconds
     for number in range(11, 15):
         raw.send({**work, "id": number, "photo": handle["small"]})
     replies = {}
     for _ in range(5):
-        told = raw.reply()
+        told = raw.reply(60)
         replies[told["id"]] = told.get("code", told["reply"])
     assert replies[14] == "result"
     assert replies[11] in ("replaced", "result")

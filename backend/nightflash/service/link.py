@@ -105,7 +105,6 @@ class Link:
         self._silence = silence
         self.about: Header = {}
         self._numbers = itertools.count(1)
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         by_ipc = bool(connection.ipc) and zmq.has("ipc")
         self.transport = "ipc" if by_ipc else "tcp"
         address = connection.ipc if by_ipc else connection.tcp
@@ -116,6 +115,7 @@ class Link:
                 "Run 'nightflash stop', start it with 'nightflash serve --tcp', and try again.",
                 code="no_way",
             )
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._pulse = self._context.socket(zmq.DEALER)
         self._monitor = self._socket.get_monitor_socket()
