@@ -235,6 +235,14 @@ def test_a_profile_of_tables_that_leads_one_way(tmp_path: Path, back: bytes | No
     assert np.abs(srgb_encode(back_again.rgb) - srgb_encode(photo.rgb.clip(0, 1))).max() < 0.003
 
 
+def test_a_grey_picture_with_a_profile_of_tables_for_colour() -> None:
+    icc = profiles.scanner(None)
+    grey = np.arange(0, 250, 50, np.uint8).reshape(1, 5, 1)
+    photo = Photo.from_encoded(grey, Encoding(icc=icc))
+    colour = Photo.from_encoded(grey.repeat(3, axis=2), Encoding(icc=icc))
+    np.testing.assert_array_equal(photo.rgb, colour.rgb)
+
+
 def test_lab_tiff(tmp_path: Path) -> None:
     # L*, a*, b* of sRGB's white, grey 119, red, by CIE's formulas with D50.
     lab = np.array([[[100, 0, 0], [50.0, 0, 0], [54.29, 80.81, 69.89]]])

@@ -52,7 +52,12 @@ class TableSpace:
     returns: bool = False
 
     def decode(self, codes: Codes) -> Linear:
-        """Codes (H, W, 3 or 4; for CMYK the top code is full ink) to linear sRGB (H, W, 3)."""
+        """Codes (H, W, 3 or 4; for CMYK the top code is full ink) to linear sRGB (H, W, 3).
+
+        One value a pixel (H, W, 1) counts for all three of RGB.
+        """
+        if codes.shape[2] == 1 and self.channels == "rgb":
+            codes = codes.repeat(3, axis=2)
         return self._transform(codes, self.icc, _linear_profile(), self.channels, "rgb")
 
     def encode(self, linear: Linear) -> Floats:
