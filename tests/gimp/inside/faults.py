@@ -80,21 +80,34 @@ def case_starts_a_backend() -> None:
     assert CONNECTION.exists()
 
 
+@contextlib.contextmanager
+def standing_still() -> Iterator[None]:
+    """The backend does not see meanwhile what becomes of its file, which it would mend."""
+    pid = json.loads(CONNECTION.read_text(encoding="utf-8"))["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def case_backend_of_another_version() -> None:
     kept = CONNECTION.read_text(encoding="utf-8")
-    CONNECTION.write_text(json.dumps({**json.loads(kept), "protocol": 99}), encoding="utf-8")
-    try:
-        refused("version", "install/gimp.sh")
-    finally:
-        CONNECTION.write_text(kept, encoding="utf-8")
+    with standing_still():
+        CONNECTION.write_text(json.dumps({**json.loads(kept), "protocol": 99}), encoding="utf-8")
+        try:
+            refused("version", "install/gimp.sh")
+        finally:
+            CONNECTION.write_text(kept, encoding="utf-8")
 
 
 def case_connection_open_to_others() -> None:
-    CONNECTION.chmod(0o644)
-    try:
-        refused("open to other users")
-    finally:
-        CONNECTION.chmod(0o600)
+    with standing_still():
+        CONNECTION.chmod(0o644)
+        try:
+            refused("open to other users")
+        finally:
+            CONNECTION.chmod(0o600)
 
 
 def pid() -> int:
