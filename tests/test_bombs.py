@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from nightflash.photo import jpeg
+from nightflash.photo import jpeg, read_photo
 from PIL import Image
 
 from tests.command_line import environment
@@ -91,8 +91,6 @@ def test_what_is_behind_a_jpeg_s_end_or_before_its_scans_counts_for_nothing() ->
 
 
 def test_a_plain_progressive_jpeg_is_read(tmp_path: Path) -> None:
-    from nightflash.photo import read_photo
-
     Image.new("RGB", (64, 48), (90, 80, 70)).save(tmp_path / "fair.jpg", progressive=True)
     assert read_photo(tmp_path / "fair.jpg").width == 64
 

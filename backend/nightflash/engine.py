@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -18,6 +16,7 @@ from nightflash.colour import decode, encode
 from nightflash.device import bfloat16_is_fast, capacity, choose_device
 from nightflash.finder import Finder
 from nightflash.fullsize.transfer import transfer
+from nightflash.grey import in_grey, stays_grey, without_colour
 from nightflash.light import PLACES, Incidence, Light, incidence, light_scene
 from nightflash.memory import memory_told
 from nightflash.models import registry
@@ -39,12 +38,10 @@ from nightflash.scene import (
     survey,
     working_aim,
 )
-from nightflash.settings import DEFAULTS, Settings
+from nightflash.settings import Settings
 from nightflash.working import Working, digest
 
 CACHE_BYTES = 128 * 2**20
-LIGHT_COLOURS = ("ambient_temperature", "flash_temperature")
-NEUTRAL_KELVIN = 5400.0
 SURVEY_PLANES, SCENE_PLANES = 24, 8  # floats per working pixel, features and incidence included
 
 
@@ -63,7 +60,6 @@ class _Aimed:
     surveyed: _Surveyed
     scene: Scene
     provisional: bool
-
     _incidence: dict[str, Incidence] = field(default_factory=dict)
 
     def incidence(self, flash_from: str) -> Incidence:
@@ -261,8 +257,8 @@ class Engine:
                     seed=settings.seed,
                     progress=advance,
                 )
-        if _stays_grey(scene, settings):
-            night = _grey(night)  # the grain and what refinement has changed, too
+        if stays_grey(scene.photo, settings):
+            night = in_grey(night)  # the grain and what refinement has changed, too
         report = Report(
             seconds=watch.seconds,
             networks=self.networks,
@@ -365,29 +361,10 @@ def _working(photo: Photo, settings: Settings, aim: Aim | None) -> tuple[Working
 
 
 def _lit(known: _Aimed, settings: Settings) -> Light:
-    if _stays_grey(known.scene, settings):
-        neutral = NEUTRAL_KELVIN
-        settings = replace(settings, ambient_temperature=neutral, flash_temperature=neutral)
+    if stays_grey(known.scene.photo, settings):
+        settings = without_colour(settings)
     meeting = known.incidence(settings.flash_from) if settings.method == "flash" else None
     return light_scene(known.scene, settings, meeting)
-
-
-def _stays_grey(scene: Scene, settings: Settings) -> bool:
-    """Whether the photo is grey and the user has not asked for coloured light."""
-    asked = any(getattr(settings, name) != DEFAULTS[name] for name in LIGHT_COLOURS)
-    red, green, blue = scene.photo
-    return (
-        not asked
-        and not settings.purkinje
-        and bool(torch.equal(red, green) and torch.equal(red, blue))
-    )
-
-
-def _grey(night: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The luminance of linear RGB (H, W, 3) in every channel; what is grey stays to the bit."""
-    red, green, blue = np.moveaxis(night, -1, 0)
-    grey = green + np.float32(0.2126) * (red - green) + np.float32(0.0722) * (blue - green)
-    return np.repeat(grey[..., None], 3, axis=-1)
 
 
 def _planes(count: int, working: Working) -> int:

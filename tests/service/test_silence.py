@@ -67,6 +67,21 @@ def stand_in() -> Iterator[StandIn]:
         one.join()
 
 
+def asked(link: Link) -> tuple[threading.Thread, list[NightFlashError]]:
+    """A thread that asks and gets no answer, and what it comes to."""
+    outcome: list[NightFlashError] = []
+
+    def ask() -> None:
+        try:
+            link.exchange(Request({"request": "status"}))
+        except NightFlashError as fault:
+            outcome.append(fault)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    return asking, outcome
+
+
 def test_events_of_its_own_sockets_are_no_sign_of_life(
     stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,16 +101,7 @@ def test_events_of_its_own_sockets_are_no_sign_of_life(
     link._monitor.close(0)
     link._monitor = reading
     monkeypatch.setattr("nightflash.service.link.recv_monitor_message", forever)
-    outcome: list[BaseException] = []
-
-    def ask() -> None:
-        try:
-            link.exchange(Request({"request": "status"}))
-        except NightFlashError as fault:
-            outcome.append(fault)
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
+    asking, outcome = asked(link)
     asking.join(10)
     assert [type(fault) for fault in outcome] == [BackendHangs]
     link.close()
@@ -107,16 +113,7 @@ def test_a_backend_that_ends_while_it_is_asked_is_lost_at_once(stand_in: StandIn
     link = Link(stand_in.connection, 15.0)
     assert link.arrives()
     link.exchange(Request({"request": "hello"}))
-    outcome: list[BaseException] = []
-
-    def ask() -> None:
-        try:
-            link.exchange(Request({"request": "status"}))
-        except NightFlashError as fault:
-            outcome.append(fault)
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
+    asking, outcome = asked(link)
     stand_in.over.set()
     asking.join(10)
     assert [type(fault) for fault in outcome] == [BackendLost]

@@ -90,9 +90,11 @@ class _Bits:
         return self.choice((8, 0), (10, 0), (12, 0), (1, 6))
 
     def point(self) -> tuple[float, float]:
-        ways = ((0, 19), (524288, 19), (1048576, 20), (2097152, 21))
-        x, y = (self.choice(*ways) for _ in range(2))
-        return tuple((v // 2 if v % 2 == 0 else -(v + 1) // 2) / 1e6 for v in (x, y))  # type: ignore[return-value]
+        return self._coordinate(), self._coordinate()
+
+    def _coordinate(self) -> float:
+        value = self.choice((0, 19), (524288, 19), (1048576, 20), (2097152, 21))
+        return (value // 2 if value % 2 == 0 else -(value + 1) // 2) / 1e6
 
 
 def header(codestream: bytes) -> Header:
