@@ -47,3 +47,21 @@ def test_other_grounds_are_none(colour: tuple[float, float, float]) -> None:
 def test_blue_things_with_texture_are_none() -> None:
     noisy = plain(BLUE) + 0.1 * torch.rand(3, H, W, generator=torch.Generator().manual_seed(1))
     assert float(backdrop(noisy.clamp(0, 1), bird()).max()) == 0
+
+
+def test_sky_is_seen_between_twigs_and_the_twigs_are_not_sky() -> None:
+    bare_tree = plain(BLUE)
+    bare_tree[:, 80:] = torch.tensor(GREEN)[:, None, None]
+    bare_tree[:, 55:80, ::3] = 0.25
+    found = backdrop(bare_tree, bird())
+    twigs, gaps = found[55:75, 0:58:3], found[55:75, 1:58:3]
+    assert float(gaps.min()) > 0.9
+    assert float(twigs.max()) < 0.3
+    assert float(found[85:].max()) < 0.3
+
+
+def test_what_has_the_sky_s_colour_far_below_it_is_not_sky() -> None:
+    pool = plain(BLUE)
+    pool[:, 40:] = torch.tensor(GREEN)[:, None, None]
+    pool[:, 85:115, 20:60] = torch.tensor(BLUE)[:, None, None]
+    assert float(backdrop(pool, bird())[85:115].max()) < 0.05

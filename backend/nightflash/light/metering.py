@@ -31,6 +31,7 @@ SHOULDER, HARD_SHOULDER = 1.0, 0.4  # the same over which the light falls off be
 SHOULDER_POWER = 1.5
 REACH = 0.03  # of the diagonal, over which depth is blurred across an outline
 FARTHER = 0.35  # of the subject's inverse depth: what is so much less is wholly farther
+NEARER = 0.15  # of it: what is so much more is in front, and no sky whatever its colour
 SIDE = 128  # long side at which is metered
 
 
@@ -57,7 +58,8 @@ class Meter:
         beside = _beside(scene.inverse_depth, scene.subject)
         farther = ((at_subject - beside) / at_subject / FARTHER).clamp(0, 1)
         farther = farther * farther * (3 - 2 * farther)
-        sky = backdrop(encode(scene.photo.clamp(0, 1)), scene.subject)
+        nearer = ((beside - at_subject) / at_subject / NEARER).clamp(0, 1)
+        sky = backdrop(encode(scene.photo.clamp(0, 1)), scene.subject) * (1 - nearer)
         return cls(
             off_axis=_off_axis(scene.subject),
             near=1 - torch.maximum(farther, sky),

@@ -15,6 +15,10 @@ from nightflash.scene.geometry import CONTRAST, GRAIN, local_contrast
 BLUE = 1.15  # blue against red, in the median of a part, from which it is sky down to the ground
 DARKEST_BLUE, DARKEST_WHITE = 0.3, 0.78  # of a sky by day, encoded
 LEAST_SHARE = 0.01  # of the picture
+GAPS = 0.06  # of the diagonal, within which the sky is seen through what stands before it
+GAP_AFTER_GAP = 2  # so far from the parts found
+CLOSE = 0.05  # share of sky around from which a place counts as close to it
+ALIKE, UNLIKE = 0.06, 0.25  # encoded difference from the sky's colour: wholly sky, and none
 TO_THE_GROUND = 0.2  # share of the lower border from which a part reaches down there
 
 
@@ -50,6 +54,21 @@ def backdrop(encoded: Tensor, subject: Tensor) -> Tensor:
             continue
         if np.median(tint[inside]) > BLUE or inside[-rim:].mean() < TO_THE_GROUND:
             found[inside] = 1
-    reach = max(2, round(math.hypot(*parts.shape) / 90))
-    found = cv2.dilate(found, np.ones((3, 3), np.uint8), iterations=reach)
-    return box_mean(torch.from_numpy(found).to(encoded)[None], reach)[0].clamp(0, 1)
+    return _with_gaps(torch.from_numpy(found).to(encoded), encoded)
+
+
+def _with_gaps(sky: Tensor, encoded: Tensor) -> Tensor:
+    """Sky (h, w) down to the pixel: between twigs, too, and beside what stands against it.
+
+    Near the parts found, a pixel is sky as far as it has the colour that the sky has there: what
+    is mixed of twig and sky is sky in part. Colours are those of the parts found alone.
+    """
+    reach = max(2, round(GAPS * math.hypot(*sky.shape)))
+    coloured = torch.cat([sky[None], sky * encoded])
+    for _ in range(GAP_AFTER_GAP):
+        coloured = box_mean(box_mean(coloured, reach), reach)
+        around = box_mean(box_mean(sky[None], reach), reach)[0]
+        away = (encoded - coloured[1:] / coloured[:1].clamp(min=1e-6)).abs().amax(0)
+        alike = ((UNLIKE - away) / (UNLIKE - ALIKE)).clamp(0, 1)
+        sky = torch.maximum(sky, alike * (around / CLOSE).clamp(0, 1))
+    return sky

@@ -87,8 +87,10 @@ def layered(inverse_depth: Tensor, subject: Tensor) -> Tensor:
     outside, from pixels surely outside; the soft mask (h, w) blends the two.
     """
     radius = max(2, round(math.hypot(*subject.shape) / 90))
-    inside = _filled(inverse_depth, _eroded(subject > 0.9, radius), radius)
-    outside = _filled(inverse_depth, _eroded(subject < 0.1, radius), radius)
+    inside, outside = (
+        _filled(inverse_depth, sure) if sure.any() else inverse_depth
+        for sure in (_eroded(subject > 0.9, radius), _eroded(subject < 0.1, radius))
+    )
     band = box_mean(((subject > 0.05) & (subject < 0.95)).to(subject)[None], radius)[0]
     near_edge = (band * radius).clamp(0, 1)
     joined = torch.lerp(outside, inside, subject)
@@ -100,16 +102,16 @@ def _eroded(region: Tensor, radius: int) -> Tensor:
     return 1 - out
 
 
-def _filled(values: Tensor, sure: Tensor, radius: int) -> Tensor:
-    """Keep values where ``sure``; elsewhere the mean of the nearest sure ones, coarse to fine."""
-    if not sure.any():
+def _filled(values: Tensor, sure: Tensor) -> Tensor:
+    """Keep values (h, w) where ``sure`` (h, w; 0..1); elsewhere those around, smoothly.
+
+    Source: push-pull filling (Gortler et al., "The Lumigraph", 1996).
+    """
+    h, w = values.shape
+    if max(h, w) == 1 or bool((sure == 1).all()):
         return values
-    weight, total = sure, sure * values
-    result = torch.where(sure > 0, values, torch.nan)
-    reach = radius
-    while bool(result.isnan().any()) and reach <= 2 * max(values.shape):
-        w = box_mean(weight[None], reach)[0]
-        mean = box_mean(total[None], reach)[0] / w.clamp(min=1e-9)
-        result = torch.where(result.isnan() & (w > 1e-6), mean, result)
-        reach *= 2
-    return torch.where(result.isnan(), values, result)
+    both = torch.stack((values * sure, sure))
+    total, share = F.avg_pool2d(both, 2, ceil_mode=True)
+    coarse = _filled(total / share.clamp(min=1e-6), (4 * share).clamp(max=1))
+    wide = F.interpolate(coarse[None, None], size=(h, w), mode="bilinear")[0, 0]
+    return torch.lerp(wide, values, sure)
