@@ -33,8 +33,8 @@ class FlashLight:
 
     Attributes:
         photo: (3, h, w) linear, the scene by day.
-        maps: (1, h, w) flash light in stops against the subject's daylight; (0, h, w) when the
-            flash is off.
+        maps: (K, h, w): flash light in stops against the subject's daylight and, where lamps burn
+            in the photo, 0..1 how far they light a place; (0, h, w) without flash and lamps.
         ambient: Linear RGB factors of the night's own light against daylight.
         flash: Linear RGB factors of the flash where ``maps`` is 0.
         purkinje: 0..1, strength of the look of human night vision.
@@ -59,9 +59,12 @@ class FlashLight:
         """Linear night picture (3, H, W) of linear ``photo`` (3, H, W) and maps of its size."""
         if not len(maps):
             return self.unlit(photo)
-        flash = self.flash * torch.exp2(maps.clamp(DARKEST_STOPS, 4.0))
+        flash = self.flash * torch.exp2(maps[:1].clamp(DARKEST_STOPS, 4.0))
+        ambient = self.ambient
+        if len(maps) > 1:
+            ambient = torch.maximum(ambient, maps[1:].clamp(0, 1))
         lit = torch.lerp(photo, luminance(photo)[None], self.pallor) if self.pallor else photo
-        night = shoulder(photo * self.ambient + lit * flash)
+        night = shoulder(photo * ambient + lit * flash)
         return _purkinje(night, self.purkinje) if self.purkinje else night
 
     def unlit(self, photo: Tensor) -> Tensor:
@@ -83,6 +86,9 @@ def flash_light(scene: Scene, meeting: Incidence, settings: Settings) -> FlashLi
             taken = meeting.meter.taken(stops, float(luminance(flash.expand(3, 1, 1))))
             stops = stops - settings.night * taken
         maps = stops[None]
+    if meeting.lamps is not None and settings.nightness:
+        burning = settings.nightness * meeting.lamps[None]
+        maps = torch.cat((maps if len(maps) else torch.full_like(burning, DARKEST_STOPS), burning))
     return FlashLight(
         photo=photo,
         maps=maps,

@@ -14,6 +14,7 @@ from torch import Tensor
 from nightflash.colour import luminance
 from nightflash.guided_filter import box_mean
 from nightflash.light.bracket import AT_CAMERA, Flash, shadow_stops
+from nightflash.light.lamps import lamps
 from nightflash.light.metering import Meter
 from nightflash.light.shading import facing_stops, sun_stops
 from nightflash.scene.scene import Scene
@@ -43,6 +44,7 @@ class Incidence:
             the beam as wide as its zoom makes it.
         exposure: Automatic exposure of the subject, stops against daylight.
         meter: Of what lies around the subject.
+        lamps: 0..1, where lamps burn in the photo; None where none does.
     """
 
     distance: Tensor
@@ -53,6 +55,7 @@ class Incidence:
     off_axis: Tensor
     exposure: float
     meter: Meter
+    lamps: Tensor | None
 
 
 def incidence(scene: Scene, flash: Flash = AT_CAMERA) -> Incidence:
@@ -68,6 +71,7 @@ def incidence(scene: Scene, flash: Flash = AT_CAMERA) -> Incidence:
         off_axis=_off_axis(scene),
         exposure=_exposure(scene),
         meter=Meter.of(scene, at_subject),
+        lamps=lamps(scene.photo),
     )
 
 
