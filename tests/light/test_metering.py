@@ -101,7 +101,7 @@ def test_the_fewest_stops_that_make_night(
     level: float, flash: float, seed: int, size: tuple[int, int]
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
-    meter = Meter(*(torch.rand(size, generator=generator) for _ in range(4)))
+    meter = Meter(*(torch.rand(size, generator=generator) for _ in range(5)))
     meter = replace(meter, photo=level * meter.photo)
     stops = meter.taken(torch.zeros(size), flash)
     assert stops.shape == size
@@ -119,7 +119,8 @@ def test_around_a_subject_that_leaves_little_room_the_beam_is_narrower() -> None
     by_physics, metered = night(scene, night=0.0), night(scene)
     assert float((metered < DARK).float().mean()) > 0.25
     meter = incidence(scene).meter
-    whole_beam = torch.exp2(-_given_up(1.0, meter.off_axis, meter.near, meter.around))
+    given_up = _given_up(1.0, meter.off_axis, meter.near, meter.glare, meter.around)
+    whole_beam = torch.exp2(-given_up)
     assert float((by_physics * whole_beam < DARK).float().mean()) < 0.1
     assert float(metered[30, 79] / by_physics[30, 79]) > 0.5
     inside = large > 0
@@ -130,3 +131,11 @@ def test_a_picture_that_is_all_subject_is_left_alone() -> None:
     scene = scene_of(FLAT, torch.ones(H, W), BRIGHT)
     assert torch.allclose(night(scene), night(scene, night=0.0))
     assert incidence(scene).meter.around.max() == 0
+
+
+def test_bright_ground_does_not_glow_around_a_darker_subject() -> None:
+    snow = torch.full((3, H, W), 0.5)
+    snow[:, middle() > 0] = 0.1
+    dark = night(scene_of(FLAT, middle(), snow))
+    beside = dark[18:42, 33:57][middle()[18:42, 33:57] == 0]
+    assert float(beside.median()) < 1.2 * float(dark[30, 45])

@@ -32,6 +32,8 @@ SHOULDER_POWER = 1.5
 REACH = 0.03  # of the diagonal, over which depth is blurred across an outline
 FARTHER = 0.35  # of the subject's inverse depth: what is so much less is wholly farther
 NEARER = 0.15  # of it: what is so much more is in front, and no sky whatever its colour
+GLARE_REACH = 0.04  # of the diagonal, over which the surroundings' brightness is taken
+MOST_GLARE = 2.5  # stops
 SIDE = 128  # long side at which is metered
 
 
@@ -43,12 +45,14 @@ class Meter:
         off_axis: (h, w) distance from the beam's axis in half-axes of the ellipse that has the
             second moments of the subject.
         near: (h, w), 0..1, what is neither far behind the subject nor sky.
+        glare: (h, w) stops by which what is around outshines the subject, broadly seen.
         around: (h, w), 0..1, where the subject is not.
         photo: Luminance of the photo by day, linear, at SIDE.
     """
 
     off_axis: Tensor
     near: Tensor
+    glare: Tensor
     around: Tensor
     photo: Tensor
 
@@ -63,6 +67,7 @@ class Meter:
         return cls(
             off_axis=_off_axis(scene.subject),
             near=1 - torch.maximum(farther, sky),
+            glare=_glare(luminance(scene.photo), scene.subject),
             around=1 - scene.subject**2,
             photo=_reduced(luminance(scene.photo)),
         )
@@ -78,7 +83,7 @@ class Meter:
             flash: Its linear factor at 0 stops.
         """
         lit = self.photo * flash * torch.exp2(_reduced(flash_stops))
-        places = self.off_axis, self.near, self.around
+        places = self.off_axis, self.near, self.glare, self.around
         small = [_reduced(place) for place in places]
         surroundings = _given_up(1.0, *small)
         half = surroundings.sum() / 2
@@ -97,14 +102,35 @@ class Meter:
         return _given_up(high, *places)
 
 
-def _given_up(effort: float, off_axis: Tensor, near: Tensor, around: Tensor) -> Tensor:
-    """Stops (h, w) that places give up: MOST_STOPS at most at effort 1, by a narrower beam at 2."""
+def _given_up(
+    effort: float, off_axis: Tensor, near: Tensor, glare: Tensor, around: Tensor
+) -> Tensor:
+    """Stops (h, w) that places give up: MOST_STOPS at most at effort 1, by a narrower beam at 2.
+
+    What the beam keeps gives up its glare: bright ground must not glow around a darker subject.
+    """
     narrow = max(effort - 1, 0.0)
     beam = BEAM + (NARROW_BEAM - BEAM) * narrow
     shoulder = SHOULDER + (HARD_SHOULDER - SHOULDER) * narrow
     beyond = (off_axis - beam).clamp(min=0) / shoulder
     kept = torch.exp(-(beyond**SHOULDER_POWER)) * near
-    return MOST_STOPS * min(effort, 1.0) * around * (1 - kept)
+    return min(effort, 1.0) * around * (MOST_STOPS * (1 - kept) + kept * glare)
+
+
+def _glare(photo: Tensor, subject: Tensor) -> Tensor:
+    """Stops (h, w) by which the surroundings of a place outshine the subject, at most MOST_GLARE.
+
+    Args:
+        photo: (h, w) luminance by day, linear.
+        subject: (h, w) soft mask.
+    """
+    reach = max(1, round(GLARE_REACH * math.hypot(*subject.shape)))
+    outside = (1 - subject).square()
+    seen = torch.stack((photo * outside, outside))
+    light, share = box_mean(box_mean(seen, reach), reach)
+    own = float((photo * subject).sum() / subject.sum().clamp(min=1e-6))
+    stops = torch.log2((light / share.clamp(min=1e-3)).clamp(min=1e-4) / max(own, 1e-3))
+    return stops.clamp(0, MOST_GLARE)
 
 
 def _beside(inverse_depth: Tensor, subject: Tensor) -> Tensor:
