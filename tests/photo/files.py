@@ -42,15 +42,15 @@ def tiff(codes: np.ndarray, **tags: int) -> bytes:
     return head + data + bits + struct.pack("<H", len(found)) + entries + b"\0\0\0\0"
 
 
-def interlaced_png(codes: np.ndarray) -> bytes:
-    """A PNG file of 16 bits (H, W, 1 or 3) in Adam7's order."""
+def interlaced_png(codes: np.ndarray, filtered: int = 0) -> bytes:
+    """A PNG file of 16 bits (H, W, 1 or 3) in Adam7's order, with the number of a filter."""
     height, width, channels = codes.shape
     passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
               (1, 0, 2, 1))  # fmt: skip
     rows = b""
     for y, x, down, across in passes:
         for row in codes[y::down, x::across].astype(">u2"):
-            rows += b"\0" + row.tobytes() if row.size else b""
+            rows += bytes([filtered]) + row.tobytes() if row.size else b""
     head = struct.pack(">LL5B", width, height, 16, 0 if channels == 1 else 2, 0, 0, 1)
     parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)

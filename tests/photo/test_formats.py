@@ -227,6 +227,37 @@ def test_interlaced_png_of_16_bits_is_quiet(tmp_path: Path, channels: int) -> No
     np.testing.assert_array_equal(read_photo(path).to_encoded(), codes)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 4), (9, 17)])
+def test_small_interlaced_pngs_of_16_bits(tmp_path: Path, size: tuple[int, int]) -> None:
+    codes = np.random.default_rng(4).integers(0, 65536, (*size, 3)).astype(np.uint16)
+    (tmp_path / "adam7.png").write_bytes(files.interlaced_png(codes))
+    np.testing.assert_array_equal(read_photo(tmp_path / "adam7.png").to_encoded(), codes)
+
+
+@pytest.mark.parametrize("spoil", ["pixels", "filter", "end", "kind"])
+def test_of_a_spoilt_interlaced_png_the_libraries_say_nothing(tmp_path: Path, spoil: str) -> None:
+    path = tmp_path / "adam7.png"
+    codes = np.random.default_rng(4).integers(0, 65536, (40, 50, 3)).astype(np.uint16)
+    data = bytearray(files.interlaced_png(codes, filtered=9 if spoil == "filter" else 0))
+    if spoil == "pixels":
+        data[len(data) // 2] ^= 255
+    elif spoil == "end":
+        del data[len(data) // 2 :]
+    elif spoil == "kind":
+        data[25] = 3
+    path.write_bytes(data)
+    code = (
+        "from nightflash.photo import read_photo; from nightflash.errors import NightFlashError\n"
+        f"try: read_photo({str(path)!r})\n"
+        "except NightFlashError as fault: print(fault)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment()
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "damaged" in told.stdout
+
+
 def test_a_mask_stored_with_loss_is_the_mask_drawn(tmp_path: Path) -> None:
     mask = np.zeros((96, 128), np.uint8)
     mask[21:70, 30:99] = 255

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -31,21 +31,39 @@ def is_interlaced(data: bytes) -> bool:
     return data[28] == 1
 
 
-def is_grey(data: bytes) -> bool:
-    """Whether the header declares one colour channel."""
-    return data[25] in (0, 4)
-
-
 def chunks(data: bytes) -> dict[bytes, list[bytes]]:
     """What is in each kind of chunk but the pixels, before and after them."""
     found: dict[bytes, list[bytes]] = {}
-    place = len(SIGNATURE)
+    for name, content in _all_chunks(data):
+        if name != b"IDAT":
+            found.setdefault(name, []).append(bytes(content))
+    return found
+
+
+def packed_pixels(data: bytes) -> bytes:
+    """The stream of zlib's that the pixels are in."""
+    return b"".join(content for name, content in _all_chunks(data) if name == b"IDAT")
+
+
+def file_of(header: bytes, clear: Sequence[bytes], lines: memoryview) -> bytes:
+    """A file of the lines of pixels, each with the number of its filter before it.
+
+    Args:
+        header: What is in IHDR.
+        clear: What is in tRNS, if it is there.
+        lines: Not packed.
+    """
+    transparent = b"".join(_chunk(b"tRNS", content) for content in clear)
+    pixels = _chunk(b"IDAT", zlib.compress(lines, 0))
+    return SIGNATURE + _chunk(b"IHDR", header) + transparent + pixels + _chunk(b"IEND", b"")
+
+
+def _all_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    place, whole = len(SIGNATURE), memoryview(data)
     while place + 8 <= len(data):
         size, name = struct.unpack_from(">L4s", data, place)
-        if name != b"IDAT":
-            found.setdefault(name, []).append(data[place + 8 : place + 8 + size])
+        yield name, whole[place + 8 : place + 8 + size]
         place += 12 + size
-    return found
 
 
 def exif(found: dict[bytes, list[bytes]]) -> bytes | None:

@@ -1,4 +1,4 @@
-"""PNG files read: pixels by Pillow or, of 16 bits, by libpng and OpenCV."""
+"""PNG files read: pixels by Pillow or, of 16 bits, by libpng."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-import cv2
 import imagecodecs
 import numpy as np
 from PIL.PngImagePlugin import PngImageFile
@@ -14,6 +13,7 @@ from PIL.PngImagePlugin import PngImageFile
 from . import exif, iptc, png
 from .encoding import Codes, full_scale
 from .exif import quietly
+from .png_passes import decode_passes
 from .raster import Raster, check_dimensions, left_out, pillow_raster, resolution, split
 
 
@@ -27,7 +27,8 @@ def decode_png(file: BinaryIO, path: Path) -> Raster:
     found = png.chunks(data)
     block = png.exif(found)
     if png.bit_depth(data) == 16:
-        raster = split(_deep_png(data), "png")
+        deep = decode_passes(data) if png.is_interlaced(data) else imagecodecs.png_decode(data)
+        raster = split(np.asarray(deep), "png")
     else:
         raster = pillow_raster(image, "png", path)
     cicp, icc, narrow = png.colour(found)
@@ -45,19 +46,6 @@ def decode_png(file: BinaryIO, path: Path) -> Raster:
         orientation=exif.orientation(block),
         notes=left_out(b"caBX" in found),
     )
-
-
-def _deep_png(data: bytes) -> Codes:
-    """Samples of 16 bits; interlaced ones by OpenCV, as libpng alone warns of them."""
-    if not png.is_interlaced(data):
-        return np.asarray(imagecodecs.png_decode(data))
-    samples: Codes | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if samples is None:
-        raise ValueError("damaged")
-    if samples.ndim == 2:
-        return samples
-    samples = samples[..., [2, 1, 0, 3][: samples.shape[2]]]
-    return samples[..., ::3] if png.is_grey(data) else samples
 
 
 def _full_range(codes: Codes) -> Codes:
