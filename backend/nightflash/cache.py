@@ -59,23 +59,9 @@ class Cache(Generic[K, V]):
         self.bytes += size
         return True
 
-    def weigh(self, key: K, size: int) -> None:
-        """Have the value of ``key``, which has grown, count as ``size``; others make room for it.
-
-        It is forgotten itself where it alone is over the limit.
-        """
-        if (entry := self._entries.get(key)) is None or entry[1] == size:
-            return
-        self._entries[key] = (entry[0], size, entry[2])
-        self.bytes += size - entry[1]
-        for other in [key] if size > self.limit else [k for k in self._entries if k != key]:
-            if self.bytes <= self.limit:
-                break
-            self.drop(other)
-
-    def items(self) -> list[tuple[K, V]]:
-        """All keys and values, the least recently used first; no use of them."""
-        return [(key, entry[0]) for key, entry in self._entries.items()]
+    def oldest(self) -> K | None:
+        """The key of what was least recently used, None where nothing is kept."""
+        return next(iter(self._entries), None)
 
     def drop(self, key: K) -> None:
         """Forget ``key`` if it is there."""

@@ -207,6 +207,7 @@ def test_a_frame_over_the_limit_ends_the_connection_and_nothing_else(
 def test_a_newer_preview_replaces_the_one_that_waits(
     client: Client, raw: Raw, day: Day, large: Day
 ) -> None:
+    client.work("preview", pixels(day))  # the networks are there
     handle = {}
     larger = np.tile(large, (3, 3, 1))
     for name, picture in (("small", pixels(day)), ("large", pixels(larger))):

@@ -154,14 +154,14 @@ def test_a_hung_backend_is_told_by_its_loop_and_replaced_when_asked_again() -> N
 
 LOOP_STUCK = """
 import sys, time
-from nightflash.service import server
+from nightflash.service.answers import Answers
 from nightflash.cli import main
-answer = server.Server._answer
+answer = Answers.answer
 def stuck(self, client, number, message):
     if message.header.get("request") == "drop":
         time.sleep(600)  # the loop, while the threads of libzmq go on
     return answer(self, client, number, message)
-server.Server._answer = stuck
+Answers.answer = stuck
 sys.exit(main(["serve", *sys.argv[1:]]))
 """
 

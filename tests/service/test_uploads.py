@@ -139,8 +139,9 @@ def test_what_is_worked_out_of_a_picture_is_charged(monkeypatch: pytest.MonkeyPa
     uploads = Uploads(limit=100_000, seconds=60)
     handles = [uploads.put(pixels(np.full((60, 80, 3), 9, np.uint8)), "a") for _ in range(3)]
     assert uploads.bytes == 3 * 14_400
-    uploads.get(handles[0]).working(1.0)  # 57,600 bytes: a float for every sample
-    uploads.weigh()
+    worked_with = uploads.get(handles[0])
+    worked_with.working(1.0)  # 57,600 bytes: a float for every sample
+    uploads.weigh(worked_with)
     assert uploads.bytes == 72_000 + 14_400
     assert len(uploads) == 2, "the one used least recently made room"
     with pytest.raises(NightFlashError):

@@ -133,7 +133,7 @@ def end(pid: int, *, at_once: bool) -> None:
     kill = sys.platform != "win32" and at_once
     number = signal.SIGKILL if kill else signal.SIGTERM  # type: ignore[attr-defined,unused-ignore]
     with contextlib.suppress(OSError):
-        if not hasattr(os, "pidfd_open"):
+        if sys.platform != "linux" or not hasattr(os, "pidfd_open"):
             if pid in holders():
                 os.kill(pid, number)
             return
@@ -169,6 +169,8 @@ def _opened() -> Iterator[BinaryIO]:
 
 def _record_holder(file: BinaryIO) -> int:
     """The process with the record lock of a file, 0 where none has it."""
+    if sys.platform == "win32":
+        return 0
     import fcntl
 
     free, wanted = fcntl.F_UNLCK, fcntl.F_WRLCK
@@ -183,9 +185,11 @@ def _record_holder(file: BinaryIO) -> int:
 
 def _orphans() -> set[int]:
     """Processes of this user that hold a lock of this name that is no longer on disk."""
+    if sys.platform != "linux":
+        return set()
     name = os.path.realpath(lock_file()) + DELETED
     found = set()
-    for process in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
+    for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if process.stat().st_uid != os.getuid():
                 continue

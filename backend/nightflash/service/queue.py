@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from nightflash.errors import NightFlashError
+from nightflash.service.doors import Peer
 from nightflash.service.requests import Job
 
 MOST_WAITING = 64  # jobs of one client
@@ -21,8 +22,8 @@ class JobQueue:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._quick: OrderedDict[object, deque[Job]] = OrderedDict()
-        self._slow: OrderedDict[object, deque[Job]] = OrderedDict()
+        self._quick: OrderedDict[Peer, deque[Job]] = OrderedDict()
+        self._slow: OrderedDict[Peer, deque[Job]] = OrderedDict()
         self._running: list[Job] = []
         self._closed = False
 
@@ -74,7 +75,7 @@ class JobQueue:
         with self._changed:
             self._running.remove(job)
 
-    def cancel(self, client: object, number: int) -> Job | None:
+    def cancel(self, client: Peer, number: int) -> Job | None:
         """Cancel a client's job; gives it where it was still waiting: nobody will run it."""
         with self._changed:
             for job in self._all():
@@ -85,7 +86,7 @@ class JobQueue:
                         return job
             return None
 
-    def drop_all_of(self, gone: Callable[[object], bool]) -> int:
+    def drop_all_of(self, gone: Callable[[Peer], bool]) -> int:
         """Cancel and forget the jobs of every client for whom ``gone`` is true; how many."""
         with self._changed:
             jobs = [job for job in self._all() if gone(job.client)]
@@ -95,7 +96,7 @@ class JobQueue:
                     self._remove(job)
             return len(jobs)
 
-    def clients(self) -> set[object]:
+    def clients(self) -> set[Peer]:
         """Those with jobs."""
         with self._changed:
             return {job.client for job in self._all()}
@@ -127,7 +128,7 @@ class JobQueue:
         waiting = self._quick.get(job.client, ())
         return next((other for other in waiting if other.work.kind == "preview"), None)
 
-    def _next(self, lane: OrderedDict[object, deque[Job]]) -> Job | None:
+    def _next(self, lane: OrderedDict[Peer, deque[Job]]) -> Job | None:
         """The first client's oldest job; the client goes to the end of the line."""
         if self._closed or not lane:
             return None

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.scene import Aim, check_aim, working_aim
+from nightflash.service.doors import Peer
 from nightflash.service.protocol import MAX_ID, SAMPLE_BYTES, Header, bad_request
 from nightflash.service.uploads import Upload, Uploads
 from nightflash.settings import Settings
@@ -71,7 +72,7 @@ class Job:
         cancelled: Set when nobody wants it any more.
     """
 
-    client: object
+    client: Peer
     id: int
     work: Work
     cancelled: threading.Event = field(default_factory=threading.Event)

@@ -1,27 +1,23 @@
-"""The backend's sockets: they let in who has the key, and never wait for the device."""
+"""The backend's loop: it takes messages in, sends replies, and never waits for the device."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
 from nightflash import __version__
 from nightflash.errors import NightFlashError
+from nightflash.service.answers import Answers
 from nightflash.service.connection import Connection
-from nightflash.service.doors import GONE, PULSE_BYTES, Door, Keys, echo
+from nightflash.service.doors import PULSE_LIMIT, Door, Inside, Keys, Peer, Port, echo, open_doors
 from nightflash.service.protocol import (
     MAX_FRAME,
     VERSION,
-    Header,
     Message,
     bad_request,
     check_version,
@@ -29,7 +25,9 @@ from nightflash.service.protocol import (
     read_header,
 )
 from nightflash.service.queue import JobQueue
-from nightflash.service.requests import Job, read_id, read_work
+from nightflash.service.replies import Replies
+from nightflash.service.requests import Job, read_id
+from nightflash.service.upkeep import Files, Memory
 from nightflash.service.uploads import Uploads
 from nightflash.service.watchdog import Watchdog
 from nightflash.service.worker import Worker
@@ -41,10 +39,7 @@ WATCH_SECONDS = 0.05  # between looks at the memory taken
 KEEP_SECONDS = 1.0  # between looks after the lock, the sockets' files and the connection file
 VISIT_SECONDS = 5.0  # between looks after clients that only have pictures here
 MOST_FRAMES = 256
-MEMORY_TAKEN = 75  # the exit code of a backend that ended so that the machine does not swap
 LINGER_SECONDS = 0.5  # for what was sent last
-
-Client = tuple[int, bytes]  # which socket, and its routing id there
 
 
 class Server:
@@ -59,6 +54,7 @@ class Server:
         tcp: Whether to open a port where there is a socket in a folder too.
 
     Attributes:
+        connection: Where and how clients find it.
         ended: After `run`, whether all has been closed: a worker inside a network cannot be.
     """
 
@@ -71,14 +67,7 @@ class Server:
         still_held: Callable[[], bool] = lambda: True,
         tcp: bool = False,
     ) -> None:
-        self._uploads = Uploads(upload_bytes, upload_seconds)
         self._exit_after = exit_after
-        self._still_held = still_held
-        self._watchdog = Watchdog(upload_bytes)
-        self._started = self._last_request = time.monotonic()
-        self._queue = JobQueue()
-        self._replies: deque[tuple[Job, Message]] = deque()
-        self._unread: list[tuple[zmq.MessageTracker, Client, int]] = []
         self._stopping = ""
         self.ended = False
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=2)
@@ -86,24 +75,28 @@ class Server:
         self._authenticator.start()
         keys = Keys()
         self._authenticator.configure_curve_callback("nightflash", keys)
-        self._requests = Door(self._context, keys, "requests", MAX_FRAME, tcp)
-        self._pulse = Door(self._context, keys, "pulse", PULSE_BYTES, tcp)
-        self._wake = self._context.socket(zmq.PULL)
-        self._wake.bind("inproc://wake")
-        self._wakers = threading.local()
-        self._worker = make_worker(self._queue, self._reply_later)
+        self._requests = open_doors(self._context, keys, "requests", MAX_FRAME, tcp)
+        self._pulse = open_doors(self._context, keys, "pulse", PULSE_LIMIT, tcp)
+        self._doors = [*self._requests, *self._pulse]
         self.connection = Connection(
             protocol=VERSION,
             version=__version__,
             pid=os.getpid(),
-            ipc=self._requests.ipc,
-            tcp=self._requests.tcp,
-            pulse_ipc=self._pulse.ipc,
-            pulse_tcp=self._pulse.tcp,
+            ipc=_address(self._requests, Inside),
+            tcp=_address(self._requests, Port),
+            pulse_ipc=_address(self._pulse, Inside),
+            pulse_tcp=_address(self._pulse, Port),
             server_key=keys.server_public.decode(),
             public_key=keys.client_public.decode(),
             secret_key=keys.client_secret.decode(),
         )
+        self._files = Files(self.connection, self._doors, still_held)
+        self._memory = Memory(Watchdog(upload_bytes), self._doors, self._files)
+        self._uploads = Uploads(upload_bytes, upload_seconds)
+        self._queue = JobQueue()
+        self._replies = Replies(self._context, self._requests, upload_bytes // 2, self._forget)
+        self._worker = make_worker(self._queue, self._replies.later)
+        self._answers = Answers(self._uploads, self._queue, self._worker, self._replies, self.stop)
 
     def stop(self, why: str) -> None:
         """End `run` soon; may be called from a signal handler."""
@@ -113,28 +106,34 @@ class Server:
         """Answer until stopped; the worker's own end is not waited for longer than a second."""
         self._worker.start()
         poller = zmq.Poller()
-        for socket in (*self._requests.sockets, *self._pulse.sockets, self._wake):
-            poller.register(socket, zmq.POLLIN)
+        for door in self._doors:
+            poller.register(door.socket, zmq.POLLIN)
+            poller.register(door.monitor, zmq.POLLIN)
+        poller.register(self._replies.woken, zmq.POLLIN)
         beat = visit = kept = watched = time.monotonic()
         try:
             while not self._stopping:
                 ready = dict(poller.poll(100))
-                for number, socket in enumerate(self._requests.sockets):
-                    if socket in ready:
-                        self._receive(number, socket)
-                for socket in self._pulse.sockets:
-                    if socket in ready:
-                        echo(socket)
-                self._requests.watch()
-                self._pulse.watch()
+                for door in self._doors:
+                    door.watch()
+                for number, door in enumerate(self._requests):
+                    if door.socket in ready:
+                        self._receive(number, door)
+                for door in self._pulse:
+                    if door.socket in ready:
+                        echo(door)
                 self._send_replies()
                 now = time.monotonic()
                 if now - watched > WATCH_SECONDS:
                     watched = now
-                    self._watch_memory()
+                    self._replies.bound()
+                    accounted = self._uploads.bytes + self._replies.bytes
+                    loading = self._worker.state == "loading"
+                    self._memory.watch(now, accounted, len(self._queue) > 0, loading)
                 if now - kept > KEEP_SECONDS:
                     kept = now
-                    self._keep_files()
+                    if not self._files.keep():
+                        self.stop("its lock was taken away")
                 if now - beat > BEAT_SECONDS:
                     beat = now
                     everyone = now - visit > VISIT_SECONDS
@@ -146,15 +145,11 @@ class Server:
         finally:
             self._close()
 
-    def _receive(self, number: int, socket: zmq.Socket[bytes]) -> None:
+    def _receive(self, number: int, door: Door) -> None:
         """Take and answer one message."""
-        try:
-            routing, *frames = socket.recv_multipart(zmq.DONTWAIT, copy=False)
-        except zmq.ZMQError as error:
-            if error.errno not in (zmq.EAGAIN, zmq.EHOSTUNREACH):
-                raise
+        if (came := door.receive()) is None:
             return
-        client = number, routing.bytes
+        client, frames = (number, came[0]), came[1]
         answer_to: int | None = None
         try:
             if not 1 <= len(frames) <= MOST_FRAMES:
@@ -164,214 +159,64 @@ class Server:
             check_version(header, "backend")
             answer_to = read_id(header)
             message = Message.from_frames(header, [frame.buffer for frame in frames[1:]])
-            answer = self._answer(client, answer_to, message)
+            self._answers.answer(client, answer_to, message)
         except NightFlashError as fault:
-            answer = error_reply(fault)
+            self._replies.send(client, answer_to, error_reply(fault))
         except Exception:
             log.exception("a message could not be answered")
-            answer = error_reply(
-                NightFlashError(
-                    "The backend failed at this request.",
-                    "'nightflash logs' tells more; please report it.",
-                    code="internal",
-                )
+            failed = NightFlashError(
+                "The backend failed at this request.",
+                "'nightflash logs' tells more; please report it.",
+                code="internal",
             )
-        if answer is not None:
-            self._send(client, answer_to, answer)
-
-    def _answer(self, client: Client, number: int, message: Message) -> Message | None:
-        """The reply to a request, or None where the worker gives it later."""
-        header = message.header
-        request = header.get("request")
-        if request not in ("hello", "status"):  # a look at it keeps nobody alive
-            self._last_request = time.monotonic()
-        if message.pictures and request != "put":
-            raise bad_request("Pixels come with the request 'put' alone.")
-        if self._unread_bytes(client) > self._uploads.limit:
-            raise NightFlashError(
-                "This client asks for pictures faster than it takes them.",
-                "Wait for those on their way.",
-                code="busy",
-            )
-        match request:
-            case "hello":
-                return _result(self._about())
-            case "status":
-                return _result(self._about() | self._state())
-            case "put":
-                if len(message.pictures) != 1:
-                    raise bad_request("The request 'put' brings one picture.")
-                return _result({"handle": self._uploads.put(message.pictures[0], client)})
-            case "get":
-                return Message(
-                    {"reply": "result"}, [self._uploads.get(header.get("handle")).pixels]
-                )
-            case "drop":
-                self._uploads.drop(str(header.get("handle")))
-                return _result({})
-            case "analyse" | "preview" | "render":
-                job = Job(client, number, read_work(request, header, self._uploads))
-                if (replaced := self._queue.put(job)) is not None:
-                    fault = NightFlashError("A newer preview took its place.", code="replaced")
-                    self._send(client, replaced.id, error_reply(fault))
-                return None
-            case "cancel":
-                other = read_id(header, "job")
-                if self._queue.cancel(client, other) is not None:
-                    fault = NightFlashError("The work was stopped.", code="cancelled")
-                    self._send(client, other, error_reply(fault))
-                return _result({})
-            case "release":
-                self._worker.release()
-                return _result({})
-            case "shutdown":
-                self.stop("a client asked for it")
-                return _result({})
-            case _:
-                raise bad_request(f"There is no request {request!r:.40}.")
-
-    def _about(self) -> Header:
-        return {
-            "protocol": VERSION,
-            "version": __version__,
-            "pid": self.connection.pid,
-            "state": self._worker.state,
-            "device": self._worker.device,
-            "device_note": self._worker.device_note,
-            "networks": self._worker.networks,
-            "fault": self._worker.fault,
-        }
-
-    def _state(self) -> Header:
-        return {
-            "uptime": round(time.monotonic() - self._started, 1),
-            "jobs": len(self._queue),
-            "uploads": len(self._uploads),
-            "upload_bytes": self._uploads.bytes,
-        }
-
-    def _reply_later(self, job: Job, message: Message) -> None:
-        """Have ``message`` sent; called from the worker's thread."""
-        self._replies.append((job, message))
-        if not hasattr(self._wakers, "socket"):
-            self._wakers.socket = self._context.socket(zmq.PUSH)
-            self._wakers.socket.connect("inproc://wake")
-        try:
-            self._wakers.socket.send(b"", zmq.DONTWAIT)
-        except zmq.ZMQError:  # enough wake-ups wait, or the server is closing
-            return
+            self._replies.send(client, answer_to, error_reply(failed))
 
     def _send_replies(self) -> None:
-        while self._wake.poll(0):
-            self._wake.recv()
-        while self._replies:
-            job, message = self._replies.popleft()
-            self._send(job.client, job.id, message)
-
-    def _send(self, client: object, number: int | None, message: Message) -> None:
-        """Send a reply; who cannot be reached is forgotten."""
-        assert isinstance(client, tuple)
-        header = {"v": VERSION, "id": number, **message.header}
-        try:
-            frames = replace(message, header=header).frames()
-        except NightFlashError as fault:  # a header that grew too long
-            log.error("%s", fault)
-            frames = Message({"v": VERSION, "id": number, **error_reply(fault).header}).frames()
-        socket = self._requests.sockets[client[0]]
-        try:
-            tracker = socket.send_multipart(
-                [client[1], *frames], zmq.DONTWAIT, copy=False, track=bool(message.pictures)
-            )
-        except zmq.ZMQError as error:
-            if error.errno not in GONE:
-                raise
-            if error.errno != zmq.EAGAIN or message.header["reply"] != "beat":
-                self._forget(client)
-            return
-        if tracker is not None:
-            size = sum(picture.layout.bytes for picture in message.pictures)
-            self._unread.append((tracker, client, size))
-
-    def _unread_bytes(self, client: Client) -> int:
-        """Bytes of pictures on their way to ``client``."""
-        self._unread = [entry for entry in self._unread if not entry[0].done]
-        return sum(size for _, other, size in self._unread if other == client)
+        """Send what the worker has; what it worked out of pictures is charged from now on."""
+        for job in self._replies.send_waiting():
+            for upload in filter(None, (job.work.photo, job.work.mask)):
+                self._uploads.weigh(upload)
 
     def _visit(self, everyone: bool) -> None:
         """A sign of life to those who wait; whoever cannot take it is gone."""
         clients = self._queue.clients() | (self._uploads.owners() if everyone else set())
         for client in clients:
-            self._send(client, None, Message({"reply": "beat"}))
+            self._replies.send(client, None, Message({"reply": "beat"}))
 
-    def _forget(self, client: Client) -> None:
+    def _forget(self, client: Peer) -> None:
         dropped = self._queue.drop_all_of(lambda other: other == client)
         self._uploads.drop_all_of(lambda other: other == client)
         if dropped:
             log.info("a client went away; %d of its requests were dropped", dropped)
 
-    def _watch_memory(self) -> None:
-        """Charge what grew, and end at once where memory that nobody accounts for is too much."""
-        self._uploads.weigh()
-        self._unread = [entry for entry in self._unread if not entry[0].done]
-        accounted = self._uploads.bytes + sum(size for _, _, size in self._unread)
-        if why := self._watchdog.look(accounted, len(self._queue) > 0):
-            log.error("ended at once: %s", why)
-            if self._still_held():
-                with contextlib.suppress(OSError):
-                    Connection.path().unlink(missing_ok=True)
-                self._requests.hide()
-                self._pulse.hide()
-            logging.shutdown()
-            os._exit(MEMORY_TAKEN)
-
-    def _keep_files(self) -> None:
-        """Mend what somebody cleaned away or spoilt; without its lock the backend ends."""
-        if not self._still_held():
-            self.stop("its lock was taken away")
-            return
-        self._requests.keep()
-        self._pulse.keep()
-        try:
-            lost = Connection.read() != self.connection
-        except NightFlashError:  # open to others: what they wrote is not believed
-            lost = True
-        if lost:
-            with contextlib.suppress(OSError):
-                self.connection.write()
-
     def _exit_when_idle(self, now: float) -> None:
         if len(self._queue):
-            self._last_request = now
-        if now - self._last_request > self._exit_after:
+            self._answers.last_request = now
+        if now - self._answers.last_request > self._exit_after:
             self.stop("nobody asked for anything")
 
     def _close(self) -> None:
         log.info("ending: %s", self._stopping or "a fault")
-        mine = self._still_held()
-        if mine:  # else the files are another backend's by now
-            with contextlib.suppress(OSError):
-                Connection.path().unlink(missing_ok=True)  # first, so that nobody comes any more
-            self._requests.hide()
-            self._pulse.hide()
+        mine = self._files.remove()  # first, so that nobody comes any more
         fault = NightFlashError(
             "The backend is ending.", "The next request starts a new one.", code="shutting_down"
         )
         for job in self._queue.close():
-            self._send(job.client, job.id, error_reply(fault))
+            self._replies.send(job.client, job.id, error_reply(fault))
         self._worker.join(1.0)
         self._send_replies()
         if not mine:  # closing the sockets would take the other one's files along
             self.ended = False
             time.sleep(LINGER_SECONDS)
             return
-        self._pulse.close()
-        self._requests.close()
-        self._wake.close(0)
+        for door in reversed(self._doors):
+            door.close()
+        self._replies.woken.close(0)
         self._authenticator.stop()
         self.ended = not self._worker.is_alive()
         if self.ended:
             self._context.term()
 
 
-def _result(header: Header) -> Message:
-    return Message({"reply": "result", **header})
+def _address(doors: list[Door], kind: type[Door]) -> str:
+    return next((door.address for door in doors if isinstance(door, kind)), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,7 @@ from nightflash.photo import Photo
 from nightflash.photo.encoding import Codes, Linear, full_scale
 from nightflash.resample import area
 from nightflash.scene import Aim, check_aim, working_aim
+from nightflash.service.doors import Peer
 from nightflash.service.protocol import Layout, Pixels
 from nightflash.working import Working
 
@@ -25,12 +27,22 @@ class Upload:
 
     Args:
         pixels: Kept as they are, not copied.
+        freed: Takes what was charged for it when nothing needs it any more.
+
+    Attributes:
+        charged: Bytes that `Uploads` counts for it.
     """
 
-    def __init__(self, pixels: Pixels) -> None:
+    def __init__(self, pixels: Pixels, freed: deque[int] | None = None) -> None:
         self.pixels = pixels
+        self.charged = 0
+        self._freed = freed
         self._working: tuple[float, tuple[Working, Linear | None]] | None = None
         self._working_mask: tuple[object, Linear | None] | None = None
+
+    def __del__(self) -> None:
+        if self._freed is not None:
+            self._freed.append(self.charged)
 
     @property
     def layout(self) -> Layout:
@@ -121,6 +133,9 @@ class Upload:
 class Uploads:
     """Uploads by handle, bounded in bytes; those not used for long are forgotten.
 
+    What was forgotten and is still worked with, or is on its way to a client, counts until it is
+    memory no more.
+
     Args:
         limit: Bytes of all pictures together.
         seconds: Until a picture that is not used is forgotten.
@@ -128,7 +143,9 @@ class Uploads:
 
     def __init__(self, limit: int, seconds: float) -> None:
         self._kept: Cache[str, Upload] = Cache(limit, seconds)
-        self._owners: dict[str, object] = {}
+        self._owners: dict[str, Peer] = {}
+        self._charged = 0
+        self._freed: deque[int] = deque()  # filled from any thread
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -140,30 +157,54 @@ class Uploads:
 
     @property
     def bytes(self) -> int:
-        """Bytes of all pictures kept."""
-        return self._kept.bytes
+        """Bytes of all pictures that are memory: those kept, and those still needed otherwise."""
+        while self._freed:
+            self._charged -= self._freed.popleft()
+        return self._charged
 
-    def put(self, pixels: Pixels, owner: object) -> str:
+    def put(self, pixels: Pixels, owner: Peer) -> str:
         """Keep a picture; gives its handle.
 
         Raises:
-            NightFlashError: ``too_large``.
+            NightFlashError: ``too_large``, or ``busy`` where work has all the room.
         """
-        handle, upload = secrets.token_hex(16), Upload(pixels)
-        if not self._kept.put(handle, upload, upload.bytes):
+        handle, upload = secrets.token_hex(16), Upload(pixels, self._freed)
+        if upload.bytes > self.limit:
             raise NightFlashError(
                 f"The picture takes {pixels.layout.bytes / 2**20:.0f} MB, and the backend keeps at"
-                f" most {self._kept.limit / 2**20:.0f} MB.",
+                f" most {self.limit / 2**20:.0f} MB.",
                 "Scale the picture down, or start the backend with a larger --upload-memory.",
                 code="too_large",
             )
+        if not self._make_room(upload.bytes):
+            raise NightFlashError(
+                "The memory for pictures is taken by those that are worked with.",
+                "Wait for the work, or start the backend with a larger --upload-memory.",
+                code="busy",
+            )
+        self._charge(upload)
+        self._kept.put(handle, upload, upload.charged)
         self._owners[handle] = owner
         return handle
 
-    def weigh(self) -> None:
-        """Charge what was worked out of the pictures meanwhile."""
-        for handle, upload in self._kept.items():
-            self._kept.weigh(handle, upload.bytes)
+    def weigh(self, upload: Upload) -> None:
+        """Charge what was worked out of a picture meanwhile; others make room for it."""
+        if upload.bytes != upload.charged:
+            self._charge(upload)
+            self._make_room(0)
+
+    def _charge(self, upload: Upload) -> None:
+        now = upload.bytes  # once: the worker may be at it
+        self._charged += now - upload.charged
+        upload.charged = now
+
+    def _make_room(self, size: int) -> bool:
+        """Forget what was least recently used until ``size`` more bytes fit; whether they do."""
+        while self.bytes + size > self.limit:
+            if (oldest := self._kept.oldest()) is None:
+                return False
+            self.drop(oldest)
+        return True
 
     def get(self, handle: object) -> Upload:
         """The picture of ``handle``.
@@ -185,12 +226,12 @@ class Uploads:
         self._kept.drop(handle)
         self._owners.pop(handle, None)
 
-    def drop_all_of(self, gone: Callable[[object], bool]) -> None:
+    def drop_all_of(self, gone: Callable[[Peer], bool]) -> None:
         """Forget the pictures of every owner for whom ``gone`` is true."""
         for handle in [handle for handle, owner in self._owners.items() if gone(owner)]:
             self.drop(handle)
 
-    def owners(self) -> set[object]:
+    def owners(self) -> set[Peer]:
         """Who has pictures here."""
         self._kept.expire()
         self._owners = {h: owner for h, owner in self._owners.items() if h in self._kept}
