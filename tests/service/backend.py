@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from nightflash.service.client import Client
+from nightflash.service.client import SCRIPT_SILENCE, Client
 from nightflash.service.connection import RUNTIME_VARIABLE, STATE_VARIABLE
 from nightflash.service.protocol import Layout, Pixels
 
@@ -50,8 +50,9 @@ class Place:
         path = self.folder / "state" / "backend-crash.log"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
-    def client(self, starts: bool = True) -> Client:
-        return Client((*SERVE, *self.options) if starts else None, self.variables)
+    def client(self, starts: bool = True, silence: float = SCRIPT_SILENCE) -> Client:
+        command = (*SERVE, *self.options) if starts else None
+        return Client(command, self.variables, silence=silence)
 
     def pid(self) -> int:
         with self.client(starts=False) as client:

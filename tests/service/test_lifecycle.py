@@ -339,11 +339,10 @@ def test_it_ends_when_nobody_asks_for_anything() -> None:
 
 
 def test_a_backend_that_hangs_is_told_and_can_be_stopped() -> None:
-    with a_place() as hung, pytest.MonkeyPatch.context() as patch:
-        with hung.client() as client:
+    with a_place() as hung:
+        with hung.client(silence=1.0) as client:
             client.ask("status")
             pid = hung.pid()
-            patch.setattr("nightflash.service.link.SILENCE_SECONDS", 1.0)
             hung.kill(signal.SIGSTOP)
             with pytest.raises(BackendLost, match="does not answer") as caught:
                 client.work("render", LARGE, retry=False)

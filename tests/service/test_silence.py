@@ -18,7 +18,7 @@ import pytest
 import zmq
 from nightflash.errors import NightFlashError
 from nightflash.service import client as clients
-from nightflash.service.client import Client
+from nightflash.service.client import DIALOG_SILENCE, Client
 from nightflash.service.connection import Connection
 from nightflash.service.link import BackendHangs, BackendLost, Link, Request
 from nightflash.service.protocol import VERSION
@@ -191,15 +191,70 @@ def test_a_loop_that_is_stuck_hangs_whatever_other_threads_do() -> None:
         assert f"process {found.pid}" in place.command("stop").stdout
 
 
-def throttled(port: int, rate: float, over: threading.Event) -> int:
-    """A port of this machine that leads to ``port``, ``rate`` bytes a second a connection."""
+def test_a_backend_that_hung_before_anybody_came_is_told_and_replaced() -> None:
+    """By those that may start one too, and by the second request of who looks on."""
+    with a_place() as place:
+        with place.client() as client:
+            first = client.ask("hello")["pid"]
+        os.kill(first, signal.SIGSTOP)
+        command = (*SERVE, *place.options)
+        for starts in (command, None):
+            with (
+                Client(starts, place.variables, silence=1.5) as client,
+                pytest.raises(BackendLost) as caught,
+            ):
+                client.connect()
+            assert "nightflash stop" in caught.value.remedy
+            assert runs(first)
+        with Client(command, place.variables, silence=1.5, replaces=True) as client:
+            with pytest.raises(BackendHangs) as hung:
+                client.connect()
+            assert (hung.value.code, hung.value.pid) == ("backend_hangs", first)
+            assert "another one takes its place" in hung.value.remedy
+            assert client.work("preview", SMALL).header["reply"] == "result"
+            assert any(not runs(first) for _ in until(5))
+
+
+def test_who_replaces_a_hung_backend_leaves_the_next_one_alone() -> None:
+    """Two dialogs meet the same hung backend; the second finds the one that the first began."""
+    with a_place() as place:
+        command = (*SERVE, *place.options)
+        with (
+            Client(command, place.variables, silence=1.5, replaces=True) as one,
+            Client(command, place.variables, silence=1.5, replaces=True) as other,
+        ):
+            os.kill(one.ask("hello")["pid"], signal.SIGSTOP)
+            for client in (one, other):
+                with pytest.raises(BackendHangs):
+                    client.ask("hello")
+            second = one.ask("hello")["pid"]
+            assert other.ask("hello")["pid"] == second
+            assert runs(second)
+
+
+class Line:
+    """A way for so many bytes a second, whichever direction and connection they belong to."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate, self._free, self._lock = rate, time.monotonic(), threading.Lock()
+
+    def wait(self, count: int) -> None:
+        """Until ``count`` bytes have gone, after those of whoever came before."""
+        with self._lock:
+            self._free = max(self._free, time.monotonic()) + count / self.rate
+            until_then = self._free
+        time.sleep(max(0.0, until_then - time.monotonic()))
+
+
+def throttled(port: int, line: Line, over: threading.Event) -> int:
+    """A port of this machine that leads to ``port`` over ``line``."""
     listening = sockets.create_server(("127.0.0.1", 0))
 
     def carry(source: sockets.socket, target: sockets.socket) -> None:
         with contextlib.suppress(OSError):
-            while not over.is_set() and (data := source.recv(int(rate / 50))):
+            while not over.is_set() and (data := source.recv(int(line.rate / 50))):
+                line.wait(len(data))
                 target.sendall(data)
-                time.sleep(len(data) / rate)
 
     def serve(one: sockets.socket) -> None:
         with one, sockets.create_connection(("127.0.0.1", port)) as other:
@@ -228,21 +283,20 @@ def throttled(port: int, rate: float, over: threading.Event) -> int:
     return port_here
 
 
-@pytest.mark.parametrize("rows", [1000, pytest.param(10_000, marks=pytest.mark.endurance)])
+@pytest.mark.parametrize("rows", [3000, pytest.param(10_000, marks=pytest.mark.endurance)])
 def test_a_transfer_under_way_is_alive_at_20_mbit(
     monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
-    """4 MB, or 40 MB, there and back; the time for an answer is shortened likewise."""
+    """12 MB, or 40 MB, there and back; the time for an answer is shortened likewise."""
     monkeypatch.setattr(clients, "ANSWER_SECONDS", rows / 10_000 * clients.ANSWER_SECONDS)
-    monkeypatch.setattr("nightflash.service.link.SILENCE_SECONDS", 2.0)
-    over = threading.Event()
+    over, line = threading.Event(), Line(SLOW)
     with a_place("--networks", "builtin", "--device", "cpu", "--tcp") as place:
         with place.client() as client:
             client.connect()
         found = Connection.read()
         assert found is not None
         ways = {
-            name: f"tcp://127.0.0.1:{throttled(int(way.rpartition(':')[2]), SLOW, over)}"
+            name: f"tcp://127.0.0.1:{throttled(int(way.rpartition(':')[2]), line, over)}"
             for name, way in (("tcp", found.tcp), ("pulse_tcp", found.pulse_tcp))
         }
         monkeypatch.setattr(
@@ -253,7 +307,7 @@ def test_a_transfer_under_way_is_alive_at_20_mbit(
             ),
         )
         sent = np.random.default_rng(3).integers(0, 256, (rows, 4000, 1), np.uint8)
-        with place.client(starts=False) as client:
+        with place.client(starts=False, silence=DIALOG_SILENCE) as client:
             started = time.monotonic()
             np.testing.assert_array_equal(array(client.echo(pixels(sent))), sent)
             assert client.transport == "tcp"

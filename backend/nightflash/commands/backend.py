@@ -101,8 +101,9 @@ def _in_words(state: dict[str, Any]) -> str:
 
 
 def _stop(options: argparse.Namespace) -> int:
-    from nightflash.service.client import DIALOG_SILENCE, Client, end_backend
+    from nightflash.service.client import DIALOG_SILENCE, Client
     from nightflash.service.connection import Connection, runtime_folder
+    from nightflash.service.ending import end_backend
     from nightflash.service.holder import backend_runs, holders
 
     if not holders():

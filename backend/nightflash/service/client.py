@@ -15,21 +15,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from nightflash.errors import Cancelled, NightFlashError
-from nightflash.service.holder import backend_runs, end, holders, running_pid
+from nightflash.service.connection import Connection
+from nightflash.service.ending import end_backend
+from nightflash.service.holder import backend_runs, running_pid
 from nightflash.service.launch import start, start_failed
 from nightflash.service.link import BackendHangs, BackendLost, Link, Request, open_link
 from nightflash.service.progress import Tell, tell_nobody
-from nightflash.service.protocol import (
-    Header,
-    Message,
-    Pixels,
-)
+from nightflash.service.protocol import Header, Message, Pixels
 
 OPTIONS_VARIABLE = "NIGHTFLASH_SERVE"  # options of `nightflash serve` for those started here
 START_SECONDS = 120.0  # for a first start from a slow disk
-DIALOG_SILENCE = 4.0  # seconds; a dialog tells of a hung backend within 5
+SCRIPT_SILENCE = 14.0  # seconds without a sign of life: a script tells of it within 15
+DIALOG_SILENCE = 4.0  # a dialog within 5
 REACH_SECONDS = 3.0  # for a backend that runs and is not to be reached
-END_SECONDS = 5.0  # for a backend to end in order
 ANSWER_SECONDS = 60.0  # for what the backend answers at once, its loop's pulse being there
 SLOWEST = 0.25e6  # bytes a second at which pictures travel at the least
 MOST_STARTS = 3  # of a backend that somebody kills while it starts
@@ -44,8 +42,10 @@ class Client:
     Args:
         command: What starts a backend, or None to start none.
         environment: Its variables, or None for this process's own.
-        silence: Seconds without a sign of life after which the backend hangs, see `open_link`.
-        replaces: Whether the request after one that met a hung backend ends it and starts another.
+        silence: Seconds without a sign of life after which the backend hangs: `DIALOG_SILENCE`
+            where somebody looks on.
+        replaces: Whether the request after one that met a hung backend (`BackendHangs`, whose code
+            is ``backend_hangs``) ends that one and starts another.
     """
 
     def __init__(
@@ -53,10 +53,12 @@ class Client:
         command: Sequence[str] | None = (sys.executable, "-m", "nightflash", "serve"),
         environment: Mapping[str, str] | None = None,
         *,
-        silence: float | None = None,
+        silence: float = SCRIPT_SILENCE,
         replaces: bool = False,
     ) -> None:
-        self._silence, self._replaces, self._hangs = silence, replaces, False
+        self._silence, self._replaces = silence, replaces
+        self._hung = 0  # the process that did not answer, where it is to be replaced
+        self._unreachable = 0.0  # since when one runs that cannot be connected to
         self._command = command
         self._environment = environment
         self._link: Link | None = None
@@ -81,15 +83,20 @@ class Client:
         Raises:
             NightFlashError: ``no_backend``, ``no_key``, ``not_private``, ``wrong_version`` or
                 ``start_failed``.
+            BackendHangs: One runs and does not answer.
             Cancelled: ``cancel`` was set.
         """
         if self._link is None:
             self._sent.clear()
-            if self._hangs:
-                self._hangs = False
+            if self._hung:
                 tell("start", 0.0, "Ending the backend that does not answer")
-                end_backend()
-            self._link = self._link_or_none() or self._start(tell, cancel)
+                end_backend({self._hung})  # and no other one, which somebody else may have begun
+                self._hung = 0
+            self._unreachable = time.monotonic()
+            try:
+                self._link = self._link_or_none() or self._start(tell, cancel)
+            except BackendHangs as fault:
+                raise self._to_be_replaced(fault) from fault
         return self._link.about
 
     def ask(self, request: str, **fields: Any) -> Header:
@@ -194,12 +201,18 @@ class Client:
         except NightFlashError as fault:
             if isinstance(fault, BackendLost) or fault.code == "shutting_down":
                 self.close()
-                if isinstance(fault, BackendHangs) and self._replaces:
-                    self._hangs = True
-                    raise BackendHangs("Try again: another one takes its place.") from fault
+                if isinstance(fault, BackendHangs):
+                    raise self._to_be_replaced(fault) from fault
                 if not isinstance(fault, BackendLost):
                     raise BackendLost(fault.sentence) from fault
             raise
+
+    def _to_be_replaced(self, fault: BackendHangs) -> BackendHangs:
+        """``fault``, with the remedy that is true for this client."""
+        if not self._replaces:
+            return fault
+        self._hung = fault.pid
+        return BackendHangs(fault.pid, "Try again: another one takes its place.")
 
     def _handle(self, pixels: Pixels, cancel: threading.Event | None) -> str:
         """The backend's name for a picture, which is sent where it was not yet."""
@@ -267,32 +280,21 @@ class Client:
         )
 
     def _link_or_none(self) -> Link | None:
-        """`open_link`; a backend that ends while it is asked is none."""
+        """`open_link`; a backend that ends while it is asked is none.
+
+        Raises:
+            BackendHangs: One serves and was not to be connected to for too long.
+        """
         try:
-            return open_link(self._silence)
+            if (link := open_link(self._silence)) is not None:
+                return link
         except BackendHangs:
             raise
         except BackendLost:
             return None
-
-
-def end_backend() -> set[int]:
-    """End every backend of this user, in order where it can; gives those that had to be killed.
-
-    Raises:
-        NightFlashError: ``not_private`` where the runtime folder could be another user's.
-    """
-    for pid in holders():
-        end(pid, at_once=False)
-    until = time.monotonic() + END_SECONDS
-    while (left := holders()) and time.monotonic() < until:
-        time.sleep(0.05)
-    for pid in left:
-        end(pid, at_once=True)
-    while left & holders():
-        if time.monotonic() > until + END_SECONDS:
-            raise BackendLost(
-                f"The backend (process {min(left)}) does not end.", "End it by hand, or restart."
-            )
-        time.sleep(0.05)
-    return left
+        found, now = Connection.read(), time.monotonic()
+        if found is None or not backend_runs():  # none, or one that starts or ends
+            self._unreachable = now
+        elif now - self._unreachable > self._silence:
+            raise BackendHangs(found.pid)
+        return None

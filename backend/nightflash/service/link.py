@@ -29,11 +29,10 @@ from nightflash.service.protocol import (
     read_header,
 )
 
-SILENCE_SECONDS = 15.0  # without any sign of life from the other side: it hangs
 PULSE_SECONDS = 1.0
-CONNECT_SECONDS = 3.0
+MOST_UNEXPLAINED = 4  # handshakes that fail without a word
 BROKEN = (zmq.Event.DISCONNECTED, zmq.Event.CLOSED, zmq.Event.CONNECT_RETRIED)
-SEND_MILLISECONDS = 5000
+SEND_MILLISECONDS = 4000
 
 
 class BackendLost(NightFlashError):
@@ -44,18 +43,25 @@ class BackendLost(NightFlashError):
 
 
 class BackendHangs(BackendLost):
-    """The backend runs and does not answer."""
+    """The backend runs and does not answer.
 
-    def __init__(self, remedy: str = "Stop it with 'nightflash stop' and try again.") -> None:
+    Args:
+        pid: Its process.
+        remedy: What to do.
+    """
+
+    def __init__(
+        self, pid: int, remedy: str = "Stop it with 'nightflash stop' and try again."
+    ) -> None:
         super().__init__("The backend does not answer.", remedy)
+        self.pid, self.code = pid, "backend_hangs"
 
 
-def open_link(silence: float | None = None) -> Link | None:
+def open_link(silence: float) -> Link | None:
     """Connect to the backend that runs, or None where none does.
 
     Args:
-        silence: Seconds without a sign of life after which it is taken to hang;
-            `SILENCE_SECONDS` unless told otherwise.
+        silence: Seconds without a sign of life after which it is taken to hang.
 
     Raises:
         NightFlashError: ``no_key``, ``not_private`` or ``wrong_version``.
@@ -66,7 +72,7 @@ def open_link(silence: float | None = None) -> Link | None:
     if found is None or not backend_runs():  # a stale file's port may be anybody's by now
         return None
     check_version({"v": found.protocol}, "client")
-    link = Link(found, SILENCE_SECONDS if silence is None else silence)
+    link = Link(found, silence)
     try:
         if not link.arrives():
             link.close()
@@ -102,7 +108,7 @@ class Link:
     """
 
     def __init__(self, connection: Connection, silence: float) -> None:
-        self._silence = silence
+        self._silence, self._pid = silence, connection.pid
         self.about: Header = {}
         self._numbers = itertools.count(1)
         by_ipc = bool(connection.ipc) and zmq.has("ipc")
@@ -139,8 +145,9 @@ class Link:
 
         Raises:
             NightFlashError: ``no_key``.
+            BackendHangs: Somebody listens and does not greet.
         """
-        until = time.monotonic() + CONNECT_SECONDS
+        until = time.monotonic() + self._silence
         unexplained = 0
         while time.monotonic() < until:
             if not self._monitor.poll(100):
@@ -150,15 +157,16 @@ class Link:
                 return True
             if event == zmq.Event.CLOSED:
                 return False
-            # A wrong key of the server's looks like a backend that dies meanwhile, the first time.
+            # A wrong key of the server's looks like a backend that dies meanwhile, or that throws
+            # out strangers because there are many.
             unexplained += event == zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
-            if event == zmq.Event.HANDSHAKE_FAILED_AUTH or unexplained > 1:
+            if event == zmq.Event.HANDSHAKE_FAILED_AUTH or unexplained > MOST_UNEXPLAINED:
                 raise NightFlashError(
                     "The backend does not accept this client's key.",
                     "Stop the backend with 'nightflash stop' and try again.",
                     code="no_key",
                 )
-        return False
+        raise BackendHangs(self._pid)
 
     def exchange(
         self,
@@ -179,7 +187,7 @@ class Link:
         for socket in (self._socket, self._monitor, self._pulse):
             poller.register(socket, zmq.POLLIN)
         heard = started = time.monotonic()
-        beat = started
+        beat = float("-inf")
         cancelling = False
         while True:
             ready = dict(poller.poll(50))
@@ -202,7 +210,7 @@ class Link:
                 with contextlib.suppress(zmq.Again):
                     self._pulse.send(b"", zmq.DONTWAIT)
             if now - started > request.seconds or now - heard > self._silence:
-                raise BackendHangs
+                raise BackendHangs(self._pid)
 
     def _send(self, number: int, header: Header, pictures: Sequence[Pixels] = ()) -> None:
         message = Message({"v": VERSION, "id": number, **header}, pictures)
