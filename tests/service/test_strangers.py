@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 from nightflash.service.connection import Connection
 from nightflash.service.holder import backend_runs, end, holders, running_pid
 
+from tests.command_line import environment
 from tests.service.backend import Place, a_place, until
 from tests.service.test_lifecycle import runs
 
@@ -86,6 +89,72 @@ def test_a_folder_that_a_stranger_made_first(
         assert "belongs to another user" in result.stderr
         assert len(result.stderr.splitlines()) == 1
     assert bystander.poll() is None
+
+
+AS_ANOTHER_USER = """
+import os, sys, tempfile
+from nightflash import cli
+from nightflash.commands import backend
+from nightflash.service import client, ending, lifecycle
+temporary, user, command = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+os.setgroups([]); os.setgid(user); os.setuid(user)
+for name in ("XDG_RUNTIME_DIR", "NIGHTFLASH_RUNTIME_DIR"):
+    os.environ.pop(name, None)
+os.environ["NIGHTFLASH_STATE_DIR"] = temporary + "/state"
+tempfile.tempdir = temporary
+if command == "client":
+    try:
+        client.Client(["/bin/false"]).connect()
+    except cli.NightFlashError as fault:
+        sys.exit(str(fault))
+sys.exit(cli.main([command]))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs to be root, to become somebody else")
+@pytest.mark.parametrize("hostile", ["another's", "link", "open"])
+@pytest.mark.parametrize("lock", ["pipe", "unreadable", "held"])
+def test_a_user_whose_temporary_folder_is_hostile(hostile: str, lock: str) -> None:
+    """As that user: nobody is killed, nothing is read, nothing hangs; one sentence."""
+    user, stranger = 12345, 23456
+    with tempfile.TemporaryDirectory(prefix="nf") as name:
+        temporary = Path(name)
+        temporary.chmod(0o1777)
+        folder = temporary / f"nightflash-{user}"
+        real = temporary / "elsewhere" if hostile == "link" else folder
+        real.mkdir()
+        with contextlib.ExitStack() as stack:
+            own = stack.enter_context(
+                subprocess.Popen(["sleep", "300"], user=user, group=user, extra_groups=[])
+            )
+            stack.callback(own.kill)
+            os.mkfifo(real / "connection.json")
+            (real / "backend.pid").write_text(str(own.pid))
+            if lock == "pipe":
+                os.mkfifo(real / "backend.lock")
+            elif lock == "unreadable":
+                (real / "backend.lock").touch(0)
+            else:
+                stack.callback(stack.enter_context(locked(real / "backend.lock")).kill)
+            owner = user if hostile == "open" else stranger
+            for path in (real, *real.iterdir()):
+                os.chown(path, owner, owner)
+            real.chmod(0o777)
+            if hostile == "link":
+                folder.symlink_to(real)
+                os.chown(folder, stranger, stranger, follow_symlinks=False)
+            for command in ("stop", "status", "serve", "client"):
+                told = subprocess.run(
+                    [sys.executable, "-c", AS_ANOTHER_USER, name, str(user), command],
+                    env=environment(),
+                    capture_output=True,
+                    text=True,
+                    timeout=60,
+                )
+                assert told.returncode == (1 if command == "client" else 2), told.stderr
+                assert len(told.stderr.splitlines()) == 1
+                assert str(folder) in told.stderr
+                assert own.poll() is None, "a process of the user's was killed"
 
 
 @pytest.mark.parametrize("spoil", [os.mkfifo, os.mkdir])
