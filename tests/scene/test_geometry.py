@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nightflash.colour import encode
 from nightflash.photo.reading import read_photo
 from nightflash.resample import area, working_dimensions
-from nightflash.scene.geometry import plane_depth, salience, sky_mask
+from nightflash.scene.geometry import foliage_share, plane_depth, salience, sky_mask
 from torch import Tensor
 from training.scenes import render_scene
 
@@ -27,6 +27,9 @@ def day(seed: int) -> tuple[Tensor, Tensor, Tensor]:
     picture = encode(torch.from_numpy(scene.day).permute(2, 0, 1).contiguous().clamp(0, 1))
     sky = torch.from_numpy(np.isinf(scene.distance))
     return picture, sky, torch.from_numpy(scene.mask) > 0.5
+
+
+H, W = 180, 240
 
 
 def ball(colour: tuple[float, float, float], ground: tuple[float, float, float]) -> Tensor:
@@ -107,6 +110,18 @@ def test_a_leaf_on_snow_is_found(shared: Path) -> None:
     leaf[round(0.25 * h) : round(0.75 * h), round(0.5 * w) : round(0.85 * w)] = True
     assert found.any()
     assert (found & leaf).sum() > 0.8 * found.sum()
+
+
+def test_a_green_wall_is_not_foliage_and_leaves_out_of_focus_are() -> None:
+    """One paint under uneven light against greens, yellows and browns that melt into each other."""
+    light = 0.3 + 0.5 * torch.linspace(0, 1, W).expand(1, H, W)
+    wall = light * torch.tensor([0.6, 0.9, 0.5])[:, None, None]
+    coarse = torch.rand(3, H // 12, W // 12, generator=torch.Generator().manual_seed(1))
+    spread = coarse * torch.tensor([0.3, 0.3, 0.2])[:, None, None]
+    blots = spread + torch.tensor([0.25, 0.5, 0.15])[:, None, None]
+    leaves = torch.nn.functional.interpolate(blots[None], (H, W), mode="bicubic")[0].clamp(0, 1)
+    assert foliage_share(wall) == 0
+    assert foliage_share(leaves) == 1
 
 
 @settings(max_examples=25, deadline=None)

@@ -49,6 +49,7 @@ HORIZON = 0.38  # height of the horizon, from the top, where no sky shows it
 UNSEEN_RANGE = 0.1  # share of the depth's range believed where no sky shows what is far
 FARTHEST = 0.06  # inverse depth of the farthest thing that is not sky
 LEAST_GREEN = 0.06  # excess green from which a colour is foliage
+LEAST_VARIED = 0.025  # deviation of excess green around a place from which it is foliage
 FOLIAGE_RANGE = 0.15, 0.4  # share of such colours from none to all of a picture of foliage
 NEAREST_SKY = 0.4  # inverse depth over which nothing is sky, whatever its colour
 CONTRAST = 0.03  # local standard deviation over which nothing is clear sky
@@ -304,8 +305,15 @@ def _horizon(sky: Tensor) -> float:
 
 
 def foliage_share(encoded: Tensor) -> float:
-    """How far a photo (3, h, w) is one of foliage, 0..1: excess green (Woebbecke 1995)."""
+    """How far a photo (3, h, w) is one of foliage, 0..1: excess green (Woebbecke 1995) that varies.
+
+    Leaves have many greens, in focus or not. A painted wall has one, whatever light falls on it.
+    """
     total = encoded.sum(0).clamp(min=0.05)
-    green = (2 * encoded[1] - encoded[0] - encoded[2]) / total > LEAST_GREEN
+    excess = ((2 * encoded[1] - encoded[0] - encoded[2]) / total)[None]
+    radius = max(1, round(math.hypot(*total.shape) / 40))
+    mean, squares = box_mean(torch.cat((excess, excess.square())), radius)
+    varied = squares - mean.square() > LEAST_VARIED**2
+    green = (excess[0] > LEAST_GREEN) & varied
     least, most = FOLIAGE_RANGE
     return min(max((float(green.float().mean()) - least) / (most - least), 0.0), 1.0)
