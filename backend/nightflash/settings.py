@@ -93,7 +93,8 @@ class Settings:
         2.0,
         "",
         "Flash",
-        "Fall-off of the flash with distance; 1 is the inverse square law.",
+        "Fall-off of the flash with distance; 1 is the inverse square law as far as a photo's depth"
+        " can be believed.",
     )
     flash_from: str = choice(
         "camera",

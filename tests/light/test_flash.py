@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
 from nightflash.colour import luminance, oklab
 from nightflash.light import light_scene
+from nightflash.light.enclosure import THROWN_BACK
 from nightflash.light.flash import BESIDE_STOPS, FlashLight, shoulder
-from nightflash.light.incidence import weighted_median
+from nightflash.light.incidence import DISTANCE, weighted_median
 from nightflash.light.shading import facing_stops
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings
@@ -51,14 +54,40 @@ def gain(scene: Scene, settings: Settings) -> Tensor:
     return torch.log2(luminance(night) / luminance(scene.photo))
 
 
-def test_twice_the_distance_is_two_stops_less() -> None:
+BARE = Settings(beam=4.0, night=0.0, ambient=None, flatten=0.0)
+
+
+def test_in_the_open_twice_the_distance_is_as_many_stops_less_as_depth_is_believed() -> None:
     depth = torch.full((H, W), 0.3)
     subject = middle()
     depth[subject > 0] = 0.6
-    bare = Settings(beam=4.0, night=0.0, ambient=None, flatten=0.0)
-    light = gain(scene_of(depth, subject), bare)
+    depth[:8] = 0.0
+    light = gain(scene_of(depth, subject), BARE)
     just_outside = light[30, 15]  # far from the step, where surfaces face the camera again
-    assert float(light[30, 45] - just_outside) == pytest.approx(2.0 + BESIDE_STOPS, abs=0.25)
+    expected = 2.0 * DISTANCE + BESIDE_STOPS
+    assert float(light[30, 45] - just_outside) == pytest.approx(expected, abs=0.25)
+
+
+def test_where_nothing_shows_the_open_light_comes_back_from_all_sides() -> None:
+    """What looks five times as far, in the corner of a narrow beam, is still lit by the walls."""
+    depth = torch.full((H, W), 0.12)
+    depth[middle() > 0] = 0.6
+    narrow = Settings(beam=0.5, night=0.0, ambient=None, flatten=0.0)
+    room = gain(scene_of(depth, middle()), narrow)
+    depth[:8] = 0.0  # the sky
+    outdoors = gain(scene_of(depth, middle()), narrow)
+    lost_indoors, lost_outdoors = (float(g[30, 45] - g[55, 85]) for g in (room, outdoors))
+    assert lost_indoors == pytest.approx(-math.log2(THROWN_BACK), abs=0.25)
+    assert lost_outdoors > 6
+
+
+def test_more_fall_off_is_never_more_light_behind_the_subject() -> None:
+    depth = torch.linspace(0.05, 0.6, H)[:, None].expand(H, W).contiguous()
+    depth[middle() > 0] = 0.6
+    lost = [gain(scene_of(depth, middle()), replace(BARE, falloff=f)) for f in (0.0, 0.5, 1.0, 2.0)]
+    behind = depth < 0.5
+    for less, more in pairwise(lost):
+        assert bool((more <= less + 1e-4)[behind].all())
 
 
 def test_the_sky_falls_to_ambient_in_its_colour() -> None:

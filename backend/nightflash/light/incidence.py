@@ -14,6 +14,7 @@ from torch import Tensor
 from nightflash.colour import luminance
 from nightflash.guided_filter import box_mean
 from nightflash.light.bracket import AT_CAMERA, Flash, shadow_stops
+from nightflash.light.enclosure import thrown_back
 from nightflash.light.lamps import lamps
 from nightflash.light.metering import Meter
 from nightflash.light.shading import facing_stops, sun_stops
@@ -27,6 +28,7 @@ WIDE_SUBJECT = 0.5  # share of the diagonal from which a subject takes the whole
 ZOOM = 0.5  # how the beam follows the size of a smaller subject
 NARROWEST_BEAM = 0.6  # against the whole beam; zoom heads of flashes do no better
 FARTHEST_SUBJECT = 0.05  # least inverse depth that a subject is believed to have
+DISTANCE = 0.75  # share of the inverse square law's stops believed, the depth's zero being unknown
 SUBJECT = 0.01  # least value of the soft mask that counts as subject where a median is taken
 
 
@@ -35,13 +37,14 @@ class Incidence:
     """The flash on the surfaces of one scene; maps are (h, w).
 
     Attributes:
-        distance: Inverse square law, stops against the subject's distance.
+        distance: Inverse square law as far as it is believed, stops against the subject.
         facing: Lambert's cosine towards the flash, stops, at most 0.
         shadow: Stops that the subject's own shadow takes; None where the flash is at the lens.
         sun: Stops that even out broad sun and shadow.
         surroundings: Nearness to the subject, 1 on it.
         off_axis: Squared distance from the beam's axis against that of the picture's corner, with
             the beam as wide as its zoom makes it.
+        thrown_back: Light by way of other surfaces, against all that falls on the subject.
         exposure: Automatic exposure of the subject, stops against daylight.
         meter: Of what lies around the subject.
         lamps: 0..1, where lamps burn in the photo; None where none does.
@@ -53,6 +56,7 @@ class Incidence:
     sun: Tensor
     surroundings: Tensor
     off_axis: Tensor
+    thrown_back: float
     exposure: float
     meter: Meter
     lamps: Tensor | None
@@ -69,6 +73,7 @@ def incidence(scene: Scene, flash: Flash = AT_CAMERA) -> Incidence:
         sun=sun_stops(scene.photo, scene.inverse_depth),
         surroundings=_surroundings(scene.subject),
         off_axis=_off_axis(scene),
+        thrown_back=thrown_back(scene, at_subject),
         exposure=_exposure(scene),
         meter=Meter.of(scene, at_subject),
         lamps=lamps(scene.photo),
@@ -77,7 +82,8 @@ def incidence(scene: Scene, flash: Flash = AT_CAMERA) -> Incidence:
 
 def _distance_stops(scene: Scene, at_subject: Tensor) -> Tensor:
     m = scene.inverse_depth.clamp(min=0)
-    return 2 * torch.log2((m / at_subject).clamp(min=2 ** (DARKEST_STOPS / 2)))
+    power = 2 * DISTANCE
+    return power * torch.log2((m / at_subject).clamp(min=2 ** (DARKEST_STOPS / power)))
 
 
 def _off_axis(scene: Scene) -> Tensor:
