@@ -113,7 +113,7 @@ class Settings:
         " 0 is physics alone.",
     )
     flatten: float = number(
-        0.3, 0.0, 1.0, "", "Flash", "How far hard sun and shadow on lit parts are evened out."
+        0.5, 0.0, 1.0, "", "Flash", "How far hard sun and shadow on lit parts are evened out."
     )
 
     content: float = number(

@@ -23,7 +23,7 @@ BEAM_STOPS = 1.35  # measured loss of real flashes from the centre to the corner
 RELIEF_STOPS = 0.75  # most by which the subject's own relief changes its light
 NEAR_STOPS = 0.4  # most by which what is nearer than the subject outshines it
 BESIDE_STOPS = 0.5  # by which what stands beside the subject is lit less
-FACING = 0.7  # share of Lambert's cosine believed, since normals come from estimated depth
+FACING = 0.9  # share of Lambert's cosine believed, since normals come from estimated depth
 KNEE = 0.7  # linear value at which the shoulder begins
 
 
