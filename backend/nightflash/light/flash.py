@@ -105,8 +105,9 @@ def _flash_stops(subject: Tensor, meeting: Incidence, settings: Settings) -> Ten
     """Flash light (h, w) in stops against its value at the subject."""
     stops = meeting.distance * settings.falloff + _beam_stops(meeting, settings.beam)
     stops = stops - BESIDE_STOPS * (1 - meeting.surroundings) + FACING * meeting.facing
-    straight = torch.exp2(stops - subject_median(stops, subject))
-    stops = torch.log2(straight + meeting.thrown_back * (1 - straight))
+    if meeting.thrown_back:
+        straight = torch.exp2(stops - subject_median(stops, subject))
+        stops = torch.log2(straight + meeting.thrown_back * (1 - straight))
     if settings.flatten:
         stops = stops + settings.flatten * meeting.sun
     stops = stops - subject_median(stops, subject)
