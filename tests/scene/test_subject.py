@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nightflash.models.descriptor import Detection, MainObject
-from nightflash.scene import Aim, Survey, aim_at, settled
+from nightflash.photo import read_mask
+from nightflash.resample import working_dimensions
+from nightflash.scene import Aim, Survey, aim_at, settled, working_aim
 from nightflash.scene.subject import NOT_CLEAR, boxed, largest, pointed, rectangle, salient, whole
+from PIL import Image
 from torch import Tensor
 
 from tests.scene.test_segment import disc, overlap
@@ -125,6 +132,25 @@ def test_a_hard_rectangle_is_a_box(x: int, y: int, w: int, h: int, part: float) 
     assert box[:2] == (x, y)
     assert box[2] - w in (0, 1)
     assert box[3] == h
+
+
+@pytest.mark.parametrize("name", ["mask.png", "mask.jpg", "mask.webp"])
+def test_rectangles_of_a_mask_file_are_boxes_whatever_the_format(tmp_path: Path, name: str) -> None:
+    """Of random ones on a photo that is reduced, with sums of hundreds of thousands of pixels."""
+    dice, size = np.random.default_rng(19), (1920, 1280)
+    missed = []
+    for _ in range(12):
+        w, h = dice.integers(300, size[0] - 10), dice.integers(300, size[1] - 10)
+        x, y = dice.integers(0, size[0] - w), dice.integers(0, size[1] - h)
+        drawn = np.zeros(size[::-1], np.uint8)
+        drawn[y : y + h, x : x + w] = 255
+        Image.fromarray(drawn).save(tmp_path / name, quality=75, method=0)
+        working = working_dimensions(*size, 1.0)
+        box = settled(working_aim(Aim(read_mask(tmp_path / name)), size, working)).box
+        scale = working[0] / size[0]
+        if box is None or np.abs(np.array(box) - np.array((x, y, w, h)) * scale).max() > 2:
+            missed.append(((x, y, w, h), box))
+    assert not missed
 
 
 def test_a_feathered_or_half_transparent_rectangle_is_no_box() -> None:

@@ -150,8 +150,10 @@ def rectangle(mask: Tensor) -> Box | None:
     inside = mask[y : y + bh, x : x + bw]
     core = inside[1:-1, 1:-1] if min(bw, bh) > 2 else inside
     margin = mask[max(0, y - 1) : y + bh + 1, max(0, x - 1) : x + bw + 1]
-    # Only the pixels that the rectangle's sides cross may be partly covered.
-    hard = bool((core > 0.99).all()) and float(mask.sum() - margin.sum()) < 0.01
+    # Only the pixels that the rectangle's sides cross may be partly covered. Sums in float32 of
+    # what is the same pixels would differ by more than this.
+    beside = float(mask.sum(dtype=torch.float64) - margin.sum(dtype=torch.float64))
+    hard = bool((core > 0.99).all()) and beside < 0.01
     return (float(x), float(y), float(bw), float(bh)) if hard else None
 
 
