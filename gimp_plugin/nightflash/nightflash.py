@@ -64,6 +64,8 @@ def find_modules():
 def run(procedure, run_mode, image, drawables, config, data):
     """Run the filter; whatever goes wrong comes back as a sentence, with nothing changed."""
     status = Gimp.PDBStatusType
+    # What has gone meanwhile is told in a sentence of ours, not by GIMP for every call.
+    procedure.get_plug_in().set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)
     try:
         find_modules()
         from plugin.filter import Stopped, run_filter

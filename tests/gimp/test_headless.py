@@ -47,7 +47,9 @@ def pixels(gimp: Gimp, profile: Profile) -> Result:
 
 @pytest.fixture(scope="module")
 def places(gimp: Gimp, profile: Profile) -> Result:
-    return gimp.batch(script("places.py"), profile.gimp, profile.variables, timeout=300)
+    lines = [f"runpy.run_path({str(INSIDE / name)!r})" for name in ("places.py", "nights.py")]
+    code = "\n".join(["import runpy", *lines])
+    return gimp.batch(code, profile.gimp, profile.variables, timeout=400)
 
 
 @pytest.mark.parametrize(("base", "precision", "alpha"), PIXELS)
@@ -66,7 +68,7 @@ def test_every_precision_gives_the_same_night(
     assert not fault, fault
 
 
-@pytest.mark.parametrize("case", names("places.py"))
+@pytest.mark.parametrize("case", [*names("places.py"), *names("nights.py")])
 def test_places(places: Result, case: str) -> None:
     fault = places.of(case)["fault"]
     assert not fault, fault
@@ -114,6 +116,12 @@ def faults(gimp: Gimp) -> Iterator[Result]:
 def test_faults(faults: Result, case: str) -> None:
     fault = faults.of(case)["fault"]
     assert not fault, fault
+
+
+def test_what_has_gone_is_told_once(faults: Result) -> None:
+    """By the filter, not by GIMP for every call of its."""
+    told = re.findall(r"procedure '(.*?)'", faults.words)
+    assert set(told) == {"plug-in-nightflash"}, told
 
 
 def test_unusual_paths(gimp: Gimp) -> None:

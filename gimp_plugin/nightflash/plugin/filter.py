@@ -9,7 +9,8 @@ from nightflash.errors import Cancelled, NightFlashError
 
 from plugin.arguments import chosen_settings, point, set_point
 from plugin.backend import backend, in_words
-from plugin.layers import Source, add_layer, the_layer
+from plugin.layers import Source, the_layer
+from plugin.nights import add_night
 from plugin.texts import translated as _
 
 
@@ -41,7 +42,7 @@ def run_filter(procedure: Any, run_mode: Any, image: Any, drawables: Any, config
         raise Stopped from None
     except NightFlashError as fault:
         raise in_words(fault) from fault
-    return add_layer(source, pictures)
+    return add_night(source, pictures)
 
 
 def request(source: Source, config: Any) -> dict[str, Any]:

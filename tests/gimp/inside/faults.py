@@ -15,7 +15,7 @@ from typing import Any
 
 import cases
 from gi.repository import Gimp
-from scene import PLAIN, add_photo, adds_night, make_image, raw, refuses
+from scene import PLAIN, Refused, add_photo, adds_night, make_image, night, raw, refuses
 
 PLUGIN = Path(Gimp.directory()) / "plug-ins" / "nightflash"
 RECORD = PLUGIN / "install.json"
@@ -39,10 +39,47 @@ def installed(*command: str) -> Iterator[None]:
         RECORD.write_text(kept, encoding="utf-8")
 
 
+@contextlib.contextmanager
+def meanwhile(code: str) -> Iterator[None]:
+    """The plug-in with something that the user does while the night is made."""
+    module = PLUGIN / "plugin" / "filter.py"
+    kept = module.read_text(encoding="utf-8")
+    more = (
+        "\n_waited = _render\n"
+        "def _render(source, *rest):\n"
+        "    made = _waited(source, *rest)\n"
+        "    image, layer = source.image, source.layer\n"
+        f"    {code}\n"
+        "    return made\n"
+    )
+    module.write_text(kept + more, encoding="utf-8")
+    try:
+        yield
+    finally:
+        module.write_text(kept, encoding="utf-8")
+
+
 def refused(*words: str, **settings: Any) -> None:
     """The filter refuses with these words."""
     sentence = refuses(image, photo, **{**PLAIN, **settings})
     assert all(word in sentence for word in words), sentence
+
+
+def fails(of: Any, layer: Any, code: str, **settings: Any) -> str:
+    """The sentence of a filter in the middle of which the user does something."""
+    with meanwhile(code):
+        try:
+            night(of, layer, **PLAIN, **settings)
+        except Refused as fault:
+            return str(fault)
+    raise AssertionError("it did not fail")
+
+
+def plain(sentence: str, *words: str) -> None:
+    """A sentence for people, with these words, and nothing of how GIMP is made inside."""
+    assert all(word in sentence for word in words), sentence
+    for word in ("NoneType", "procedure", "report it", "Error", "backend", "gimp-", "plug-in"):
+        assert word not in sentence, sentence
 
 
 def case_no_backend() -> None:
@@ -78,6 +115,50 @@ def case_starts_a_backend() -> None:
     assert not CONNECTION.exists()
     adds_night(image, photo, **PLAIN)
     assert CONNECTION.exists()
+
+
+def case_layer_removed_meanwhile() -> None:
+    for output in ("one", "parts"):
+        another = make_image()
+        lower, layer = add_photo(another, name="lower"), add_photo(another)
+        plain(fails(another, layer, "image.remove_layer(layer)", output=output), "layer", "removed")
+        assert [one.get_id() for one in another.get_layers()] == [lower.get_id()]
+
+
+def case_layer_scaled_meanwhile() -> None:
+    another = make_image()
+    plain(fails(another, add_photo(another), "image.scale(48, 32)"), "size")
+    assert len(another.get_layers()) == 1
+
+
+def case_grey_meanwhile() -> None:
+    another = make_image()
+    plain(fails(another, add_photo(another), "image.convert_grayscale()"), "mode")
+    assert len(another.get_layers()) == 1
+
+
+def case_moved_meanwhile() -> None:
+    """The night goes where the photo is now, above the newest night that is still there."""
+    another = make_image()
+    layer = add_photo(another)
+    first = night(another, layer, **PLAIN)
+    code = "layer.set_offsets(5, 9); image.remove_layer(image.get_layers()[0])"
+    with meanwhile(code):
+        second = night(another, first, **PLAIN)
+    assert [one.get_id() for one in another.get_layers()] == [second.get_id(), layer.get_id()]
+    assert second.get_offsets() == layer.get_offsets()
+
+
+def case_gone_while_it_is_added() -> None:
+    """Nothing half made stays."""
+    another = make_image()
+    layer = add_photo(another)
+    late = (
+        "import plugin.nights as nights; made_before = nights._new_layer; nights._new_layer = "
+        "lambda *rest: (image.remove_layer(layer), made_before(*rest))[1]"
+    )
+    plain(fails(another, layer, late), "removed")
+    assert not another.get_layers()
 
 
 @contextlib.contextmanager

@@ -12,7 +12,6 @@ from scene import (
     apart,
     floats,
     make_image,
-    night,
     raw,
     refuses,
     samples,
@@ -43,15 +42,6 @@ def case_in_group() -> None:
     photo = add_photo(image, parent=inner, offsets=(5, 7))
     add_photo(image, parent=inner, name="above")
     adds_night(image, photo, **PLAIN)
-
-
-def case_twice() -> None:
-    image = make_image()
-    photo = add_photo(image)
-    first, second = adds_night(image, photo, **PLAIN), night(image, photo, **PLAIN)
-    assert raw(first) == raw(second)
-    adds = night(image, second, **PLAIN)
-    assert image.get_item_position(adds) == image.get_item_position(second) - 1
 
 
 def placed(

@@ -183,12 +183,13 @@ def without(before: dict[str, Any], new: Any) -> dict[str, Any]:
 
 def adds_night(image: Any, layer: Any, **settings: Any) -> Any:
     """Call the filter and look that it added what it should, where it should, and that alone."""
-    before, above = state(image), image.get_item_position(layer)
+    before, below = state(image), newest_night(image) or layer
+    above = image.get_item_position(below)
     new = night(image, layer, **settings)
     assert without(state(image), new) == without(before, new), f"{before}\n{state(image)}"
     assert new.get_name().partition(" #")[0] == NAME, new.get_name()
     assert image.get_item_position(new) == above
-    assert image.get_item_position(layer) == above + 1
+    assert image.get_item_position(below) == above + 1
     parents = [item.get_parent() for item in (new, layer)]
     assert len({p.get_id() if p else 0 for p in parents}) == 1, "in another group"
     assert new.get_offsets() == layer.get_offsets(), new.get_offsets()[1:]
@@ -199,6 +200,22 @@ def adds_night(image: Any, layer: Any, **settings: Any) -> Any:
         assert new.type() == layer.type(), new.type().value_nick
         assert new.get_mode() == Gimp.LayerMode.NORMAL
     return new
+
+
+def newest_night(image: Any) -> Any:
+    """The night that was added last to an image of one photo, None where there is none."""
+    nights = [one for one in all_layers(image) if one.get_name().partition(" #")[0] == NAME]
+    return max(nights, key=lambda night: night.get_id(), default=None)
+
+
+def all_layers(image: Any) -> list[Any]:
+    """The layers of an image, those in groups too."""
+
+    def inside(layer: Any) -> list[Any]:
+        children = layer.get_children() if layer.is_group() else []
+        return [layer, *(one for child in children for one in inside(child))]
+
+    return [one for layer in image.get_layers() for one in inside(layer)]
 
 
 def refuses(image: Any, *layers: Any, **settings: Any) -> str:
