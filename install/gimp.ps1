@@ -1,4 +1,4 @@
-# install\gimp.ps1 [--download SET | --uninstall]:
+# install\gimp.ps1 [--download SET | --uninstall [--everything]]:
 # puts the plug-in into every GIMP 3 of this user, or removes it.
 #     powershell -ExecutionPolicy Bypass -File install\gimp.ps1
 # The first run makes NightFlash's own Python environment and fetches networks;

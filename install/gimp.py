@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import networks
+import removal
 from environment import CHECKOUT, SetupError, data_folder, ensure_environment, say
 from lock import one_at_a_time
 from zmq_for_gimp import Program, Zmq, bundled, find_programs, provide
@@ -25,15 +26,18 @@ sys.path.insert(0, str(CHECKOUT / "backend"))
 from nightflash import __version__
 from nightflash.gimp import CLIENT, Profile, profiles  # both need the standard library alone
 
-USAGE = """bash install/gimp.sh [--download SET | --uninstall]
+USAGE = """bash install/gimp.sh [--download SET | --uninstall [--everything]]
 
 Puts the filter "Night with Flash" into every GIMP 3 of this user and sets up what it needs, the
-networks that suit this machine best included. With --download it fetches another set of them:
-auto, official, lite or none. With --uninstall it removes the filter from all of them."""
+networks that suit this machine best included; this folder is not needed any more then. With
+--download it fetches another set of networks: auto, official, lite or none. With --uninstall it
+removes the filter from all of them and asks whether the environment and the networks shall go too;
+with --everything they do."""
 
 NAME = "nightflash"
 MARK = "install.json"
 MENU = "Filters > Light and Shadow > Night with Flash…"
+UNINSTALL = ("--uninstall", "--everything")
 PASSED_ON = ("NIGHTFLASH_HOME", "NIGHTFLASH_WEIGHTS")
 
 
@@ -63,18 +67,26 @@ def install(checkout: Path = CHECKOUT, download: networks.Wanted = networks.NOTH
             say(f"Starting GIMP {profile.version} for the first time, so that it has a profile")
             next(p for p in programs if _belongs(p, profile)).run()
     code = _for_each(found, put)
+    removal.end_backend()  # it runs the code of before
     networks.fetch(python, download)
     if code == 0:
         say(f"Restart GIMP where it runs, open a photo and choose {MENU}")
     return code
 
 
-def uninstall() -> int:
-    """Remove the plug-in from every profile; 1 where that failed for any."""
+def uninstall(everything: bool = False) -> int:
+    """Remove the plug-in from every profile and end the backend; 1 where that failed for any.
+
+    Args:
+        everything: Remove the environment and the networks too, without a question.
+    """
     found = [profile for profile in find_profiles(find_programs()) if profile.folder.exists()]
     if not found:
         say("No GIMP 3 was found for this user, so there is nothing to remove")
-    return _for_each(found, remove_plug_in)
+    code = _for_each(found, remove_plug_in)
+    removal.end_backend()
+    removal.offer(everything)
+    return code
 
 
 def find_profiles(programs: Sequence[Program]) -> list[Profile]:
@@ -100,13 +112,13 @@ def put_plug_in(profile: Profile, python: Path, checkout: Path) -> Zmq:
     remove_remains(profile)
     new = Path(tempfile.mkdtemp(prefix=f".{NAME}-", dir=place.parent))
     try:
-        _mark(new, python, checkout, "relay")
+        _mark(new, python, place, "relay")
         _copy(checkout, new)
         if profile.kind == "package" and sys.platform not in ("win32", "darwin"):
             zmq = provide(new, place, python)
         else:
             zmq = bundled(profile.kind)
-        _mark(new, python, checkout, zmq.kind)
+        _mark(new, python, place, zmq.kind)
         new.chmod(0o755)
         _exchange(new, place)
     finally:
@@ -188,28 +200,26 @@ def _for_each(found: Sequence[Profile], work: Callable[[Profile], str]) -> int:
 
 
 def _copy(checkout: Path, folder: Path) -> None:
-    """Fill ``folder`` with the plug-in and the modules of the backend's client."""
+    """Fill ``folder`` with the plug-in and the backend: the checkout may go then."""
     source, package = checkout / "gimp_plugin" / NAME, checkout / "backend" / NAME
-    modules = {package / name: folder / "lib" / NAME / name for name in CLIENT}
-    for needed in (source / f"{NAME}.py", *modules):
+    for needed in (source / f"{NAME}.py", *(package / name for name in CLIENT)):
         if not needed.is_file():
             raise SetupError(f"This copy of NightFlash lacks {needed}; get it anew.")
-    shutil.copytree(
-        source,
-        folder,
-        ignore=shutil.ignore_patterns("__pycache__", ".*", MARK),
-        copy_function=shutil.copyfile,
-        dirs_exist_ok=True,
-    )
+    for tree, copy in ((source, folder), (package, folder / "lib" / NAME)):
+        shutil.copytree(
+            tree,
+            copy,
+            ignore=shutil.ignore_patterns("__pycache__", ".*", MARK),
+            copy_function=shutil.copyfile,
+            dirs_exist_ok=True,
+        )
     (folder / f"{NAME}.py").chmod(0o755)  # GIMP passes over what it cannot execute
-    for module, copy in modules.items():
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(module, copy)
 
 
-def _mark(folder: Path, python: Path, checkout: Path, zmq: str) -> None:
+def _mark(folder: Path, python: Path, place: Path, zmq: str) -> None:
+    """Write down in ``folder`` how the backend is started once that is ``place``."""
     start = [str(python), "-P", "-m"]
-    variables = {"PYTHONPATH": str(checkout / "backend"), "PYTHONNOUSERSITE": "1"}
+    variables = {"PYTHONPATH": str(place / "lib"), "PYTHONNOUSERSITE": "1"}
     for name in PASSED_ON:
         if value := os.environ.get(name):
             variables[name] = str(Path(value).expanduser().absolute())
@@ -258,8 +268,9 @@ def main(arguments: Sequence[str]) -> int:
         download, rest = networks.wanted(arguments)
         if not rest:
             return install(download=download)
-        if rest == ["--uninstall"] and download == networks.NOTHING_SAID:
-            return uninstall()
+        asked = set(rest)
+        if download == networks.NOTHING_SAID and "--uninstall" in asked <= set(UNINSTALL):
+            return uninstall("--everything" in asked)
         raise SetupError(f"{' '.join(arguments)!r} is not understood; --help tells what is.")
     except SetupError as fault:
         say(str(fault))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bash install/gimp.sh [--download SET | --uninstall]:
+# bash install/gimp.sh [--download SET | --uninstall [--everything]]:
 # puts the plug-in into every GIMP 3 of this user, or removes it.
 # The first run makes NightFlash's own Python environment and fetches networks;
 # gimp.py does the work.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -13,12 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nightflash.gimp import CLIENT
 from nightflash.service.connection import RUNTIME_VARIABLE, STATE_VARIABLE
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-PACKAGE = CHECKOUT / "backend" / "nightflash"
-PLUGIN = CHECKOUT / "gimp_plugin" / "nightflash"
+from tests.install.machine import CHECKOUT, gimp
+
 SERVE = (sys.executable, "-P", "-m", "nightflash", "serve", "--networks", "builtin")
 
 
@@ -54,23 +51,14 @@ class Profile:
         files = sorted((self.folder / "state").glob("*.log"))
         return "\n".join(f"{file.name}: {file.read_text('utf-8')[-4000:]}" for file in files)
 
-    def install(self, *command: str) -> None:
-        """Put the plug-in there, with what starts its backend."""
-        target = self.gimp / "plug-ins" / "nightflash"
-        shutil.copytree(
-            PLUGIN, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
-        )
-        (target / "nightflash.py").chmod(0o755)
-        for name in CLIENT:
-            copy = target / "lib" / "nightflash" / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(PACKAGE / name, copy)
-        record = {
-            "command": list(command or (*SERVE, "--device", "cpu")),
-            "environment": {"PYTHONPATH": str(PACKAGE.parent), "PYTHONNOUSERSITE": "1"},
-            "version": "0.1.0",
-        }
-        (target / "install.json").write_text(json.dumps(record), "utf-8")
+    def install(self, *command: str, checkout: Path = CHECKOUT) -> None:
+        """Put the plug-in there as the installer does, with what starts its backend."""
+        found = gimp.Profile("3.0", "of a test", self.gimp)
+        gimp.put_plug_in(found, Path(sys.executable), checkout)
+        mark = self.gimp / "plug-ins" / "nightflash" / gimp.MARK
+        record = json.loads(mark.read_text("utf-8"))
+        started = {"command": list(command or (*SERVE, "--device", "cpu")), "zmq": "own"}
+        mark.write_text(json.dumps(record | started), "utf-8")
 
     def end_backend(self) -> None:
         """End the backend that the plug-in started, if one runs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from nightflash.settings import DEFAULTS, KNOBS
 
 from tests.gimp.gimp import INSIDE, Gimp, Result
 from tests.gimp.plugin import SERVE, Profile, a_profile
+from tests.install.machine import CHECKOUT
 
 PRECISIONS = (
     *("U8_NON_LINEAR", "U8_LINEAR", "U8_PERCEPTUAL", "U16_NON_LINEAR", "U16_LINEAR"),
@@ -124,9 +126,14 @@ def test_what_has_gone_is_told_once(faults: Result) -> None:
     assert set(told) == {"plug-in-nightflash"}, told
 
 
-def test_unusual_paths(gimp: Gimp) -> None:
+def test_unusual_paths_and_a_checkout_that_has_gone(gimp: Gimp) -> None:
     """A profile whose path has spaces, signs and letters of other scripts."""
     with a_profile(inside="Bilder & Nächte 夜") as profile:
+        checkout = profile.folder / "checkout"
+        for name in ("gimp_plugin", "backend/nightflash"):
+            shutil.copytree(CHECKOUT / name, checkout / name)
+        profile.install(checkout=checkout)
+        shutil.rmtree(checkout)
         code = "from cases import run\nfrom scene import *\nimage = make_image()\n"
         code += "run('night', lambda: adds_night(image, add_photo(image), **PLAIN))"
         ran = gimp.batch(code, profile.gimp, profile.variables)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,6 +139,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("HOME", str(desk.home))
     monkeypatch.setenv("PATH", str(desk.bin))
     monkeypatch.setenv("NIGHTFLASH_HOME", str(desk.home / "däta"))
+    monkeypatch.setenv("NIGHTFLASH_RUNTIME_DIR", str(desk.control / "run"))
     monkeypatch.setenv("NIGHTFLASH_PYTHON", str(desk.python))
     monkeypatch.setattr(zmq_for_gimp, "SYSTEM_PYTHONS", (desk.gimp_python("gi", "zmq"),))
     monkeypatch.setattr(networks, "fetch", lambda python, wanted: desk.fetched.append(wanted))
@@ -174,7 +176,7 @@ def test_the_plug_in_and_the_client_are_put_into_the_profile(
         "command": [str(desk.python), "-P", "-m", "nightflash", "serve"],
         "relay": [str(desk.python), "-P", "-m", "nightflash.service.relay"],
         "environment": {
-            "PYTHONPATH": str(desk.checkout / "backend"),
+            "PYTHONPATH": str(profile / "plug-ins/nightflash/lib"),
             "PYTHONNOUSERSITE": "1",
             "NIGHTFLASH_HOME": str(desk.home / "däta"),
             "NIGHTFLASH_WEIGHTS": str(desk.home / "gewichte"),
@@ -649,6 +651,89 @@ def test_uninstall_without_gimp(desk: Desk, capsys: pytest.CaptureFixture[str]) 
     assert list(desk.home.iterdir()) == []
 
 
+@pytest.fixture
+def left(desk: Desk) -> Path:
+    """The data folder with an environment and networks, and something of the user's own."""
+    home = desk.home / "däta"
+    for name in ("environment/bin/python", "environment/complete.json", "weights/a.pt", "mine"):
+        desk.write(home / name, "x" * 1000)
+    return home
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+@pytest.mark.parametrize("gimps", [0, 1])
+def test_uninstall_leaves_environment_and_networks_and_says_how_they_go(
+    desk: Desk, left: Path, capsys: pytest.CaptureFixture[str], gimps: int
+) -> None:
+    for _ in range(gimps):
+        desk.profile()
+    assert gimp.main(["--uninstall"]) == 0
+    assert {"environment", "weights", "mine"} <= set(names(left))
+    told = capsys.readouterr().err
+    assert "GB in" in told
+    assert "--uninstall --everything" in told
+
+
+def test_uninstall_of_everything_leaves_what_is_the_users(
+    desk: Desk, left: Path, tmp_path: Path
+) -> None:
+    elsewhere = desk.write(tmp_path / "Platte/networks/b.pt", "mine too").parent
+    shutil.rmtree(left / "weights")
+    (left / "weights").symlink_to(elsewhere)
+    assert gimp.main(["--uninstall", "--everything"]) == 0
+    assert names(left) == ["mine"]
+    assert names(elsewhere) == ["b.pt"]
+    (left / "mine").unlink()
+    desk.write(left / "weights/a.pt", "")
+    assert gimp.main(["--everything", "--uninstall"]) == 0
+    assert not left.exists()
+    assert gimp.main(["--everything"]) == 1
+
+
+@pytest.mark.parametrize(("answer", "stays"), [("y", False), ("n", True), ("", True)])
+def test_at_a_terminal_uninstall_asks(desk: Desk, left: Path, answer: str, stays: bool) -> None:
+    control, terminal = os.openpty()
+    code = (
+        f"import sys; sys.path.insert(0, {str(CHECKOUT / 'install')!r})\n"
+        "import gimp; sys.exit(gimp.main(['--uninstall']))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=terminal, stdout=terminal, stderr=terminal
+    ) as run:
+        told = b""
+        while b"[y/N]" not in told:
+            told += os.read(control, 1000)
+        os.write(control, f"{answer}\n".encode())
+        assert run.wait(60) == 0
+    os.close(control)
+    os.close(terminal)
+    assert (left / "environment").exists() == (left / "weights").exists() == stays
+
+
+@pytest.mark.parametrize("arguments", [["--download", "none"], ["--uninstall"]])
+def test_a_backend_of_before_is_ended(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    desk.profile()
+    with tempfile.TemporaryDirectory(prefix="nf") as run:
+        monkeypatch.setenv("NIGHTFLASH_RUNTIME_DIR", run)
+        monkeypatch.setenv("NIGHTFLASH_STATE_DIR", run)
+        monkeypatch.setenv("PYTHONPATH", str(CHECKOUT / "backend"))
+        command = [sys.executable, "-P", "-m", "nightflash", "serve", "--networks", "builtin"]
+        with subprocess.Popen([*command, "--device", "cpu"]) as backend:
+            try:
+                while not (Path(run) / "connection.json").exists():
+                    assert backend.poll() is None
+                    time.sleep(0.05)
+                assert gimp.main(arguments) == 0
+                assert backend.wait(30) == 0
+            finally:
+                backend.kill()
+
+
 def test_an_unknown_argument_is_a_fault(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.profile()
     assert gimp.main(["--remove", "now"]) == 1
@@ -697,7 +782,7 @@ def test_the_script_tells_its_use(tmp_path: Path) -> None:
     home = tmp_path / "data"
     result = run_script("gimp.sh", "--help", cwd=tmp_path, NIGHTFLASH_HOME=str(home))
     assert result.returncode == 0
-    assert result.stdout.startswith("bash install/gimp.sh [--download SET | --uninstall]")
+    assert result.stdout.startswith("bash install/gimp.sh [--download SET | --uninstall [")
     assert not home.exists()
 
 
