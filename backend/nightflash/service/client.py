@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import sys
 import threading
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
+from nightflash import __version__
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.service.connection import Connection
 from nightflash.service.ending import end_backend
@@ -45,7 +47,8 @@ class Client:
         silence: Seconds without a sign of life after which the backend hangs: `DIALOG_SILENCE`
             where somebody looks on.
         replaces: Whether the request after one that met a hung backend (`BackendHangs`, whose code
-            is ``backend_hangs``) ends that one and starts another.
+            is ``backend_hangs``) ends that one and starts another, and whether one of an older version
+            than this client's makes way.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Client:
                 tell("start", 0.0, "Ending the backend that does not answer")
                 end_backend({self._hung})  # and no other one, which somebody else may have begun
                 self._hung = 0
+            self._replace_older(tell)
             self._unreachable = time.monotonic()
             try:
                 self._link = self._link_or_none() or self._start(tell, cancel)
@@ -262,6 +266,19 @@ class Client:
             time.sleep(0.05)
         raise start_failed(f"The backend was not ready after {START_SECONDS:.0f} s.")
 
+    def _replace_older(self, tell: Tell) -> None:
+        """End a backend of an older version, unless it is at work."""
+        found = Connection.read() if self._replaces else None
+        if found is None or _numbers(found.version) >= _numbers(__version__):
+            return
+        with contextlib.suppress(NightFlashError):  # of another protocol it does not understand
+            if (link := open_link(self._silence)) is not None:
+                with contextlib.closing(link):
+                    if link.exchange(Request({"request": "status"})).header["jobs"]:
+                        return
+        tell("start", 0.0, "Ending the backend of an older version")
+        end_backend()
+
     def _reach(self) -> Link:
         """A link to a backend that others started, and that may be mending its way in."""
         until = time.monotonic() + REACH_SECONDS
@@ -298,3 +315,8 @@ class Client:
         elif now - self._unreachable > self._silence:
             raise BackendHangs(found.pid)
         return None
+
+
+def _numbers(version: str) -> list[int]:
+    """A version, such as 0.1.10, in an order."""
+    return [int(number) for number in re.findall(r"\d+", version)]

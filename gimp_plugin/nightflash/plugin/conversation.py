@@ -12,6 +12,8 @@ from nightflash.errors import Cancelled, NightFlashError
 
 from plugin.backend import in_words
 
+GOODBYE_SECONDS = 0.3  # for the backend to hear that it is over; one that hangs is left
+
 
 @dataclass
 class Listener:
@@ -41,7 +43,7 @@ class Conversation:
     """Asks the backend for previews, the newest alone, and for the render.
 
     Args:
-        client: Of the backend; from now on this thread's.
+        client: Of the backend; from now on this thread's, which closes it at the end.
         photo: The layer's pixels.
         listener: Hears the answers.
     """
@@ -52,7 +54,7 @@ class Conversation:
         self._next: _Wanted | None = None
         self._now: _Wanted | None = None
         self._ended = False
-        self._thread = threading.Thread(target=self._talk, name="conversation", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="conversation", daemon=True)
         self._thread.start()
 
     def ask(self, kind: str, **fields: Any) -> None:
@@ -64,19 +66,24 @@ class Conversation:
             self._changed.notify()
 
     def cancel(self) -> None:
-        """Stop what is at work, and what waits."""
+        """Stop what is at work, and what waits; no answer is waited for, which may never come."""
         with self._changed:
             self._next = None
-            if self._now is not None:
+            if self._now is not None and not self._now.cancel.is_set():
                 self._now.cancel.set()
+                self._hear(self._listener.failed, self._now.kind, None)
 
     def end(self) -> None:
-        """Stop everything and leave the client to whoever made it."""
+        """Stop everything."""
         self._ended = True
         self.cancel()
         with self._changed:
             self._changed.notify()
-        self._thread.join(5)
+        self._thread.join(GOODBYE_SECONDS)
+
+    def _run(self) -> None:
+        with self._client:
+            self._talk()
 
     def _talk(self) -> None:
         self._say_hello()
@@ -92,15 +99,15 @@ class Conversation:
                 answer = self._client.work(
                     wanted.kind, self._photo, tell=self._tell, cancel=wanted.cancel, **wanted.fields
                 )
-                self._hear(self._listener.answered, wanted.kind, answer)
+                self._outcome(wanted, self._listener.answered, answer)
             except Cancelled:
-                self._hear(self._listener.failed, wanted.kind, None)
+                pass  # told when it was stopped
             except NightFlashError as fault:
                 if fault.code != "replaced":
-                    self._hear(self._listener.failed, wanted.kind, in_words(fault))
+                    self._outcome(wanted, self._listener.failed, in_words(fault))
             except Exception as fault:
                 told = NightFlashError(f"{type(fault).__name__}: {fault}.", code="internal")
-                self._hear(self._listener.failed, wanted.kind, told)
+                self._outcome(wanted, self._listener.failed, told)
             with self._changed:
                 self._now = None
 
@@ -114,6 +121,10 @@ class Conversation:
             return
         except NightFlashError as fault:
             self._hear(self._listener.failed, "hello", in_words(fault))
+
+    def _outcome(self, wanted: _Wanted, method: Callable[..., None], outcome: Any) -> None:
+        if not wanted.cancel.is_set():
+            self._hear(method, wanted.kind, outcome)
 
     def _tell(self, stage: str, fraction: float, sentence: str) -> None:
         self._hear(self._listener.progress, stage, fraction, sentence)

@@ -28,15 +28,14 @@ def run_filter(procedure: Any, run_mode: Any, image: Any, drawables: Any, config
     Gegl.init(None)
     source = the_layer(image, drawables)
     try:
-        with backend() as client:
-            if run_mode == Gimp.RunMode.INTERACTIVE:
-                from plugin.dialog import ask
+        if run_mode != Gimp.RunMode.NONINTERACTIVE:
+            set_point(config, None)  # that of another picture
+        if run_mode == Gimp.RunMode.INTERACTIVE:
+            from plugin.dialog import ask
 
-                set_point(config, None)  # that of another picture
-                pictures = ask(procedure, config, source, client)
-            else:
-                if run_mode == Gimp.RunMode.WITH_LAST_VALS:
-                    set_point(config, None)
+            pictures = ask(procedure, config, source, backend())
+        else:
+            with backend() as client:
                 pictures = _render(source, config, client)
     except Cancelled:
         raise Stopped from None

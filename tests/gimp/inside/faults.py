@@ -182,6 +182,27 @@ def case_backend_of_another_version() -> None:
             CONNECTION.write_text(kept, encoding="utf-8")
 
 
+def case_backend_of_an_older_version() -> None:
+    """It is there after an update, makes way, and its own photo's night is made by the new one."""
+    command = json.loads(RECORD.read_text(encoding="utf-8"))["command"]
+    words = command[command.index("nightflash") + 1 :]
+    code = (
+        "import nightflash; nightflash.__version__ = '0.0.9'; "
+        f"from nightflash.cli import main; raise SystemExit(main({words!r}))"
+    )
+    os.kill(pid(), signal.SIGKILL)
+    with installed(command[0], "-P", "-c", code):
+        adds_night(image, photo, **PLAIN)
+    older = json.loads(CONNECTION.read_text(encoding="utf-8"))
+    assert older["version"] == "0.0.9"
+    adds_night(image, photo, **PLAIN)
+    newer = json.loads(CONNECTION.read_text(encoding="utf-8"))
+    assert newer["version"] != older["version"]
+    assert not seconds_at_work(older["pid"]), "it is still there"
+    adds_night(image, photo, **PLAIN)
+    assert pid() == newer["pid"]
+
+
 def case_connection_open_to_others() -> None:
     with standing_still():
         CONNECTION.chmod(0o644)
