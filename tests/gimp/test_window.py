@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -358,6 +359,46 @@ def test_backend_killed_midway(shown: Screen, dialog: Filter, profile: Profile) 
     dialog.open()
     dialog.press("Cancel")
     dialog.gone()
+
+
+@pytest.mark.usefixtures("large")
+def test_cancel_while_the_backend_hangs(shown: Screen, dialog: Filter, profile: Profile) -> None:
+    """The dialog goes though nothing answers; afterwards all is as it was."""
+    before = state(shown)
+    dialog.open()
+    dialog.best()
+    backend = json.loads(profile.connection.read_text("utf-8"))["pid"]
+    dialog.press("OK")
+    shown.until(lambda: (dialog.widget("progress bar").value or 0) > 0.001, "progress", 60)
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        dialog.press("Cancel")
+        dialog.gone()
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    assert state(shown) == before
+    assert in_gimp(shown, "night(image, image.get_layers()[0], **PLAIN).get_name()")
+    in_gimp(shown, "image.remove_layer(image.get_layers()[0])\nTrue")
+
+
+def test_layer_removed_under_the_dialog(shown: Screen, dialog: Filter) -> None:
+    """OK tells it in a sentence, and GIMP says nothing of its own."""
+    in_gimp(shown, "add_photo(image)\nimage.set_selected_layers(image.get_layers()[:1])")
+    dialog.open()
+    in_gimp(shown, "image.remove_layer(image.get_layers()[0])\nTrue")
+    left = state(shown)["layers"]
+    dialog.choose("best", "Fast")
+    dialog.press("OK")
+    dialog.gone()
+    said = shown.until(
+        lambda: [w.text or w.name for w in shown.widgets() if "was removed" in (w.text or w.name)],
+        "sentence",
+    )
+    shown.shot("removed")
+    told = [w.text or w.name for w in shown.widgets()]
+    assert said[0].endswith("call the filter again.")
+    assert not [text for text in told if "gimp-" in text or "invalid ID" in text]
+    assert state(shown)["layers"] == left
 
 
 def test_no_backend(shown: Screen, dialog: Filter, profile: Profile) -> None:
