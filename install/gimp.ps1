@@ -6,7 +6,7 @@
 # NIGHTFLASH_PYTHON names an interpreter to use as it is, with no set-up (for packagers).
 
 $suitable = 'import sys; from importlib.util import find_spec; ' +
-    'sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 13)' +
+    'sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 14)' +
     ' and find_spec(''venv'') and find_spec(''_ssl'')))'
 
 # Windows has a "python" that only opens its shop: only a run tells.
@@ -28,7 +28,7 @@ if ($env:NIGHTFLASH_PYTHON) {
     $python = @($env:NIGHTFLASH_PYTHON)
     if (-not (Test-Python $python)) {
         Write-Fault ("NIGHTFLASH_PYTHON is '$env:NIGHTFLASH_PYTHON', which is no working " +
-            'Python 3.11, 3.12 or 3.13.')
+            'Python 3.11 to 3.14.')
         exit 1
     }
 } else {
@@ -42,7 +42,7 @@ if ($env:NIGHTFLASH_PYTHON) {
             if ($line -match '^executable = (.+)$') { $candidates += , @($Matches[1]) }
         }
     }
-    foreach ($version in '3.13', '3.12', '3.11') { $candidates += , @('py', "-$version") }
+    foreach ($version in '3.14', '3.13', '3.12', '3.11') { $candidates += , @('py', "-$version") }
     $candidates += , @('python')
     $candidates += , @('python3')
     $python = $null
@@ -53,7 +53,7 @@ if ($env:NIGHTFLASH_PYTHON) {
         }
     }
     if (-not $python) {
-        Write-Fault ('no Python 3.11, 3.12 or 3.13 was found. Install one ' +
+        Write-Fault ('no Python 3.11 to 3.14 was found. Install one ' +
             '(winget install Python.Python.3.13), then start this again.')
         exit 1
     }

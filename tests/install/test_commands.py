@@ -53,11 +53,12 @@ def photo(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("installed", "chosen"),
     [
-        ({"python3": "3.14", "python3.12": "3.12"}, "python3.12 3.12"),
+        ({"python3": "3.15", "python3.12": "3.12"}, "python3.12 3.12"),
         ({"python3": "3.9", "python3.11": "3.11"}, "python3.11 3.11"),
         ({"python3.11": "3.11", "python3.12": "3.12", "python3.13": "3.13"}, "python3.13 3.13"),
         ({"python3": "3.13"}, "python3 3.13"),
-        ({"python3": "3.14", "python": "3.11"}, "python 3.11"),
+        ({"python3": "3.14"}, "python3 3.14"),
+        ({"python3": "3.15", "python": "3.11"}, "python 3.11"),
     ],
 )
 @pytest.mark.parametrize("script", ["run.sh", "test.sh"])
@@ -79,7 +80,7 @@ def test_a_shim_with_nothing_behind_it_is_passed_over(bare: Path, tmp_path: Path
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize("installed", [{}, {"python3": "3.10"}, {"python3": "3.14"}])
+@pytest.mark.parametrize("installed", [{}, {"python3": "3.10"}, {"python3": "3.15"}])
 def test_without_a_suitable_python_a_sentence_says_so(
     bare: Path, tmp_path: Path, installed: dict[str, str]
 ) -> None:
@@ -87,8 +88,43 @@ def test_without_a_suitable_python_a_sentence_says_so(
         fake_python(bare / name, version)
     result = run_script("run.sh", cwd=tmp_path, path=[bare], NIGHTFLASH_HOME=str(tmp_path / "none"))
     assert result.returncode == 1
-    assert "no Python 3.11, 3.12 or 3.13 was found" in result.stderr
+    assert "no Python 3.11 to 3.14 was found" in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("programs", "command"),
+    [
+        (
+            {"apt-get": "exit 0", "apt-cache": '[ "$2" = python3.12-venv ]'},
+            "apt install python3.12 ",
+        ),
+        ({"apt-get": "exit 0", "apt-cache": "exit 100"}, "uv python install"),
+        ({"dnf": "exit 0"}, "dnf install python3.12"),
+        ({"zypper": "exit 0"}, "zypper install python313"),
+        ({"pacman": "exit 0"}, "pacman -S uv; uv python install"),
+        ({"brew": "exit 0"}, "brew install python@3.13"),
+        ({}, "uv python install"),
+    ],
+)
+def test_where_a_newer_python_alone_is_there_it_says_what_to_type(
+    bare: Path, tmp_path: Path, programs: dict[str, str], command: str
+) -> None:
+    fake_python(bare / "python3", "3.15")
+    for name, does in programs.items():
+        executable(bare / name, does)
+    result = run_script("run.sh", cwd=tmp_path, path=[bare], NIGHTFLASH_HOME=str(tmp_path / "none"))
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert command in line
+
+
+def test_the_python_that_uv_keeps_is_found(bare: Path, tmp_path: Path) -> None:
+    fake_python(bare / "python3", "3.15")
+    kept = fake_python(tmp_path / "uv's" / "python3.13", "3.13")
+    executable(bare / "uv", f'[ "$1 $2" = "python find" ] && echo "{kept}"')
+    result = run_script("run.sh", cwd=tmp_path, path=[bare], NIGHTFLASH_HOME=str(tmp_path / "none"))
+    assert result.stdout.startswith("chosen python3.13 3.13"), result.stderr
 
 
 def test_an_existing_environment_keeps_its_python(bare: Path, tmp_path: Path) -> None:
@@ -117,9 +153,9 @@ def test_a_named_interpreter_that_does_not_run_is_a_fault(tmp_path: Path) -> Non
 
 def test_the_scripts_accept_the_versions_of_the_project_file() -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["requires-python"] == ">=3.11,<3.14"
+    assert project["requires-python"] == ">=3.11,<3.15"
     script = (CHECKOUT / "install" / "python.sh").read_text(encoding="utf-8")
-    assert "(3, 11) <= sys.version_info[:2] <= (3, 13)" in script
+    assert "(3, 11) <= sys.version_info[:2] <= (3, 14)" in script
 
 
 @pytest.mark.parametrize(

@@ -788,7 +788,7 @@ def test_the_script_tells_its_use(tmp_path: Path) -> None:
 
 def test_the_script_for_windows_finds_the_same_python() -> None:
     script = (CHECKOUT / "install" / "gimp.ps1").read_text(encoding="ascii")  # as 5.1 reads it
-    assert "(3, 11) <= sys.version_info[:2] <= (3, 13)" in script
-    assert "'3.13', '3.12', '3.11'" in script
+    assert "(3, 11) <= sys.version_info[:2] <= (3, 14)" in script
+    assert "'3.14', '3.13', '3.12', '3.11'" in script
     assert script.count("{") == script.count("}")
     assert script.count("(") == script.count(")")
