@@ -41,7 +41,10 @@ class NightFlash(Gimp.PlugIn):
         procedure.set_documentation(
             "The photo as a camera with a flash would have taken it at night",
             "Makes a new layer from the active one. The selection is the main object, at which"
-            " the flash is aimed; without one it is found.",
+            " the flash is aimed; without one it is found. From a script: run-mode NONINTERACTIVE,"
+            " the image, the layer alone in drawables, and any settings, such as quality or"
+            " ambient; point-x and point-y aim at a point of the image. The new layer or group is"
+            " returned. GIMP's procedure browser lists all settings with their ranges.",
             name,
         )
         try:

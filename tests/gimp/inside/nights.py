@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import cases
@@ -108,6 +109,42 @@ def case_of_a_night_without_its_photo() -> None:
     first = night(image, photo, **PLAIN)
     image.remove_layer(photo)
     assert "photo" in refuses(image, first, **PLAIN)
+
+
+def case_script_of_the_readme() -> None:
+    readme = Path(cases.__file__).resolve().parents[3] / "README.md"
+    _, _, after = readme.read_text(encoding="utf-8").partition("```python gimp\n")
+    code, fence, _ = after.partition("```")
+    assert fence
+    image = make_image()
+    photo = add_photo(image)
+    wanted = night(image, photo, quality="fast", ambient=-6.0)
+    image.set_selected_layers([photo])
+    names = {"Gimp": GimpOf(image)}
+    exec(code, names)
+    assert names["values"].index(0) == Gimp.PDBStatusType.SUCCESS
+    on_top(image, names["layer"], wanted, photo)
+    assert raw(names["layer"]) == raw(wanted)
+
+
+class GimpOf:
+    """GIMP as it is where one image is open."""
+
+    def __init__(self, image: Any) -> None:
+        self._image = image
+
+    def get_images(self) -> list[Any]:
+        return [self._image]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(Gimp, name)
+
+
+def case_the_blurb_tells_how_a_script_calls_it() -> None:
+    procedure = Gimp.get_pdb().lookup_procedure("plug-in-nightflash")
+    told = procedure.get_help()
+    for word in ("NONINTERACTIVE", "drawables", "point-x", "quality"):
+        assert word in told, told
 
 
 def add_filter(layer: Any, operation: str, visible: bool = True) -> None:
