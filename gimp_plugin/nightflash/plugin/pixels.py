@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from gi.repository import Gegl
+from gi.repository import Gegl, Gimp
 from nightflash.service.protocol import Layout, Pixels
 
 NAMES = {1: "Y", 2: "YA", 3: "RGB", 4: "RGBA"}
@@ -21,22 +22,39 @@ def read(drawable: Any, layout: Layout, corner: tuple[int, int], linear: bool = 
         linear: Whether whole numbers are linear too, as those of a selection.
     """
     name, buffer = _format(layout, linear), drawable.get_buffer()
+    left, above = corner
     strips = []
     for top, rows in layout.strips():
-        area = Gegl.Rectangle.new(corner[0], corner[1] + top, layout.width, rows)
-        strips.append(buffer.get(area, 1.0, name, Gegl.AbyssPolicy.NONE))
+        strip = bytearray(rows * layout.row_bytes)
+        for area, part in _rows_of_tiles(layout, top, memoryview(strip)):
+            at = Gegl.Rectangle.new(left, above + area.y, area.width, area.height)
+            part[:] = buffer.get(at, 1.0, name, Gegl.AbyssPolicy.NONE)
+        strips.append(strip)
     return Pixels(layout, strips)
 
 
 def write(drawable: Any, picture: Pixels) -> None:
     """Fill a drawable of the picture's size."""
     layout, buffer = picture.layout, drawable.get_buffer()
-    for strip, (top, rows) in zip(picture.strips, layout.strips(), strict=True):
-        area = Gegl.Rectangle.new(0, top, layout.width, rows)
-        # A memoryview takes 18 times as long; Pixels has checked the length.
-        buffer.set(area, _format(layout), bytes(strip))
+    for strip, (top, _rows) in zip(picture.strips, layout.strips(), strict=True):
+        for area, part in _rows_of_tiles(layout, top, memoryview(strip).cast("B")):
+            # A memoryview takes 18 times as long; Pixels has checked the length.
+            buffer.set(area, _format(layout), bytes(part))
     buffer.flush()
     drawable.update(0, 0, layout.width, layout.height)
+
+
+def _rows_of_tiles(layout: Layout, top: int, strip: memoryview) -> Iterator[tuple[Any, memoryview]]:
+    """Parts of a strip from row ``top`` on, as high as GIMP's tiles, and where they lie.
+
+    Parts that the processor's cache holds, in memory that is used again, go twice as fast to and
+    from GIMP as a whole picture.
+    """
+    rows, high = len(strip) // layout.row_bytes, Gimp.tile_height()
+    for row in range(0, rows, high):
+        count = min(high, rows - row)
+        part = strip[row * layout.row_bytes : (row + count) * layout.row_bytes]
+        yield Gegl.Rectangle.new(0, top + row, layout.width, count), part
 
 
 def _format(layout: Layout, linear: bool = False) -> str:
