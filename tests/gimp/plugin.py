@@ -57,6 +57,7 @@ class Profile:
         gimp.put_plug_in(found, Path(sys.executable), checkout)
         mark = self.gimp / "plug-ins" / "nightflash" / gimp.MARK
         record = json.loads(mark.read_text("utf-8"))
+        del record["relay"]  # without pyzmq nothing stands in
         started = {"command": list(command or (*SERVE, "--device", "cpu")), "zmq": "own"}
         mark.write_text(json.dumps(record | started), "utf-8")
 
