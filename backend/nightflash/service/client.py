@@ -47,8 +47,8 @@ class Client:
         silence: Seconds without a sign of life after which the backend hangs: `DIALOG_SILENCE`
             where somebody looks on.
         replaces: Whether the request after one that met a hung backend (`BackendHangs`, whose code
-            is ``backend_hangs``) ends that one and starts another, and whether one of an older version
-            than this client's makes way.
+            is ``backend_hangs``) ends that one and starts another, and whether one of an older
+            version than this client's makes way.
     """
 
     def __init__(
