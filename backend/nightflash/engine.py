@@ -104,6 +104,7 @@ class Engine:
 
     Attributes:
         device: Where the networks run.
+        folder: Of network files.
         networks: Role to name of the network or rule chosen.
 
     Raises:
@@ -118,16 +119,16 @@ class Engine:
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.device = choose_device(device)
-        self._folder = weights_folder(weights)
+        self.folder = weights_folder(weights)
         choice, room = Choice.of(networks), capacity(self.device)
-        self._chosen = Chosen.of(choice, self._folder, room)
+        self._chosen = Chosen.of(choice, self.folder, room)
         subject = self._chosen.subject
-        self._finder = Finder(subject, self._folder, self.device) if subject else None
+        self._finder = Finder(subject, self.folder, self.device) if subject else None
         finds = subject or self._chosen.detector
         self._missing = ""
         if choice.network_set == "auto" and (self._chosen.depth is None or finds is None):
             self._missing = (
-                f"Networks that suit this device are missing in {self._folder}: rules of thumb"
+                f"Networks that suit this device are missing in {self.folder}: rules of thumb"
                 " stand in, and the result is better with them; the README tells how to fetch them."
             )
         self.networks = {
@@ -146,7 +147,7 @@ class Engine:
             NightFlashError: A file is missing or damaged.
         """
         if self._loaded is None:
-            chosen, folder, device = self._chosen, self._folder, self.device
+            chosen, folder, device = self._chosen, self.folder, self.device
             vgg = registry.load(chosen.features, folder, device)
             if bfloat16_is_fast(device):
                 vgg = vgg.in_precision(torch.bfloat16)

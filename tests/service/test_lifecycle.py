@@ -352,6 +352,19 @@ def test_a_backend_that_hangs_is_told_and_can_be_stopped() -> None:
         assert any(not runs(pid) for _ in until(5))
 
 
+@pytest.mark.parametrize("hangs", [False, True])
+def test_restarting(hangs: bool) -> None:
+    with a_place() as place, place.client() as client:
+        first = client.connect()["pid"]
+        client.work("preview", SMALL)
+        if hangs:
+            place.kill(signal.SIGSTOP)
+        second = client.restart()["pid"]
+        assert second not in (first, os.getpid())
+        assert client.work("preview", SMALL).pictures
+        assert place.pid() == second
+
+
 def test_status_stop_and_logs_as_commands() -> None:
     with a_place() as own:
         assert own.command("status").returncode == 3

@@ -108,6 +108,14 @@ def test_a_backend_that_died_is_started_anew(place: Place, piped: PipeClient) ->
     assert piped.work("preview", DAY).header["reply"] == "result"
 
 
+def test_restarting(place: Place, piped: PipeClient) -> None:
+    first = piped.connect()["pid"]
+    second = piped.restart()["pid"]
+    assert second != first
+    assert piped.work("preview", DAY, settings=QUICK).pictures
+    assert place.pid() == second
+
+
 def test_a_child_that_died_or_cannot_be_started_is_told(place: Place, piped: PipeClient) -> None:
     piped.connect()
     assert piped._child is not None

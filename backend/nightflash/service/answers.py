@@ -110,6 +110,7 @@ class Answers:
             "device": self._worker.device,
             "device_note": self._worker.device_note,
             "networks": self._worker.networks,
+            "weights": self._worker.weights,
             "fault": self._worker.fault,
         }
 

@@ -103,6 +103,19 @@ class Client:
                 raise self._to_be_replaced(fault) from fault
         return self._link.about
 
+    def restart(self, tell: Tell = tell_nobody, cancel: threading.Event | None = None) -> Header:
+        """End the backend, answering or not, and connect to another one.
+
+        Raises:
+            NightFlashError: As `connect`, or ``backend_lost`` where it does not end.
+            Cancelled: ``cancel`` was set.
+        """
+        self.close()
+        self._hangs = False
+        tell("start", 0.0, "Ending the backend")
+        end_backend()
+        return self.connect(tell, cancel)
+
     def ask(self, request: str, **fields: Any) -> Header:
         """Make a request that is answered at once, such as ``status``; gives the reply.
 

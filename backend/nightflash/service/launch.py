@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any, BinaryIO
 
 from nightflash.errors import NightFlashError
@@ -80,7 +81,7 @@ def start_failed(sentence: str) -> NightFlashError:
     lines: list[str] = []
     with contextlib.suppress(OSError):
         lines = crash_file().read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    last = f" Its last words: {lines[-1]:.200}" if lines else ""
+    last = f" Its last words: {shorten(lines[-1], 200, placeholder=' …')}" if lines else ""
     return NightFlashError(
         sentence + last, f"The logs are {log_file()} and {crash_file()}.", code="start_failed"
     )

@@ -57,6 +57,10 @@ class PipeClient:
         """See ``Client.connect``."""
         return self._do(Message({"do": "connect"}), tell, cancel).header
 
+    def restart(self, tell: Tell = tell_nobody, cancel: threading.Event | None = None) -> Header:
+        """See ``Client.restart``."""
+        return self._do(Message({"do": "restart"}), tell, cancel).header
+
     def ask(self, request: str) -> Header:
         """See ``Client.ask``."""
         return self._do(Message({"do": "ask", "request": request})).header

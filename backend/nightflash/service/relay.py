@@ -62,6 +62,8 @@ class Relay:
         match header["do"]:
             case "connect":
                 return Message(self._client.connect(self._tell, self._cancel))
+            case "restart":
+                return Message(self._client.restart(self._tell, self._cancel))
             case "ask":
                 return Message(self._client.ask(header["request"]))
             case "keep":

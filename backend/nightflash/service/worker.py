@@ -50,6 +50,7 @@ class Worker(threading.Thread):
         state: ``loading``, ``ready``, ``released`` or ``failed``.
         device, networks: Of the engine, empty until there is one.
         device_note: Why no GPU does the work, or empty.
+        weights: Folder of network files, empty until there is an engine.
         fault: Why the state is ``failed``, or empty.
     """
 
@@ -62,7 +63,7 @@ class Worker(threading.Thread):
     ) -> None:
         super().__init__(name="worker", daemon=True)
         self.state = "loading"
-        self.device = self.device_note = self.fault = ""
+        self.device = self.device_note = self.weights = self.fault = ""
         self.networks: dict[str, str] = {}
         self._queue = queue
         self._make_engine = make_engine
@@ -114,6 +115,7 @@ class Worker(threading.Thread):
             self.state = "loading"
             try:
                 self._engine = self._engine or self._make_engine("auto")
+                self.weights = str(self._engine.folder)
                 self._load(self._engine)
                 self.device = str(self._engine.device)
                 self.device_note = why_no_gpu() if self.device == "cpu" else ""
@@ -247,7 +249,11 @@ def _about(engine: Engine, scene: Scene, note: str) -> Header:
     height, width = scene.subject.shape
     return {
         "reply": "result",
-        "subject": {"box": [round(n, 2) for n in scene.box], "from": scene.subject_from},
+        "subject": {
+            "box": [round(n, 2) for n in scene.box],
+            "from": scene.subject_from,
+            "clear": not scene.note,
+        },
         "depth": {"from": scene.depth_from},
         "working_size": [width, height],
         "networks": engine.networks,
