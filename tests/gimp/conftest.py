@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests.gimp.filter import TITLE, Filter, draw
 from tests.gimp.gimp import Gimp, build, find
+from tests.gimp.plugin import Profile, a_profile
 from tests.gimp.root import CannotBuild
+from tests.gimp.window import PROGRAMS, Screen, screen
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +38,41 @@ def _gimp() -> Gimp:
         return build(asked or "3.0")
     except CannotBuild as fault:
         pytest.fail(f"there is no GIMP 3 to test in: {fault}")
+
+
+@pytest.fixture(scope="package")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots are kept: in the folder NIGHTFLASH_ARTIFACTS, else among pytest's own."""
+    named = os.environ.get("NIGHTFLASH_ARTIFACTS")
+    folder = Path(named).absolute() / "gimp" if named else tmp_path_factory.mktemp("gimp")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="package")
+def profile(gimp: Gimp) -> Iterator[Profile]:
+    with a_profile() as profile:
+        yield profile
+
+
+@pytest.fixture(scope="package")
+def shown(gimp: Gimp, profile: Profile, artifacts: Path) -> Iterator[Screen]:
+    if not gimp.has(*PROGRAMS):
+        pytest.skip(f"one of {', '.join(PROGRAMS)} is not here")
+    photo = profile.folder / "photo.png"
+    draw(photo)
+    with screen(gimp, profile, artifacts, photo) as shown:
+        yield shown
+
+
+@pytest.fixture
+def dialog(shown: Screen) -> Iterator[Filter]:
+    """The filter, whose dialog is closed at the end however the test ends."""
+    dialog = Filter(shown)
+    yield dialog
+    for _ in range(3):
+        if not shown.windows(f"^{TITLE}$"):
+            break
+        shown.front(f"^{TITLE}$")
+        shown.key("Escape")
+        time.sleep(2)

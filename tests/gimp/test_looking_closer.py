@@ -14,9 +14,9 @@ from nightflash.service.pictures import view_pixels
 from nightflash.working import Working
 from PIL import Image
 
+from tests.gimp.filter import TITLE, Filter
 from tests.gimp.gimp import Gimp
 from tests.gimp.plugin import a_profile
-from tests.gimp.test_window import TITLE, Filter
 from tests.gimp.window import PROGRAMS, screen
 from tests.service.backend import array
 

@@ -8,173 +8,24 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pytest
-from PIL import Image
 
-from tests.gimp.gimp import Gimp
-from tests.gimp.plugin import Profile, a_profile
-from tests.gimp.window import PROGRAMS, Screen, Widget, screen
-
-TITLE = "Night with Flash"
-MENU = ("Filters", "Light and Shadow", TITLE)
-SIZE = (480, 320)
-LEFT, RIGHT = (130, 190), (350, 190)  # middles of the two objects
-LAST = "GimpProcedureConfigRun-plug-in-nightflash.last"
-
-
-def draw(path: Path) -> None:
-    """A photo of two objects before a sky and a ground."""
-    y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
-    rgb = np.where(y[..., None] < 130, (130, 170, 220), (110, 95, 70)).astype(float)
-    for (left, top), colour in ((LEFT, (200, 70, 50)), (RIGHT, (60, 150, 70))):
-        rgb[((x - left) / 60) ** 2 + ((y - top) / 80) ** 2 < 1] = colour
-    rgb += np.random.default_rng(3).normal(0, 5, rgb.shape)
-    Image.fromarray(rgb.clip(0, 255).astype(np.uint8)).save(path)
-
-
-@pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots are kept: in the folder NIGHTFLASH_ARTIFACTS, else among pytest's own."""
-    named = os.environ.get("NIGHTFLASH_ARTIFACTS")
-    folder = Path(named).absolute() / "gimp" if named else tmp_path_factory.mktemp("gimp")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def profile(gimp: Gimp) -> Iterator[Profile]:
-    with a_profile() as profile:
-        yield profile
-
-
-@pytest.fixture(scope="module")
-def shown(gimp: Gimp, profile: Profile, artifacts: Path) -> Iterator[Screen]:
-    if not gimp.has(*PROGRAMS):
-        pytest.skip(f"one of {', '.join(PROGRAMS)} is not here")
-    photo = profile.folder / "photo.png"
-    draw(photo)
-    with screen(gimp, profile, artifacts, photo) as shown:
-        yield shown
-
-
-class Filter:
-    """The filter's dialog on a screen."""
-
-    def __init__(self, shown: Screen) -> None:
-        self.shown = shown
-
-    def open(self) -> None:
-        """Call it from the menu and wait for the first preview."""
-        self.shown.front("GIMP$")
-        self.shown.menu(*MENU)
-        self.shown.until(lambda: self.shown.windows(f"^{TITLE}$"), "dialog")
-        self.shown.widget(TITLE, "label", "Lit", seconds=60)
-        self.shown.run("xdotool", "mousemove", "5", "5")  # no tooltip is in the way
-
-    def widget(self, role: str, name: str = "") -> Widget:
-        return self.shown.widget(TITLE, role, name)
-
-    def press(self, name: str, role: str = "button") -> None:
-        self.shown.press(self.widget(role, name))
-
-    def gone(self, seconds: float = 60) -> None:
-        """Wait until the dialog has closed."""
-        self.shown.until(lambda: not self.shown.windows(f"^{TITLE}$"), "end of the dialog", seconds)
-
-    def preview(self, name: str, times: int = 1) -> npt.NDArray[np.int16]:
-        """What the preview shows, once it is the same so many times."""
-        x, y, width, height = self.widget("icon").place
-        self.shown.run("xdotool", "mousemove", "5", "5")
-        shots = [self.shown.shot(name)[y : y + height, x : x + width] for _ in range(times)]
-        same = all(np.array_equal(shots[0], shot) for shot in shots)
-        return shots[-1].astype(np.int16) if same else self.preview(name, times)
-
-    def changed(self, before: npt.NDArray[np.int16], name: str) -> npt.NDArray[np.int16]:
-        """Wait until the preview is another than before, and still."""
-
-        def look() -> list[npt.NDArray[np.int16]] | None:
-            now = self.preview(name, 2)
-            differs = now.shape != before.shape or (np.abs(now - before) > 9).sum() > 500
-            return [now] if differs else None
-
-        return self.shown.until(look, f"change of the preview ({name})")[0]
-
-    def click_photo(self, place: tuple[int, int]) -> None:
-        """Click at a point of the photo in the preview."""
-        x, y, width, height = self.widget("icon").place
-        self.shown.click(x + place[0] * width // SIZE[0], y + place[1] * height // SIZE[1])
-
-    def drag(self, name: str, share: float) -> None:
-        """Drag the slider of a setting to a share of its length."""
-        row = self.widget("spin button", name).place
-        widgets = self.shown.widgets(TITLE)
-        slider = next(w for w in widgets if w.role == "slider" and w.place[1] == row[1])
-        x, y, width, height = slider.place
-        to = x + round(8 + share * (width - 16))  # its knob goes where the button is pressed
-        words = ["mousemove", str(to - 9), str(y + height // 2), "mousedown", "1"]
-        words += ["mousemove_relative", "--", "5", "0", "mousemove_relative", "--", "4", "0"]
-        self.shown.run("xdotool", *words, "mouseup", "1")
-
-    def best(self) -> None:
-        """Choose the quality that takes longest."""
-        if any(w.name == "fast" for w in self.shown.widgets(TITLE) if w.role == "combo box"):
-            self.choose("fast", "Best")
-
-    def choose(self, combo: str, item: str) -> None:
-        """Choose from the box that shows ``combo`` now."""
-        self.press(combo, "combo box")
-        self.shown.press(self.shown.widget("", "menu item", item))
-
-
-@pytest.fixture
-def dialog(shown: Screen) -> Iterator[Filter]:
-    """The filter, whose dialog is closed at the end however the test ends."""
-    dialog = Filter(shown)
-    yield dialog
-    for _ in range(3):
-        if not shown.windows(f"^{TITLE}$"):
-            break
-        shown.front(f"^{TITLE}$")
-        shown.key("Escape")
-        time.sleep(2)
-
-
-def in_gimp(shown: Screen, code: str) -> Any:
-    """The value of an expression inside GIMP, where ``image`` is the open one."""
-    lines = code.splitlines()
-    script = "\n".join(
-        [
-            "from cases import tell",
-            "from scene import *",
-            "image = Gimp.get_images()[0]",
-            *lines[:-1],
-            f"tell('value', value={lines[-1]})",
-        ]
-    )
-    return shown.inside(script)[0]["value"]
-
-
-def state(shown: Screen) -> dict[str, Any]:
-    found = in_gimp(shown, "state(image)")
-    assert isinstance(found, dict)
-    return found
-
-
-def layers(shown: Screen) -> list[str]:
-    return [str(layer["name"]) for layer in state(shown)["layers"]]
-
-
-def distance(picture: npt.NDArray[np.int16], place: tuple[int, int]) -> float:
-    """Mean distance of the outline's pixels (orange) from a point of the photo."""
-    red, green, blue = (picture[..., channel] for channel in range(3))
-    rows, columns = np.nonzero((red > 220) & (green > 130) & (green < 210) & (blue < 90))
-    assert len(rows) > 50, "there is no outline"
-    scale = picture.shape[1] / SIZE[0]
-    return float(np.hypot(columns / scale - place[0], rows / scale - place[1]).mean())
+from tests.gimp.filter import (
+    LAST,
+    LEFT,
+    MENU,
+    RIGHT,
+    SIZE,
+    TITLE,
+    Filter,
+    distance,
+    in_gimp,
+    layers,
+    state,
+)
+from tests.gimp.plugin import Profile
+from tests.gimp.window import Screen
 
 
 def test_menu_to_layer_and_back(shown: Screen, dialog: Filter, artifacts: Path) -> None:
@@ -202,7 +53,7 @@ def test_menu_to_layer_and_back(shown: Screen, dialog: Filter, artifacts: Path) 
     dialog.click_photo(RIGHT)
     dialog.changed(dark, "7-aimed-again")
 
-    dialog.choose("best", "Fast")
+    dialog.choose("Best", "Fast")
     dialog.press("OK")
     dialog.gone()
     shown.until(lambda: len(layers(shown)) == 2, "new layer")
@@ -232,7 +83,7 @@ def test_menu_to_layer_and_back(shown: Screen, dialog: Filter, artifacts: Path) 
 def test_parts_and_undo(shown: Screen, dialog: Filter) -> None:
     before = state(shown)
     dialog.open()
-    dialog.choose("one", "A group of two")
+    dialog.choose("One layer", "A group of two")
     dialog.press("OK")
     dialog.gone()
     shown.until(lambda: len(layers(shown)) == 2, "new group")
@@ -248,8 +99,8 @@ def test_last_values(shown: Screen, dialog: Filter, profile: Profile) -> None:
     """Repeating the filter gives the same night without a dialog; the dialog remembers too."""
     dialog.open()
     dialog.drag("Ambient", 0.8)
-    if any(w.name == "parts" for w in shown.widgets(TITLE) if w.role == "combo box"):
-        dialog.choose("parts", "One layer")
+    if any(w.name.startswith("A group") for w in shown.widgets(TITLE) if w.role == "combo box"):
+        dialog.choose("A group", "One layer")
     chosen = dialog.widget("spin button", "Ambient").value
     dialog.press("OK")
     dialog.gone()
@@ -285,9 +136,7 @@ def test_views_presets_reset(shown: Screen, dialog: Filter) -> None:
     depth = dialog.changed(plain, "view-depth")
     dialog.choose("Depth", "Light")
     dialog.changed(depth, "view-light")
-    boxes = [w for w in shown.widgets(TITLE) if w.role == "combo box"]
-    shown.press(next(w for w in boxes if not w.name))  # of presets
-    shown.press(shown.widget("", "menu item", "Street"))
+    dialog.choose(dialog.preset(), "Street")
     warm = shown.until(
         lambda: 2000 < (dialog.widget("spin button", "Ambient temp").value or 0) < 4000, "street"
     )

@@ -41,6 +41,7 @@ class Widget:
         value: Of a slider.
         text: That it shows.
         sensitive: Whether it can be used.
+        checked: Whether it is on.
     """
 
     window: str
@@ -50,6 +51,7 @@ class Widget:
     value: float | None
     text: str | None
     sensitive: bool
+    checked: bool
 
     @property
     def middle(self) -> tuple[int, int]:
@@ -102,17 +104,14 @@ class Screen:
         return [Widget(**each) for each in json.loads(told or "[]")]
 
     def widget(self, window: str, role: str, name: str = "", seconds: float = 20) -> Widget:
-        """The first widget of this role whose name begins with ``name``, once it is there."""
+        """The first widget of a role with this name, or one that begins so, once it is there."""
 
         def look() -> Widget | None:
-            return next(
-                (
-                    w
-                    for w in self.widgets(window)
-                    if w.role == role and w.name.replace("_", "").startswith(name)
-                ),
-                None,
-            )
+            found = [w for w in self.widgets(window) if w.role == role]
+            names = [w.name.replace("_", "") for w in found]
+            if name in names:
+                return found[names.index(name)]
+            return next((w for w, n in zip(found, names, strict=True) if n.startswith(name)), None)
 
         return self.until(look, f"{role} {name!r} in {window!r}", seconds)
 
@@ -136,6 +135,17 @@ class Screen:
 
     def type(self, text: str) -> None:
         self.run("xdotool", "type", "--delay", "20", text)
+
+    def focuses(self, *keys: str) -> list[Widget | None]:
+        """What has the focus after each of these keys; None where a key moved it nowhere."""
+        told = self.run("/usr/bin/python3", str(INSIDE / "focus.py"), *keys)
+        return [each and Widget(**each) for each in json.loads(told or "[]")]
+
+    def wheel(self, place: tuple[int, int], down: int) -> None:
+        """Turn the wheel at a place, downwards or, where negative, up."""
+        x, y = map(str, place)
+        button = "5" if down > 0 else "4"
+        self.run("xdotool", "mousemove", x, y, "click", "--repeat", str(abs(down)), button)
 
     def front(self, title: str) -> None:
         """Have the window with this title in front."""

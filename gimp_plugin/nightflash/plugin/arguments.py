@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from gi.repository import Gimp, GObject
-from nightflash.settings import DEFAULTS, KNOBS
+from nightflash.settings import DEFAULTS, KNOBS, PRESETS, look_of
 
+from plugin.labels import LABELS
 from plugin.texts import translated as _
 
 FLAGS = GObject.ParamFlags.READWRITE
@@ -23,11 +26,12 @@ def add_arguments(procedure: Any) -> None:
     """Add every setting, the kind of result, a point to aim at, and the layer returned."""
     for setting, knob in KNOBS.items():
         _add_setting(procedure, setting, knob, DEFAULTS[setting])
-    kinds = Gimp.Choice.new()
-    for number, (word, label) in enumerate(OUTPUTS.items()):
-        kinds.add(word, number, _(label), "")
     procedure.add_choice_argument(
-        "output", _("Resul_t"), _("What is added to the image."), kinds, "one", FLAGS
+        "output", label("output"), _("What is added to the image."), _choice(OUTPUTS), "one", FLAGS
+    )
+    procedure.add_string_aux_argument(
+        *("preset", label("preset"), _("The kind of night that the settings began with.")),
+        *(next(iter(PRESETS)), FLAGS),
     )
     for axis in ("x", "y"):
         procedure.add_double_argument(
@@ -47,9 +51,7 @@ def add_arguments(procedure: Any) -> None:
 def _add_setting(procedure: Any, setting: str, knob: Any, default: Any) -> None:
     name, nick, blurb = argument_name(setting), label(setting), _(knob.help)
     if knob.choices:
-        choice = Gimp.Choice.new()
-        for number, word in enumerate(w for w in knob.choices if w != DIALOG_ONLY):
-            choice.add(word, number, _(word.capitalize()), "")
+        choice = _choice({word: word.capitalize() for word in knob.choices if word != DIALOG_ONLY})
         procedure.add_choice_argument(name, nick, blurb, choice, default, FLAGS)
     elif isinstance(default, bool):
         procedure.add_boolean_argument(name, nick, blurb, default, FLAGS)
@@ -61,8 +63,15 @@ def _add_setting(procedure: Any, setting: str, knob: Any, default: Any) -> None:
         procedure.add_double_argument(name, nick, blurb, knob.low, knob.high, number, FLAGS)
     if knob.can_be_off:
         procedure.add_boolean_argument(
-            f"{name}-off", _("No {}").format(_(setting)), blurb, default is None, FLAGS
+            f"{name}-off", label(f"{setting}_off"), blurb, default is None, FLAGS
         )
+
+
+def _choice(labels: Mapping[str, str]) -> Any:
+    choice = Gimp.Choice.new()
+    for number, (word, name) in enumerate(labels.items()):
+        choice.add(word, number, _(name), "")
+    return choice
 
 
 def argument_name(setting: str) -> str:
@@ -71,12 +80,13 @@ def argument_name(setting: str) -> str:
 
 
 def label(setting: str) -> str:
-    """The name of a setting for people, with its unit."""
-    words = {"ev": "EV", "beam": "beam width"}
-    name = " ".join(words.get(word, word) for word in setting.split("_"))
-    unit = KNOBS[setting].unit
-    text = _(name[:1].upper() + name[1:])
-    return f"{text} ({unit})" if unit and unit not in text else text
+    """The name of a setting for people, with its unit and a letter for Alt."""
+    return _(LABELS[setting])
+
+
+def preset_name(preset: str) -> str:
+    """The name of a preset for people."""
+    return preset.replace("-", " ").capitalize()
 
 
 def chosen_settings(config: Any) -> dict[str, Any]:
@@ -97,6 +107,27 @@ def set_settings(config: Any, values: dict[str, Any]) -> None:
             config.set_property(f"{name}-off", value is None)
         if value is not None:
             config.set_property(name, value)
+
+
+def preset_of(config: Any) -> tuple[str, bool]:
+    """The preset that the settings are, else the one that they began with; whether they differ."""
+    chosen = chosen_settings(config)
+    for name in PRESETS:
+        if all(_alike(chosen[setting], value) for setting, value in look_of(name).items()):
+            return name, False
+    began = config.get_property("preset")
+    return began if began in PRESETS else next(iter(PRESETS)), True
+
+
+def set_preset(config: Any, name: str) -> None:
+    """Have the settings of a preset."""
+    config.set_property("preset", name)
+    set_settings(config, look_of(name))
+
+
+def _alike(value: Any, other: Any) -> bool:
+    numbers = isinstance(value, float) and isinstance(other, float)
+    return math.isclose(value, other, abs_tol=1e-6) if numbers else bool(value == other)
 
 
 def point(config: Any) -> tuple[float, float] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ from plugin.texts import translated as _
 
 INSTALLATION = Path(__file__).resolve().parent.parent / "install.json"
 INSTALL = "bash install/gimp.sh"
+INSTEAD = {
+    "nightflash stop": "In the filter's dialog, choose Backend… > Restart.",
+    "nightflash logs": "In the filter's dialog, Backend… > Show log tells more; please report it.",
+    "nightflash models": "In the filter's dialog, choose Backend… > Download networks.",
+}
+"""What GIMP's users have for the commands that remedies name."""
 
 
 def installation() -> dict[str, Any]:
@@ -39,9 +46,7 @@ def backend() -> Any:
         NightFlashError: There is no way to it.
     """
     found = installation()
-    environment = {**os.environ, **found.get("environment", {})}
-    for name in ("PYTHONHOME", "LD_LIBRARY_PATH", "GI_TYPELIB_PATH"):  # GIMP's, not the backend's
-        environment.pop(name, None)
+    environment = _environment(found)
     if found.get("zmq") != "relay":
         try:
             from nightflash.service.client import DIALOG_SILENCE, Client
@@ -59,22 +64,44 @@ def backend() -> Any:
     return PipeClient([str(word) for word in found["relay"]], environment)
 
 
+def program(*words: str) -> tuple[list[str], dict[str, str]]:
+    """The command line and the environment of `nightflash` with these words.
+
+    Raises:
+        NightFlashError: ``not_installed``.
+    """
+    found = installation()
+    serve = found["command"]
+    return [*serve[: serve.index("serve")], *words], _environment(found)
+
+
+def _environment(found: dict[str, Any]) -> dict[str, str]:
+    environment = {**os.environ, **found.get("environment", {})}
+    for name in ("PYTHONHOME", "LD_LIBRARY_PATH", "GI_TYPELIB_PATH"):  # GIMP's, not the backend's
+        environment.pop(name, None)
+    return environment
+
+
 def in_words(fault: NightFlashError) -> NightFlashError:
-    """A fault of the backend's with a remedy that fits a user of GIMP."""
-    remedies = {
-        "start_failed": _("Run in NightFlash's folder: {}").format(INSTALL),
-        "wrong_version": _("Run in NightFlash's folder: {}").format(f"nightflash stop; {INSTALL}"),
-        "no_memory": _("Close other programs, or scale the image down."),
-    }
+    """A fault of the backend's with a remedy that a user of GIMP has."""
     sandbox = next((n for n in ("FLATPAK_ID", "SNAP_NAME") if os.environ.get(n)), None)
     if fault.code == "start_failed" and sandbox is not None:
         return NightFlashError(
             _("This GIMP is a {} and may not start the backend.").format(
                 sandbox.partition("_")[0].lower()
             ),
-            _("Start it yourself in a terminal: nightflash serve"),
+            _("Start it yourself in a terminal: {}").format(shlex.join(installation()["command"])),
             code=fault.code,
         )
-    if (remedy := remedies.get(fault.code)) is None:
-        return fault
-    return NightFlashError(fault.sentence, remedy, code=fault.code)
+    return NightFlashError(fault.sentence, _remedy(fault), code=fault.code)
+
+
+def _remedy(fault: NightFlashError) -> str:
+    if fault.code == "no_memory":
+        return _("Close other programs, or scale the image down.")
+    if fault.code == "start_failed":
+        return _(
+            "In the filter's dialog, Backend… > Show log tells more. To mend the installation, run"
+            " in NightFlash's folder: {}"
+        ).format(INSTALL)
+    return next((_(has) for c, has in INSTEAD.items() if c in fault.remedy), fault.remedy)

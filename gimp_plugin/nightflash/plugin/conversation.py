@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +53,7 @@ class Conversation:
         self._client, self._photo, self._listener = client, photo, listener
         self._changed = threading.Condition()
         self._next: _Wanted | None = None
+        self._errands = deque([_Wanted("hello", {})])
         self._now: _Wanted | None = None
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="conversation", daemon=True)
@@ -63,6 +65,12 @@ class Conversation:
             self._next = _Wanted(kind, fields)
             if kind == "render" and self._now is not None:
                 self._now.cancel.set()
+            self._changed.notify()
+
+    def see_to(self, errand: str) -> None:
+        """Have ``status`` asked, or ``restart`` done, before the next work."""
+        with self._changed:
+            self._errands.append(_Wanted(errand, {}))
             self._changed.notify()
 
     def cancel(self) -> None:
@@ -86,20 +94,9 @@ class Conversation:
             self._talk()
 
     def _talk(self) -> None:
-        self._say_hello()
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._ended or self._next is not None)
-                if self._ended:
-                    return
-                wanted, self._next = self._next, None
-                self._now = wanted
-            assert wanted is not None
+        while (wanted := self._taken()) is not None:
             try:
-                answer = self._client.work(
-                    wanted.kind, self._photo, tell=self._tell, cancel=wanted.cancel, **wanted.fields
-                )
-                self._outcome(wanted, self._listener.answered, answer)
+                self._do(wanted)
             except Cancelled:
                 pass  # told when it was stopped
             except NightFlashError as fault:
@@ -111,16 +108,31 @@ class Conversation:
             with self._changed:
                 self._now = None
 
-    def _say_hello(self) -> None:
-        stop = threading.Event()
-        self._now = _Wanted("hello", {}, stop)
-        try:
-            self._client.connect(self._tell, stop)
-            self._hear(self._listener.connected, self._client.ask("hello"))
-        except Cancelled:
-            return
-        except NightFlashError as fault:
-            self._hear(self._listener.failed, "hello", in_words(fault))
+    def _taken(self) -> _Wanted | None:
+        """What to do next, once there is something; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self._errands or self._next is not None)
+            if self._ended:
+                return None
+            if self._errands:
+                self._now = self._errands.popleft()
+            else:
+                self._now, self._next = self._next, None
+            return self._now
+
+    def _do(self, wanted: _Wanted) -> None:
+        client, cancel = self._client, wanted.cancel
+        match wanted.kind:
+            case "hello" | "status":
+                client.connect(self._tell, cancel)
+                self._hear(self._listener.connected, client.ask(wanted.kind))
+            case "restart":
+                self._hear(self._listener.connected, client.restart(self._tell, cancel))
+            case kind:
+                answer = client.work(
+                    kind, self._photo, tell=self._tell, cancel=cancel, **wanted.fields
+                )
+                self._outcome(wanted, self._listener.answered, answer)
 
     def _outcome(self, wanted: _Wanted, method: Callable[..., None], outcome: Any) -> None:
         if not wanted.cancel.is_set():

@@ -1,4 +1,4 @@
-"""The picture in the dialog: the night as it will be, the object outlined, clicks that aim."""
+"""The picture's side of the dialog: what the night will be, and how it is looked at."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import gi
 
 gi.require_version("Gtk", "3.0")
-gi.require_version("Gdk", "3.0")
-from gi.repository import Gdk, GdkPixbuf, GLib, Gtk  # noqa: E402
+from gi.repository import Gtk  # noqa: E402
 
+from plugin.canvas import Canvas  # noqa: E402
+from plugin.rows import SPACE, leave_wheel, name_choice  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
-SIDE = 480  # least pixels of the longer side
 VIEWS = {
     "night": "Night",
     "day": "Before",
@@ -23,87 +23,86 @@ VIEWS = {
 }
 
 
-class Preview(Gtk.Layout):
-    """Shows one view of the scene, and the outline of the main object over it.
+class Preview(Gtk.Box):
+    """A canvas with a view of the scene and the outline of the main object over it.
 
     Args:
         size: (width, height) of the photo.
-        aimed: Takes a point of the photo that was clicked at.
+        aimed: Takes a point of the photo that was clicked at, None for no point any more.
+        changed: Called where another view is wanted.
+        over: A widget at the top of the picture.
+        selection: Whether the flash is aimed by a selection where no point is.
     """
 
-    def __init__(self, size: tuple[int, int], aimed: Callable[[tuple[float, float]], None]) -> None:
-        super().__init__()
-        self._size, self._aimed = size, aimed
-        self._picture: Any = None
-        self._outline: Any = None
-        self._outlined = True
-        # Drawing with cairo would need a package that not every GIMP has beside it.
-        self._image = Gtk.Image()
-        self.put(self._image, 0, 0)
-        width, height = size
-        scale = SIDE / max(width, height)
-        self.set_size_request(max(64, round(width * scale)), max(64, round(height * scale)))
-        self.set_hexpand(True)
-        self.set_vexpand(True)
-        self.add_events(Gdk.EventMask.BUTTON_PRESS_MASK)
-        self.set_tooltip_text(_("Click on the object that the flash shall be aimed at."))
-        self.connect("size-allocate", lambda *_allocated: self._show())
-        self.connect("button-press-event", self._pressed)
+    def __init__(
+        self,
+        size: tuple[int, int],
+        aimed: Callable[[tuple[float, float] | None], None],
+        changed: Callable[[], Any],
+        over: Any,
+        selection: bool,
+    ) -> None:
+        super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
+        self._pictures: tuple[Any, ...] = ()
+        self._looked_at = "night"  # where Before comes back to
+        self._canvas = Canvas(size, aimed)
+        overlay = Gtk.Overlay()
+        overlay.add(self._canvas)
+        overlay.add_overlay(over)
+        self.pack_start(overlay, True, True, 0)
+        self._before = Gtk.ToggleButton.new_with_label(_("Before"))
+        self._before.set_tooltip_text(_("The photo as it is, and back."))
+        self._outline = Gtk.CheckButton.new_with_label(_("Outline"))
+        self._outline.set_tooltip_text(_("The edge of what is taken for the main object."))
+        self._outline.set_active(True)
+        self._view = Gtk.ComboBoxText()
+        self._view.set_tooltip_text(_("What the picture shows."))
+        for view, name in VIEWS.items():
+            self._view.append(view, _(name))
+        self._view.set_active_id("night")
+        name_choice(self._view, _("View"))
+        self._unaim = Gtk.Button.new_with_label(
+            _("Aim by selection") if selection else _("Aim for me")
+        )
+        self._unaim.set_tooltip_text(_("Forget the point that was clicked."))
+        self._unaim.set_sensitive(False)
+        row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
+        for widget in (self._before, self._outline, self._view, self._unaim):
+            row.pack_start(widget, False, False, 0)
+        leave_wheel(row)
+        self.pack_start(row, False, False, 0)
+        self._before.connect("toggled", self._before_toggled)
+        self._outline.connect("toggled", lambda _check: self._show())
+        self._view.connect("changed", self._view_chosen, changed)
+        self._unaim.connect("clicked", lambda _button: aimed(None))
 
-    def show_pictures(self, picture: Any, outline: Any) -> None:
-        """Show ``picture`` and ``outline``, Pixels in u8."""
-        self._picture, self._outline = _pixbuf(picture), _pixbuf(outline)
+    @property
+    def views(self) -> list[str]:
+        """The pictures that are wanted for `show_pictures`."""
+        return [self._view.get_active_id(), "outline"]
+
+    def show_pictures(self, *pictures: Any) -> None:
+        """Show the pictures of `views`, Pixels in u8."""
+        self._pictures = pictures
         self._show()
 
-    def set_outlined(self, outlined: bool) -> None:
-        """Show the outline or not."""
-        self._outlined = outlined
-        self._show()
-
-    def _frame(self) -> tuple[float, float, float]:
-        """Scale from the photo to the widget, and where its corner lies."""
-        width, height = self._size
-        across, down = self.get_allocated_width(), self.get_allocated_height()
-        scale = min(across / width, down / height)
-        return scale, (across - width * scale) / 2, (down - height * scale) / 2
+    def show_aim(self, place: tuple[float, float] | None) -> None:
+        """Show that the flash is aimed at a point of the photo, or at none."""
+        self._unaim.set_sensitive(place is not None)
 
     def _show(self) -> None:
-        if self._picture is None:
-            return
-        scale, left, top = self._frame()
-        width, height = (max(1, round(side * scale)) for side in self._size)
-        bilinear = GdkPixbuf.InterpType.BILINEAR
-        shown = self._picture.scale_simple(width, height, bilinear)
-        if self._outlined:
-            across, down = width / self._outline.get_width(), height / self._outline.get_height()
-            self._outline.composite(shown, 0, 0, width, height, 0, 0, across, down, bilinear, 255)
-        self._image.set_from_pixbuf(shown)
-        self.move(self._image, round(left), round(top))
+        self._canvas.show_layers(*self._pictures[: 2 if self._outline.get_active() else 1])
 
-    def _pressed(self, _widget: Any, event: Any) -> bool:
-        scale, left, top = self._frame()
-        x, y = (event.x - left) / scale, (event.y - top) / scale
-        if 0 <= x < self._size[0] and 0 <= y < self._size[1]:
-            self._aimed((x, y))
-        return True
+    def _before_toggled(self, button: Any) -> None:
+        now = self._view.get_active_id()
+        if button.get_active() and now != "day":
+            self._looked_at = now
+        self._view.set_active_id("day" if button.get_active() else self._looked_at)
 
-
-def _pixbuf(picture: Any) -> Any:
-    """Pixels in u8 as a pixbuf: grey ones as RGB."""
-    layout = picture.layout
-    data = b"".join(bytes(strip) for strip in picture.strips)
-    channels = layout.channels
-    if channels == 1:
-        threefold = bytearray(3 * len(data))
-        for channel in range(3):
-            threefold[channel::3] = data
-        data, channels = bytes(threefold), 3
-    return GdkPixbuf.Pixbuf.new_from_bytes(
-        GLib.Bytes.new(data),
-        GdkPixbuf.Colorspace.RGB,
-        channels == 4,
-        8,
-        layout.width,
-        layout.height,
-        layout.width * channels,
-    )
+    def _view_chosen(self, view: Any, changed: Callable[[], Any]) -> None:
+        """Have the button Before tell the truth, and the other view made."""
+        now = view.get_active_id()
+        if now != "day":
+            self._looked_at = now
+        self._before.set_active(now == "day")
+        changed()

@@ -15,30 +15,35 @@ gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402
 
 
+def described(item: Any, window: str) -> dict[str, Any]:
+    """What an item is, and where."""
+    states = item.get_state_set()
+    place = item.get_extents(Atspi.CoordType.SCREEN)
+    names = [item.get_name()]
+    for relation in item.get_relation_set() if not names[0] else ():
+        if relation.get_relation_type() == Atspi.RelationType.LABELLED_BY:
+            count = relation.get_n_targets()
+            names += [relation.get_target(i).get_name() for i in range(count)]
+    value = item.get_value_iface()
+    text = item.get_text_iface()
+    return {
+        "window": window,
+        "role": item.get_role_name(),
+        "name": next((name for name in names if name), ""),
+        "place": (place.x, place.y, place.width, place.height),
+        "value": value.get_current_value() if value else None,
+        "text": Atspi.Text.get_text(text, 0, 1000) if text else None,
+        "sensitive": states.contains(Atspi.StateType.SENSITIVE),
+        "checked": states.contains(Atspi.StateType.CHECKED),
+    }
+
+
 def look(item: Any, window: str, found: list[dict[str, Any]]) -> None:
-    """Add an item and all in it."""
+    """Add an item and all in it that is shown."""
     try:
-        states = item.get_state_set()
-        if states.contains(Atspi.StateType.SHOWING):
-            place = item.get_extents(Atspi.CoordType.SCREEN)
-            names = [item.get_name()]
-            for relation in item.get_relation_set() if not names[0] else ():
-                if relation.get_relation_type() == Atspi.RelationType.LABELLED_BY:
-                    count = relation.get_n_targets()
-                    names += [relation.get_target(i).get_name() for i in range(count)]
-            value = item.get_value_iface()
-            text = item.get_text_iface()
-            found.append(
-                {
-                    "window": window,
-                    "role": item.get_role_name(),
-                    "name": next((name for name in names if name), ""),
-                    "place": (place.x, place.y, place.width, place.height),
-                    "value": value.get_current_value() if value else None,
-                    "text": Atspi.Text.get_text(text, 0, 1000) if text else None,
-                    "sensitive": states.contains(Atspi.StateType.SENSITIVE),
-                }
-            )
+        if not item.get_state_set().contains(Atspi.StateType.SHOWING):
+            return
+        found.append(described(item, window))
         for number in range(item.get_child_count()):
             child = item.get_child_at_index(number)
             if child is not None:
@@ -47,12 +52,18 @@ def look(item: Any, window: str, found: list[dict[str, Any]]) -> None:
         return
 
 
-Atspi.init()
-desktop, widgets = Atspi.get_desktop(0), []
-for number in range(desktop.get_child_count()):
-    program = desktop.get_child_at_index(number)
-    for at in range(program.get_child_count() if program is not None else 0):
-        shown = program.get_child_at_index(at)
-        if shown is not None and sys.argv[1] in shown.get_name():
-            look(shown, shown.get_name(), widgets)
-print(json.dumps(widgets))
+def main() -> None:
+    """Print what is in the windows whose title has the first argument in it."""
+    Atspi.init()
+    desktop, widgets = Atspi.get_desktop(0), []
+    for number in range(desktop.get_child_count()):
+        program = desktop.get_child_at_index(number)
+        for at in range(program.get_child_count() if program is not None else 0):
+            shown = program.get_child_at_index(at)
+            if shown is not None and sys.argv[1] in shown.get_name():
+                look(shown, shown.get_name(), widgets)
+    print(json.dumps(widgets))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""One row of the dialog for each setting: its name, and what it is set with.
+
+GIMP's own rows, of `GimpUi.ProcedureDialog.get_widget`, leave a slider the room that is over, which
+is another one in each of its versions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from textwrap import fill
+from typing import Any
+
+import gi
+
+gi.require_version("Gtk", "3.0")
+from gi.repository import GObject, Gtk  # noqa: E402
+from nightflash.settings import DEFAULTS, KNOBS  # noqa: E402
+
+from plugin.arguments import DIALOG_ONLY, OUTPUTS, argument_name, label  # noqa: E402
+from plugin.texts import translated as _  # noqa: E402
+
+SPACE = 8
+SLIDER = 140  # least pixels of its length
+STEPS = 50  # that a slider has at least
+TIP = 40  # characters of a line of a tooltip
+TIP_FROM = 130  # pixels of a row, about half a tooltip
+DIGITS = 6  # of a number's room
+BOTH_WAYS = GObject.BindingFlags.BIDIRECTIONAL | GObject.BindingFlags.SYNC_CREATE
+
+
+class Rows:
+    """Makes rows that are bound to a configuration, their columns one under the other.
+
+    Args:
+        config: A procedure's configuration.
+    """
+
+    def __init__(self, config: Any) -> None:
+        self._config = config
+        self._names, self._numbers = (Gtk.SizeGroup.new(Gtk.SizeGroupMode.HORIZONTAL) for _ in "12")
+
+    def row(self, setting: str) -> Any:
+        """The row of a setting, or of ``output``."""
+        if setting == "output":
+            return self._choice(setting, OUTPUTS, "What is added to the image.")
+        knob, default = KNOBS[setting], DEFAULTS[setting]
+        if knob.choices:
+            words = {word: word.capitalize() for word in knob.choices if word != DIALOG_ONLY}
+            return self._choice(setting, words, knob.help)
+        if isinstance(default, bool):
+            return self.switch(setting, knob.help)
+        return self._number(setting)
+
+    def switch(self, setting: str, told: str) -> Any:
+        """The row of a property that is on or off; ``told`` explains it."""
+        check = Gtk.CheckButton.new_with_mnemonic(label(setting))
+        explain(check, told)
+        self._config.bind_property(argument_name(setting), check, "active", BOTH_WAYS)
+        return check
+
+    def named(self, setting: str, widget: Any) -> Any:
+        """A row of a name and ``widget``, which the name's letter leads to."""
+        row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
+        name = Gtk.Label.new_with_mnemonic(label(setting))
+        name.set_xalign(0)
+        name.set_mnemonic_widget(widget)
+        if isinstance(widget, Gtk.ComboBoxText):
+            name_choice(widget, name.get_text())
+        self._names.add_widget(name)
+        row.pack_start(name, False, False, 0)
+        row.pack_end(widget, True, True, 0)
+        return row
+
+    def _choice(self, setting: str, words: Mapping[str, str], told: str) -> Any:
+        combo = Gtk.ComboBoxText()
+        for word, name in words.items():
+            combo.append(word, _(name))
+        self._config.bind_property(argument_name(setting), combo, "active-id", BOTH_WAYS)
+        row = self.named(setting, combo)
+        explain(row, told)
+        return row
+
+    def _number(self, setting: str) -> Any:
+        knob, whole = KNOBS[setting], isinstance(DEFAULTS[setting], int)
+        step = max(10.0 ** math.floor(math.log10((knob.high - knob.low) / STEPS)), float(whole))
+        step = 1.0 if whole else step
+        amount = Gtk.Adjustment(
+            lower=knob.low, upper=knob.high, step_increment=step, page_increment=10 * step
+        )
+        self._config.bind_property(argument_name(setting), amount, "value", BOTH_WAYS)
+        number = Gtk.SpinButton(adjustment=amount, digits=0 if step >= 1 else 2)
+        number.set_width_chars(DIGITS)
+        number.set_numeric(True)
+        self._numbers.add_widget(number)
+        row = self.named(setting, number)
+        explain(row, knob.help)
+        if setting == "seed":  # a number without a meaning has no slider
+            return row
+        row.set_child_packing(number, False, False, 0, Gtk.PackType.END)
+        slider = Gtk.Scale(adjustment=amount, draw_value=False, digits=-1)
+        slider.set_size_request(SLIDER, -1)
+        slider.get_accessible().set_name(label(setting).replace("_", ""))
+        row.pack_start(slider, True, True, 0)
+        return row
+
+
+def name_choice(combo: Any, name: str) -> None:
+    """Tell screen readers what a choice is called and at: the button with the focus does not."""
+
+    def tell(widget: Any) -> None:
+        if isinstance(widget, Gtk.ToggleButton):
+            widget.get_accessible().set_name(f"{name}: {combo.get_active_text()}")
+        elif isinstance(widget, Gtk.Container):
+            widget.forall(tell)
+
+    combo.connect("changed", tell)
+    tell(combo)
+
+
+def explain(widget: Any, text: str) -> None:
+    """Give a row a tooltip. It comes in the middle of the pointer: not where it hid the picture."""
+    lines = fill(_(text), TIP)
+
+    def show(_widget: Any, x: int, _y: int, keyboard: bool, tooltip: Any) -> bool:
+        tooltip.set_text(lines)
+        return keyboard or x > TIP_FROM
+
+    widget.set_has_tooltip(True)
+    widget.connect("query-tooltip", show)
+    widget.get_accessible().set_description(_(text))
+
+
+def leave_wheel(widget: Any) -> None:
+    """Have the wheel over a widget, and all in it, scroll what it lies in and change nothing."""
+    if isinstance(widget, Gtk.Range | Gtk.SpinButton | Gtk.ComboBox):
+        widget.connect("scroll-event", _passed_on)
+    if isinstance(widget, Gtk.Container):
+        widget.forall(leave_wheel)
+
+
+def _passed_on(widget: Any, _event: Any) -> bool:
+    widget.stop_emission_by_name("scroll-event")
+    return False

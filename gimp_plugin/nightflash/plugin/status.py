@@ -1,0 +1,98 @@
+"""What the dialog says of its work: one plain sentence, or a fault with its remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import gi
+
+gi.require_version("Gtk", "3.0")
+gi.require_version("Pango", "1.0")
+from gi.repository import Gtk, Pango  # noqa: E402
+
+from plugin.rows import SPACE  # noqa: E402
+from plugin.texts import translated as _  # noqa: E402
+
+DETECTED = "main detected: "
+SCORE = re.compile(r" \(\d\.\d+\)")
+UNDER = " under the point"
+
+
+def lit(header: dict[str, Any]) -> str:
+    """One sentence about what a picture's flash lights.
+
+    Args:
+        header: Of a preview's answer.
+    """
+    subject = header["subject"]
+    if not subject["clear"]:
+        return _("No clear object: click on the one to light.")
+    return _("Lit: {}.").format(_named(subject["from"]))
+
+
+def _named(found: str) -> str:
+    """What the backend found, as a person would call it."""
+    if found in ("the mask drawn", "the box given"):
+        return _("what is selected")
+    if found == "the main object" + UNDER:
+        return _("the object you chose")
+    found = found.removesuffix(UNDER)
+    names = SCORE.sub("", found).removeprefix(DETECTED).split(", ")
+    named = [_(name if name.startswith("the ") else f"the {name}") for name in names]
+    *others, last = named
+    return _("{} and {}").format(", ".join(others), last) if others else last
+
+
+class Status(Gtk.Box):
+    """A line with a sentence, and a bar of how far work is: neither ever grows or goes.
+
+    Args:
+        beside: A widget at the end of the line.
+    """
+
+    def __init__(self, beside: Any) -> None:
+        super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE // 2)
+        self._sentence = Gtk.Label(xalign=0, selectable=False)
+        self._sentence.set_ellipsize(Pango.EllipsizeMode.END)
+        self._bar = Gtk.ProgressBar()
+        line = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
+        line.pack_start(self._sentence, True, True, 0)
+        line.pack_end(beside, False, False, 0)
+        self.pack_start(self._bar, False, False, 0)
+        self.pack_start(line, False, False, 0)
+
+    def say(self, sentence: str, fraction: float | None = 0.0) -> None:
+        """Show a sentence and how far the work is, None where nobody knows."""
+        self._sentence.set_text(sentence)
+        if fraction is None:
+            self._bar.pulse()
+        else:
+            self._bar.set_fraction(fraction)
+
+
+class Message(Gtk.InfoBar):
+    """A fault, over the picture: there is room for all of it and nothing has to make way.
+
+    Args:
+        more: Called where the user wants to see to the backend.
+    """
+
+    def __init__(self, more: Callable[[], None]) -> None:
+        super().__init__(message_type=Gtk.MessageType.ERROR, show_close_button=True)
+        self.set_valign(Gtk.Align.START)
+        self._text = Gtk.Label(xalign=0, wrap=True, selectable=True, can_focus=False)
+        self._text.set_width_chars(30)
+        self.get_content_area().add(self._text)
+        self.add_button(_("Backend…"), Gtk.ResponseType.HELP)
+        self.connect(
+            "response", lambda _bar, r: more() if r == Gtk.ResponseType.HELP else self.hide()
+        )
+        self._text.show()
+        self.set_no_show_all(True)
+
+    def tell(self, fault: str) -> None:
+        """Show a fault."""
+        self._text.set_text(fault)
+        self.show()

@@ -1,0 +1,291 @@
+"""The filter's dialog in a real GIMP 3, by mouse and keyboard: what it shows is true, it keeps its
+shape, and every setting is at hand without a mouse."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.gimp.filter import LEFT, RIGHT, SIZE, TITLE, Filter, distance, in_gimp, layers
+from tests.gimp.plugin import PLUGIN, Profile
+from tests.gimp.window import Screen, Widget
+
+LABELS: dict[str, str] = runpy.run_path(str(PLUGIN / "plugin" / "labels.py"))["LABELS"]
+LETTERS = {name: label[label.index("_") + 1].lower() for name, label in LABELS.items()}
+SWITCHES = ("flash", "ambient_off", "grain_off", "several")
+
+
+def label_of(name: str) -> str:
+    return LABELS[name].replace("_", "")
+
+
+def places(dialog: Filter) -> dict[tuple[str, str, int], tuple[int, int, int, int]]:
+    """Where everything is that a user presses, and the picture."""
+    kinds = ("button", "toggle button", "check box", "slider", "spin button", "combo box", "panel")
+    seen: dict[tuple[str, str, int], tuple[int, int, int, int]] = {}
+    for widget in dialog.shown.widgets(TITLE):
+        if widget.role in kinds:
+            name = "" if widget.role == "combo box" else widget.name
+            number = sum(key[:2] == (widget.role, name) for key in seen)
+            seen[widget.role, name, number] = widget.place
+    return seen
+
+
+@pytest.mark.parametrize("how", ["maximised", "enlarged"])
+def test_the_picture_fills_the_room_and_is_aimed_at(
+    shown: Screen, dialog: Filter, how: str
+) -> None:
+    dialog.open()
+    small = dialog.widget("icon").place
+    if how == "maximised":
+        dialog.maximise()
+    else:
+        number = shown.windows(f"^{TITLE}$")[-1]
+        shown.run("xdotool", "windowmove", number, "0", "0", "windowsize", number, "1340", "860")
+
+    def grown() -> tuple[int, int, int, int] | None:
+        now = dialog.widget("icon").place
+        return now if now[2] > 1.3 * small[2] else None
+
+    _x, _y, width, height = shown.until(grown, "larger picture")
+    assert abs(width / height - SIZE[0] / SIZE[1]) < 0.01
+    room = dialog.widget("panel", "Preview").place
+    assert width > room[2] - 3 or height > room[3] - 3
+    for place in (RIGHT, LEFT):
+        dialog.click_photo(place)
+        shown.until(lambda at=place: hits(dialog, at), f"outline about {place}")
+    dialog.close()
+
+
+def hits(dialog: Filter, place: tuple[int, int]) -> bool:
+    picture = dialog.preview("aimed", 2)
+    other = LEFT if place == RIGHT else RIGHT
+    return distance(picture, place) < 110 < distance(picture, other)
+
+
+def test_the_wheel_scrolls_and_changes_nothing(shown: Screen, dialog: Filter) -> None:
+    dialog.open()
+    before = dialog.values()
+    beside = dialog.widget("scroll bar").middle
+    for role, name in (
+        ("spin button", "Ambient (EV)"),
+        ("combo box", "Camera"),
+        ("slider", "Falloff"),
+    ):
+        shown.wheel(dialog.widget(role, name).middle, 2)
+        shown.until(
+            lambda: (dialog.widget("scroll bar").value or 0) > 20, f"scrolling over a {role}"
+        )
+        shown.wheel(beside, -20)
+        shown.until(lambda: dialog.widget("scroll bar").value == 0, "scrolling back")
+    for name in (dialog.preset(), "Best", "Night"):
+        shown.wheel(dialog.widget("combo box", name).middle, 2)
+    time.sleep(0.5)
+    assert dialog.values() == before
+    dialog.close()
+
+
+@pytest.fixture
+def portrait(shown: Screen) -> Iterator[None]:
+    """The photo is upright meanwhile."""
+    in_gimp(shown, "image.scale(320, 960)")
+    yield
+    in_gimp(shown, f"image.scale({SIZE[0]}, {SIZE[1]})")
+
+
+@pytest.mark.usefixtures("portrait")
+def test_a_portrait_makes_no_tall_dialog(shown: Screen, dialog: Filter) -> None:
+    dialog.open()
+    assert dialog.widget("dialog").place[3] < 740
+    width, height = dialog.widget("icon").place[2:]
+    assert abs(height / width - 3) < 0.05
+    number = shown.windows(f"^{TITLE}$")[-1]
+    shown.run("xdotool", "windowsize", number, "1000", "560")
+    shown.until(lambda: dialog.widget("dialog").place[3] < 600, "lower dialog")
+    dialog.close()
+
+
+def test_one_sentence_that_moves_nothing(shown: Screen, dialog: Filter) -> None:
+    dialog.open()
+    before = places(dialog)
+    said = dialog.widget("label", "Lit")
+    assert (said.text or "").count(".") == 1, said.text
+    dialog.click_photo(RIGHT)
+    shown.until(lambda: dialog.widget("label", "Lit: the object"), "another sentence")
+    assert places(dialog) == before
+    dialog.press("Aim for me")
+    in_gimp(shown, "image.scale(2400, 1600)")
+    try:
+        dialog.press("OK")
+        shown.until(lambda: (dialog.widget("progress bar").value or 0) > 0.001, "progress", 60)
+        assert places(dialog) == before
+        dialog.close()
+    finally:
+        in_gimp(shown, f"image.scale({SIZE[0]}, {SIZE[1]})")
+
+
+def test_presets_are_true_and_come_back(shown: Screen, dialog: Filter) -> None:
+    dialog.open()
+    dialog.choose(dialog.preset(), "Moonlit")
+    shown.until(lambda: dialog.widget("spin button", "Ambient (EV)").value == -5.0, "moonlight")
+    dialog.drag("Ambient (EV)", 0.9)
+    dialog.widget("combo box", "Moonlit, changed")
+    dialog.choose("Moonlit, changed", "Moonlit")
+    shown.until(lambda: dialog.widget("spin button", "Ambient (EV)").value == -5.0, "moonlight")
+    dialog.widget("combo box", "Moonlit")
+    dialog.drag("Ambient (EV)", 0.9)
+    dialog.widget("combo box", "Moonlit, changed")
+    dialog.press("OK")
+    dialog.gone()
+    shown.until(lambda: len(layers(shown)) == 2, "new layer")
+    in_gimp(shown, "image.remove_layer(image.get_layers()[0])\nTrue")
+    dialog.open()
+    dialog.choose("Moonlit, changed", "Flash at night")
+    shown.until(lambda: dialog.widget("spin button", "Ambient (EV)").value == -7.0, "night")
+    dialog.widget("combo box", "Flash at night")
+    dialog.close()
+
+
+def test_every_setting_has_a_letter_of_its_own(shown: Screen, dialog: Filter) -> None:
+    assert len(set(LETTERS.values())) == len(LETTERS)
+    dialog.open()
+    dialog.maximise()
+    dialog.unfold("More")
+    shown.until(lambda: dialog.widget("label", "Method"), "the group More")
+    names = sorted(LETTERS, key=lambda name: name in SWITCHES)  # which the letters press
+    found = shown.focuses(*(f"alt+{LETTERS[name]}" for name in names))
+    for name, widget in zip(names, found, strict=True):
+        assert widget is not None, f"the letter of {name} leads nowhere"
+        assert widget.name.partition(":")[0] == label_of(name), widget
+    shown.key(*(f"alt+{LETTERS[name]}" for name in SWITCHES))
+    log = (shown.artifacts / "gimp.log").read_text("utf-8")
+    assert "mnemonic" not in log
+    dialog.close()
+
+
+def test_the_focus_goes_where_something_is_seen(shown: Screen, dialog: Filter) -> None:
+    dialog.open()
+    window = dialog.widget("dialog").place
+    found = [widget for widget in shown.focuses(*["Tab"] * 45) if widget is not None]
+    for widget in found:
+        assert widget.name, widget
+        assert widget.place[2] > 1, widget
+        assert contains(window, widget), widget
+    names = [w.name for w in found]
+    assert "Preview" in names
+    assert not {"Content", "Method", "Several objects"} & set(names)
+    dialog.close()
+
+
+def contains(window: tuple[int, int, int, int], widget: Widget) -> bool:
+    x, y = widget.middle
+    return window[0] <= x < window[0] + window[2] and window[1] <= y < window[1] + window[3]
+
+
+def test_aiming_by_keys(shown: Screen, dialog: Filter) -> None:
+    """Tab to the picture, arrows to the object, Enter; the mark and the focus are seen."""
+    dialog.open()
+    plain = dialog.preview("keys-before", 2)
+    for _ in range(40):
+        (widget,) = shown.focuses("Tab")
+        if widget is not None and widget.name == "Preview":
+            break
+    marked = dialog.preview("keys-marked", 2)
+    assert (np.abs(marked - plain).max(-1) > 60).sum() > 30, "there is no mark"
+    width = dialog.widget("icon").place[2]
+    for place in (LEFT, RIGHT):
+        middle = SIZE[0] / 2 if place == LEFT else LEFT[0]
+        away = round((place[0] - middle) * width / SIZE[0] / 10)
+        down = round((LEFT[1] - SIZE[1] / 2) * width / SIZE[0] / 10) if place == LEFT else 0
+        shown.key(*["Right" if away > 0 else "Left"] * abs(away), *["Down"] * down, "Return")
+        shown.until(lambda at=place: hits(dialog, at), f"outline about {place}")
+    assert shown.windows(f"^{TITLE}$"), "Enter pressed OK"
+    dialog.close()
+
+
+def test_off_greys_and_before_returns(shown: Screen, dialog: Filter) -> None:
+    dialog.open()
+    dialog.press("No ambient", "check box")
+    shown.until(lambda: not dialog.widget("slider", "Ambient (EV)").sensitive, "grey slider")
+    assert not dialog.widget("spin button", "Ambient temperature").sensitive
+    assert dialog.widget("slider", "Flash EV").sensitive
+    dialog.press("Flash", "check box")
+    shown.until(lambda: not dialog.widget("slider", "Flash EV").sensitive, "grey sliders")
+    assert not dialog.widget("spin button", "Falloff").sensitive
+    dialog.press("Flash", "check box")
+    dialog.press("No ambient", "check box")
+    shown.until(lambda: dialog.widget("slider", "Ambient (EV)").sensitive, "slider")
+    dialog.choose("Night", "Depth")
+    dialog.press("Before", "toggle button")
+    dialog.widget("combo box", "Before")
+    dialog.press("Before", "toggle button")
+    dialog.widget("combo box", "Depth")
+    dialog.close()
+
+
+def test_tooltips_leave_the_picture_free(shown: Screen, dialog: Filter) -> None:
+    dialog.open()
+    area = dialog.widget("panel", "Preview").place
+    plain = shown.shot("tips-none")
+
+    def hover(place: tuple[int, int]) -> None:
+        shown.run("xdotool", "mousemove", *map(str, place), "mousemove_relative", "1", "1")
+
+    for role, name in (("slider", "Ambient (EV)"), ("spin button", "Beam width")):
+        hover(dialog.widget(role, name).middle)
+        shown.until(lambda: apart(shown.shot("tips"), plain).sum() > 3500, "tooltip")
+        assert not apart(shown.shot("tips"), plain)[rectangle(area)].any()
+        shown.run("xdotool", "mousemove", "5", "5")
+        shown.until(lambda: apart(shown.shot("tips"), plain).sum() < 3500, "end of the tooltip")
+    left = dialog.widget("check box", "No ambient")
+    for place in ((left.place[0] + 9, left.middle[1]), dialog.widget("icon").middle):
+        hover(place)
+        time.sleep(2)
+        assert not apart(shown.shot("tips"), plain)[rectangle(area)].any()
+    dialog.close()
+
+
+def apart(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Where two screenshots differ."""
+    return (one != other).any(-1)
+
+
+def rectangle(place: tuple[int, int, int, int]) -> tuple[slice, slice]:
+    x, y, width, height = place
+    return slice(y, y + height), slice(x, x + width)
+
+
+def test_the_backend_is_seen_to_in_the_dialog(
+    shown: Screen, dialog: Filter, profile: Profile
+) -> None:
+    dialog.open()
+    pid = json.loads(profile.connection.read_text("utf-8"))["pid"]
+    dialog.press("Backend")
+    told = shown.until(
+        lambda: [w for w in shown.widgets("Backend") if f"process {pid}" in (w.text or "")], "state"
+    )
+    assert told
+    texts = " ".join(w.text or "" for w in shown.widgets("Backend"))
+    assert "scene_net" in texts
+    assert str(profile.folder / "state" / "backend.log") in texts
+    shown.shot("backend")
+    shown.press(shown.widget("Backend", "button", "Show log"))
+    log = shown.widget("Log of the backend", "text")
+    assert "ready on cpu" in (log.text or "")
+    shown.key("Escape")
+    shown.press(shown.widget("Backend", "button", "Restart"))
+    after = shown.until(
+        lambda: [w for w in shown.widgets("Backend") if "Ready" in (w.text or "")], "restart", 90
+    )
+    assert after
+    assert json.loads(profile.connection.read_text("utf-8"))["pid"] != pid
+    shown.press(shown.widget("Backend", "button", "Close"))
+    dialog.click_photo(RIGHT)
+    shown.until(lambda: hits(dialog, RIGHT), "work of the new backend")
+    dialog.close()
