@@ -17,6 +17,7 @@ CLIENT = (
     "service/__init__.py",
     "service/client.py",
     "service/connection.py",
+    "service/ending.py",
     "service/frames.py",
     "service/holder.py",
     "service/launch.py",
