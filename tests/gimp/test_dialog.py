@@ -13,10 +13,13 @@ import numpy.typing as npt
 import pytest
 
 from tests.gimp.filter import LEFT, RIGHT, SIZE, TITLE, Filter, distance, in_gimp, layers
-from tests.gimp.plugin import PLUGIN, Profile
+from tests.gimp.plugin import Profile
 from tests.gimp.window import Screen, Widget
+from tests.install.machine import CHECKOUT
 
-LABELS: dict[str, str] = runpy.run_path(str(PLUGIN / "plugin" / "labels.py"))["LABELS"]
+LABELS: dict[str, str] = runpy.run_path(
+    str(CHECKOUT / "gimp_plugin" / "nightflash" / "plugin" / "labels.py")
+)["LABELS"]
 LETTERS = {name: label[label.index("_") + 1].lower() for name, label in LABELS.items()}
 SWITCHES = ("flash", "ambient_off", "grain_off", "several")
 

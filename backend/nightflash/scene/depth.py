@@ -88,8 +88,8 @@ def layered(inverse_depth: Tensor, subject: Tensor) -> Tensor:
     """
     radius = max(2, round(math.hypot(*subject.shape) / 90))
     inside, outside = (
-        _filled(inverse_depth, sure) if sure.any() else inverse_depth
-        for sure in (_eroded(subject > 0.9, radius), _eroded(subject < 0.1, radius))
+        filled(inverse_depth, sure) if sure.any() else inverse_depth
+        for sure in (eroded(subject > 0.9, radius), eroded(subject < 0.1, radius))
     )
     band = box_mean(((subject > 0.05) & (subject < 0.95)).to(subject)[None], radius)[0]
     near_edge = (band * radius).clamp(0, 1)
@@ -97,12 +97,13 @@ def layered(inverse_depth: Tensor, subject: Tensor) -> Tensor:
     return torch.lerp(inverse_depth, joined, near_edge)
 
 
-def _eroded(region: Tensor, radius: int) -> Tensor:
+def eroded(region: Tensor, radius: int) -> Tensor:
+    """Where (h, w; 0 or 1) a boolean region reaches ``radius`` pixels to all sides."""
     out = F.max_pool2d((~region).float()[None], 2 * radius + 1, 1, radius)[0]
     return 1 - out
 
 
-def _filled(values: Tensor, sure: Tensor) -> Tensor:
+def filled(values: Tensor, sure: Tensor) -> Tensor:
     """Keep values (h, w) where ``sure`` (h, w; 0..1); elsewhere those around, smoothly.
 
     Source: push-pull filling (Gortler et al., "The Lumigraph", 1996).
@@ -112,6 +113,6 @@ def _filled(values: Tensor, sure: Tensor) -> Tensor:
         return values
     both = torch.stack((values * sure, sure))
     total, share = F.avg_pool2d(both, 2, ceil_mode=True)
-    coarse = _filled(total / share.clamp(min=1e-6), (4 * share).clamp(max=1))
+    coarse = filled(total / share.clamp(min=1e-6), (4 * share).clamp(max=1))
     wide = F.interpolate(coarse[None, None], size=(h, w), mode="bilinear")[0, 0]
     return torch.lerp(wide, values, sure)

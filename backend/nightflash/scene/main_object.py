@@ -11,6 +11,7 @@ from torch import Tensor
 from nightflash.guided_filter import GuidedFilter
 from nightflash.models.sureness import sureness
 from nightflash.scene.box import Box, bounds
+from nightflash.scene.fringe import without_fringe
 from nightflash.scene.segment import object_from_prior
 
 FINE = 1.6  # pixels of the picture that a place of a map may span to be taken as it is
@@ -45,10 +46,10 @@ def outlined(found: Tensor, encoded: Tensor, inverse_depth: Tensor) -> Tensor:
     if cell > FINE:
         anew = outlined_anew(mask, encoded, inverse_depth, bounds(mask))
         if overlap(anew, mask) >= AGREED:
-            return anew
+            return without_fringe(anew, encoded)
     none, all_of_it = BELIEVED if sureness(found) >= SURE else IN_DOUBT
     mask = ((mask - none) / (all_of_it - none)).clamp(0, 1)
-    return mask if cell <= 1 else _on_edges(mask, encoded, cell)
+    return without_fringe(mask if cell <= 1 else _on_edges(mask, encoded, cell), encoded)
 
 
 def outlined_anew(mask: Tensor, encoded: Tensor, inverse_depth: Tensor, box: Box) -> Tensor:
