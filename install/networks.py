@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
-import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from checkout import run_in
 from environment import CHECKOUT, Environment, SetupError, Stamp, data_folder, say
+
+sys.path.insert(0, str(CHECKOUT / "backend"))
+from nightflash import __version__  # needs the standard library alone
 
 OPTION, SOURCE, FOLDER = "--download", "--from", "--weights"
 SETS = ("auto", "official", "lite", "none")
@@ -179,10 +182,9 @@ def _folder() -> Path:
 
 def _best_for() -> tuple[str, ...]:
     """What the choice of the best networks depends on."""
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     stamp = Stamp.read(Environment(data_folder()).stamp)
     pytorch = os.environ.get("NIGHTFLASH_PYTHON") or (stamp.torch_index if stamp else "")
-    return str(project["version"]), pytorch
+    return __version__, pytorch
 
 
 def _is_writable(folder: Path) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nightflash.photo import Photo
     from nightflash.scene import Aim
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Aim", "Cancelled", "Engine", "Night", "NightFlashError", "Photo", "Settings"]
 
 _HEAVY = {

@@ -236,9 +236,8 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> Path
     package.mkdir(parents=True)
     shutil.copytree(CHECKOUT / "install", checkout / "install")
     shutil.copy(CHECKOUT / "pyproject.toml", checkout)
-    (package / "__init__.py").touch()
-    for module in ("errors.py", "jobs.py"):  # what the installer reads
-        shutil.copy(CHECKOUT / "backend" / "nightflash" / module, package / module)
+    for module in ("__init__", "errors", "jobs", "knob", "settings"):  # what the installer reads
+        shutil.copy(CHECKOUT / "backend" / "nightflash" / f"{module}.py", package)
     (package / "__main__.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("NIGHTFLASH_PYTHON", sys.executable)
     monkeypatch.setenv("NIGHTFLASH_HOME", str(tmp_path / "data"))

@@ -201,8 +201,8 @@ def test_a_new_nightflash_or_pytorch_fetches_its_best(
     (tmp_path / "python").symlink_to(sys.executable)
     monkeypatch.setenv("NIGHTFLASH_PYTHON", str(tmp_path / "python"))
     assert fetched(checkout, tmp_path) == [THE_BEST]
-    project = checkout / "pyproject.toml"
-    project.write_text(project.read_text().replace('\nversion = "', '\nversion = "9'))
+    package = checkout / "backend" / "nightflash" / "__init__.py"
+    package.write_text(package.read_text().replace('\n__version__ = "', '\n__version__ = "9'))
     assert fetched(checkout, tmp_path) == [THE_BEST]
     assert fetched(checkout, tmp_path) == []
 

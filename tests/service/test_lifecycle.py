@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import zmq
-from nightflash import Cancelled, NightFlashError
+from nightflash import Cancelled, NightFlashError, __version__
 from nightflash.service.client import Client
 from nightflash.service.connection import Connection
 from nightflash.service.link import BackendLost
@@ -375,7 +375,9 @@ def test_status_stop_and_logs_as_commands() -> None:
             client.work("preview", SMALL)
         status = own.command("status")
         assert status.returncode == 0
-        assert status.stdout.startswith(f"The backend runs (process {own.pid()}, version 0.1.0)")
+        assert status.stdout.startswith(
+            f"The backend runs (process {own.pid()}, version {__version__})"
+        )
         assert '"state": "ready"' in own.command("status", "--json").stdout
         assert "serving at ipc://" in own.command("logs").stdout
         assert own.command("stop").stdout == "The backend has ended.\n"
