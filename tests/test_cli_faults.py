@@ -274,6 +274,7 @@ def test_a_disk_that_is_full_at_the_end(
     assert sorted(p.name for p in here.iterdir()) == ["day.png", "night.png"]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_an_interrupt_leaves_nothing_half_written(here: Path) -> None:
     photo(here / "large.png", 700, 500)

@@ -79,6 +79,7 @@ def test_what_the_backend_decides_is_not_asked_for_here(
     assert not out.exists()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupt_stops_the_work_there_too(place: Place, tmp_path: Path) -> None:
     rgb = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
     Image.fromarray(rgb).save(tmp_path / "large.png")

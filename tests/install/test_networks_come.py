@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,14 +85,6 @@ def test_one_that_is_out_of_reach_keeps_no_other(
     with pytest.raises(networks.SetupError, match="--download official goes on from here"):
         fetch("--download", "official", "--from", str(tmp_path / "nowhere"))
     assert len(server.requests) == asked
-
-
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt, also in a job that ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("ctrl_c")
