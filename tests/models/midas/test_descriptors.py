@@ -13,6 +13,7 @@ from nightflash.errors import NightFlashError
 from nightflash.models.midas import DESCRIPTORS
 from nightflash.models.registry import Registry
 
+from tests.command_line import environment
 from tests.models.midas.official import NAMES, figures
 from tests.models.pictures import CPU
 
@@ -86,4 +87,4 @@ def test_loading_goes_by_the_name(tmp_path: Path) -> None:
 def test_knowing_the_networks_takes_no_time() -> None:
     """timm takes seconds to import."""
     words = "import sys, nightflash.models.midas; assert 'timm' not in sys.modules"
-    subprocess.run([sys.executable, "-c", words], check=True)
+    subprocess.run([sys.executable, "-c", words], check=True, env=environment())
