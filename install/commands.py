@@ -1,7 +1,7 @@
 """What run.sh and test.sh do: set the environment up where needed, then run in it.
 
 ``commands.py run [PHOTO [OUT [OPTIONS]]]`` and
-``commands.py test [--endurance] [PYTEST ARGUMENTS]``.
+``commands.py test [--quick | --endurance] [PYTEST ARGUMENTS]``.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ TEST_TOOLS = (
     ("mypy",),
     ("mypy", "--strict", "install"),
 )
+CHOICES = {"--quick": "not slow and not endurance", "--endurance": "endurance"}
+"""Which tests run, as pytest's markers say it; without one all but the endurance tests do."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -91,11 +93,14 @@ def result_path(photo: Path, out: Path | None) -> Path:
 def test(arguments: Sequence[str]) -> int:
     """Run every check, pytest last, and name those that failed.
 
-    ``--endurance`` runs the long tests of the backend instead of all the others.
+    ``--quick`` leaves out the tests of slow rooms, for a check while one writes; ``--endurance``
+    runs the long tests of the backend instead of all the others.
     """
-    if "--endurance" in arguments:
-        rest = [argument for argument in arguments if argument != "--endurance"]
-        arguments = ["-m", "endurance", *rest]
+    chosen = [CHOICES[argument] for argument in arguments if argument in CHOICES]
+    if len(chosen) > 1:
+        raise SetupError(f"One of {' and '.join(CHOICES)}, please.")
+    markers = ["-m", *chosen] if chosen else []
+    arguments = [*markers, *(argument for argument in arguments if argument not in CHOICES)]
     python = ensure_environment(("test",))
     os.chdir(CHECKOUT)
     failed = []

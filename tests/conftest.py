@@ -9,6 +9,45 @@ from pathlib import Path
 
 import pytest
 
+SLOW = (
+    "gimp",  # sets a GIMP up
+    "install",  # environments, shells and a GIMP that is made up
+    "service",  # backends as processes
+    "training",
+    "test_bombs.py",  # processes of little memory
+    "test_cli.py",  # nights of whole photos, processes
+    "test_cli_faults.py",
+    "test_doctor.py",  # a backend
+    "test_ground_truth.py",  # many rendered scenes
+    "test_official.py",
+    "test_readme.py",
+    "test_scenes.py",
+    "test_via_backend.py",
+    "models/builtin/test_shipped.py",
+    "scene/test_geometry.py",
+    "scene/test_segment.py",
+    "scene/test_subject.py",
+    "refine",
+    "models/midas/test_checkpoint.py",  # whole networks
+    "models/midas/test_network.py",
+    "models/midas/test_precision.py",
+    "models/test_features.py",
+    "models/test_isnet.py",
+    "models/test_rcnn.py",
+    "models/download/test_faults.py",  # servers that are silent
+    "models/download/test_together.py",
+)
+"""Folders and files beside this one that `install/test.sh --quick` leaves out."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of slow rooms."""
+    slow = [Path(__file__).parent / name for name in SLOW]
+    for item in items:
+        if any(item.path.is_relative_to(room) for room in slow):
+            item.add_marker("slow")
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

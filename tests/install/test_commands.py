@@ -218,15 +218,21 @@ def test_faults_are_told_before_any_set_up(
     assert not (tmp_path / "data").exists()
 
 
-def test_endurance_is_a_choice_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("option", "markers"),
+    [("--endurance", "endurance"), ("--quick", "not slow and not endurance")],
+)
+def test_a_choice_of_tests(monkeypatch: pytest.MonkeyPatch, option: str, markers: str) -> None:
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr(commands, "ensure_environment", lambda extras: "python")
     monkeypatch.setattr(commands, "run_in", lambda python, *tool: asked.append(tool) or 0)
     monkeypatch.chdir(".")
-    assert commands.test(["--endurance", "-x"]) == 0
-    assert asked[-1] == ("pytest", "-m", "endurance", "-x")
+    assert commands.test([option, "-x"]) == 0
+    assert asked[:-1] == list(commands.TEST_TOOLS)
+    assert asked[-1] == ("pytest", "-m", markers, "-x")
     commands.test(["-x"])
     assert asked[-1] == ("pytest", "-x")
+    assert commands.main(["test", "--quick", "--endurance"]) == 1
 
 
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> Path:
