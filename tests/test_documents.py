@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import re
 import tomllib
+from collections.abc import Iterator
+from pathlib import Path
 
 import nightflash
+import pytest
 
 from tests.command_line import ROOT
 from tests.conftest import SLOW
 
+PACKAGE = ROOT / "backend" / "nightflash"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 SUFFIXES = ("py", "sh", "md", "toml", "yml", "yaml")
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_the_version_stands_in_the_package_alone() -> None:
@@ -20,6 +31,52 @@ def test_the_version_stands_in_the_package_alone() -> None:
     assert PROJECT["project"]["dynamic"] == ["version"]
     module, _, name = PROJECT["tool"]["setuptools"]["dynamic"]["version"]["attr"].rpartition(".")
     assert getattr(importlib.import_module(module), name) == nightflash.__version__
+
+
+def test_the_changelog_tells_of_this_version_first() -> None:
+    versions = re.findall(r"^## \[(\d[\d.]*)\] - \d{4}-\d\d-\d\d$", text("CHANGELOG.md"), re.M)
+    assert versions[0] == nightflash.__version__
+    assert versions == sorted(versions, reverse=True)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_files_named_exist(document: str) -> None:
+    files = [path for path in ROOT.rglob("*") if ".git/" not in f"{path}/"]
+    names = {path.name for path in files} | {str(path.relative_to(ROOT)) for path in files}
+    ends = {f"/{path.relative_to(ROOT)}" for path in files}
+    for named in re.findall(rf"`([\w./-]+\.(?:{'|'.join(SUFFIXES)}))`", text(document)):
+        if not named.startswith("NAME") and "/NAME" not in named and "_NAME" not in named:
+            plain = named.removeprefix("../")
+            assert plain in names or any(end.endswith(f"/{plain}") for end in ends), named
+    for target in re.findall(r"\]\(([^)]+)\)", text(document)):
+        assert target.startswith("https://") or (ROOT / target).is_file(), target
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """The rooms and loose modules of the package that a module imports, at any depth."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            room = node.module.split(".")
+            if room == ["nightflash"]:
+                yield from (a.name for a in node.names if (PACKAGE / a.name).exists())
+            elif room[0] == "nightflash":
+                yield room[1]
+        elif isinstance(node, ast.Import):
+            parts = [alias.name.split(".") for alias in node.names]
+            yield from (p[1] for p in parts if p[0] == "nightflash" and len(p) > 1)
+
+
+@pytest.mark.parametrize("room", ["photo", "models", "scene", "light", "refine", "fullsize"])
+def test_rooms_import_what_the_architecture_says(room: str) -> None:
+    (row,) = re.findall(rf"^\| `{room}` \| (.*) \|$", text("ARCHITECTURE.md"), re.M)
+    found = {name for path in (PACKAGE / room).rglob("*.py") for name in imports_of(path)}
+    assert found - {room} == set(re.findall(r"`(\w+)`", row))
+
+
+def test_each_room_is_in_the_architecture() -> None:
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    table = text("ARCHITECTURE.md").partition("## The rooms")[2].partition("Outside of")[0]
+    assert set(re.findall(r"^\| `(\w+)/` \|", table, re.M)) == rooms
 
 
 def test_slow_rooms_exist() -> None:
