@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import nightflash
 import pytest
+import yaml
 
 from tests.command_line import ROOT
 from tests.conftest import SLOW
+from tests.install.machine import commands
 
 PACKAGE = ROOT / "backend" / "nightflash"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -77,6 +80,12 @@ def test_each_room_is_in_the_architecture() -> None:
     rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     table = text("ARCHITECTURE.md").partition("## The rooms")[2].partition("Outside of")[0]
     assert set(re.findall(r"^\| `(\w+)/` \|", table, re.M)) == rooms
+
+
+def test_what_runs_before_a_commit_is_what_the_checks_run() -> None:
+    (repository,) = yaml.safe_load(text(".pre-commit-config.yaml"))["repos"]
+    hooks = [tuple(shlex.split(hook["entry"])) for hook in repository["hooks"]]
+    assert hooks == list(commands.TEST_TOOLS)
 
 
 def test_slow_rooms_exist() -> None:
