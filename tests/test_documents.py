@@ -88,6 +88,16 @@ def test_what_runs_before_a_commit_is_what_the_checks_run() -> None:
     assert hooks == list(commands.TEST_TOOLS)
 
 
+def test_commands_of_continuous_integration_exist() -> None:
+    jobs = yaml.safe_load(text(".github/workflows/checks.yml"))["jobs"]
+    assert set(jobs) == {"quick", "wheel"}
+    for job in jobs.values():
+        systems = job["strategy"]["matrix"]["os"]
+        assert [system.split("-")[0] for system in systems] == ["ubuntu", "macos", "windows"]
+    (quick,) = (step["run"] for step in jobs["quick"]["steps"] if "run" in step)
+    assert quick == "bash install/test.sh --quick"
+
+
 def test_slow_rooms_exist() -> None:
     for name in SLOW:
         assert (ROOT / "tests" / name).exists(), name
