@@ -210,7 +210,6 @@ def test_faults_are_told_before_any_set_up(
 ) -> None:
     photo(tmp_path / "a.png")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("NIGHTFLASH_PYTHON", raising=False)
     monkeypatch.setenv("NIGHTFLASH_HOME", str(tmp_path / "data"))
     absent = "no photo" in sentence
     assert commands.main(["run", *arguments]) == (2 if absent else 1)
