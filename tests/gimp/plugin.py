@@ -16,7 +16,6 @@ from nightflash.service.connection import RUNTIME_VARIABLE, STATE_VARIABLE
 
 from tests.install.machine import CHECKOUT, gimp
 
-PLUGIN = CHECKOUT / "gimp_plugin" / "nightflash"
 SERVE = (sys.executable, "-P", "-m", "nightflash", "serve", "--networks", "builtin")
 
 

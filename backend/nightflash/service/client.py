@@ -111,7 +111,7 @@ class Client:
             Cancelled: ``cancel`` was set.
         """
         self.close()
-        self._hangs = False
+        self._hung = 0
         tell("start", 0.0, "Ending the backend")
         end_backend()
         return self.connect(tell, cancel)
