@@ -41,7 +41,7 @@ def test_the_better_outline_comes_by_itself(
             def arrived() -> bool:
                 now = dialog.preview("looking-closer", 2)
                 far = {n: distance(now, picture) for n, picture in distances.items()}
-                return far["auto"] < 4 and far["auto"] < 0.5 * far["builtin"]
+                return far["auto"] < 4 and far["auto"] < 0.8 * far["builtin"]
 
             shown.until(arrived, "IS-Net's outline in the preview", 90)
             assert not [w for w in shown.widgets(TITLE) if "closer" in (w.text or w.name)]

@@ -177,7 +177,7 @@ def case_backend_of_another_version() -> None:
     with standing_still():
         CONNECTION.write_text(json.dumps({**json.loads(kept), "protocol": 99}), encoding="utf-8")
         try:
-            refused("version", "install/gimp.sh")
+            refused("version", "Backend")
         finally:
             CONNECTION.write_text(kept, encoding="utf-8")
 
