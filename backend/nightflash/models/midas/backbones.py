@@ -40,7 +40,8 @@ class Unfilled(TorchFunctionMode):
         return func(*args, **given)
 
 
-def _unfilled(name: str, **arguments: Any) -> Any:
+def unfilled(name: str, **arguments: Any) -> Any:
+    """One of timm's networks, on the meta device."""
     with Unfilled():
         return timm.create_model(name, pretrained=False, **arguments)
 
@@ -67,7 +68,7 @@ class Convolutional(nn.Module):
 
 def efficientnet_lite3() -> Convolutional:
     """EfficientNet-Lite3 (Tan, Le 2019) with TensorFlow's padding: 32, 48, 136, 384 channels."""
-    net = _unfilled("tf_efficientnet_lite3")
+    net = unfilled("tf_efficientnet_lite3")
     blocks = net.blocks
     activation = nn.Identity()  # a layer of its own in the published weights, here part of bn1
     return Convolutional(
@@ -80,7 +81,7 @@ def efficientnet_lite3() -> Convolutional:
 
 def resnext101() -> Convolutional:
     """ResNeXt-101 32x8d (Xie et al. 2017): 256, 512, 1024, 2048 channels."""
-    net = _unfilled("resnext101_32x8d")
+    net = unfilled("resnext101_32x8d")
     first = nn.Sequential(net.conv1, net.bn1, net.act1, net.maxpool, net.layer1)
     return Convolutional(first, net.layer2, net.layer3, net.layer4)
 
@@ -109,7 +110,7 @@ class Reassemble(nn.Module):
         """Map (N, 1 + rows * columns, width), class token first, to (N, channels, h, w)."""
         patches, whole = tokens[:, 1:], tokens[:, :1]
         x = F.gelu(self.project(torch.cat((patches, whole.expand_as(patches)), dim=2)))
-        result: Tensor = self.resize(self.conv(_grid(x, rows, columns)))
+        result: Tensor = self.resize(self.conv(to_map(x, rows, columns)))
         return result
 
 
@@ -145,7 +146,7 @@ class VisionTransformer(nn.Module):
             maps.pop()  # the last stage serves the transformer only
         x = embed.proj(x)
         rows, columns = x.shape[2:]
-        tokens = torch.cat((self.model.cls_token.expand(len(x), -1, -1), _tokens(x)), dim=1)
+        tokens = torch.cat((self.model.cls_token.expand(len(x), -1, -1), to_tokens(x)), dim=1)
         tokens = tokens + self._positions(rows, columns)
         for i, block in enumerate(self.model.blocks):
             tokens = block(tokens)
@@ -161,30 +162,30 @@ class VisionTransformer(nn.Module):
         known: Tensor = self.model.pos_embed
         side = round((known.shape[1] - 1) ** 0.5)
         grid = F.interpolate(
-            _grid(known[:, 1:], side, side), (rows, columns), mode="bilinear", align_corners=False
+            to_map(known[:, 1:], side, side), (rows, columns), mode="bilinear", align_corners=False
         )
-        return torch.cat((known[:, :1], _tokens(grid)), dim=1)
+        return torch.cat((known[:, :1], to_tokens(grid)), dim=1)
 
 
-def _tokens(x: Tensor) -> Tensor:
+def to_tokens(x: Tensor) -> Tensor:
     """(N, C, H, W) to (N, H * W, C)."""
     return x.flatten(2).transpose(1, 2)
 
 
-def _grid(tokens: Tensor, rows: int, columns: int) -> Tensor:
+def to_map(tokens: Tensor, rows: int, columns: int) -> Tensor:
     """(N, rows * columns, C) to (N, C, rows, columns)."""
     return tokens.transpose(1, 2).reshape(len(tokens), -1, rows, columns)
 
 
 def vit_hybrid() -> VisionTransformer:
     """ViT-B/16 on three stages of a ResNet-50: 256, 512, 768, 768 channels."""
-    model = _unfilled("vit_base_r50_s16_384", num_classes=0)
+    model = unfilled("vit_base_r50_s16_384", num_classes=0)
     return VisionTransformer(model, {3: 8, 4: 11}, (256, 512, 768, 768))
 
 
 def vit_large() -> VisionTransformer:
     """ViT-L/16: 256, 512, 1024, 1024 channels."""
-    model = _unfilled("vit_large_patch16_384", num_classes=0)
+    model = unfilled("vit_large_patch16_384", num_classes=0)
     return VisionTransformer(model, {1: 5, 2: 11, 3: 17, 4: 23}, (256, 512, 1024, 1024))
 
 
@@ -213,7 +214,7 @@ class Swin2(nn.Module):
 def swin2_tiny() -> Swin2:
     """SwinV2-T with windows of 16 x 16 for 256 x 256 pixels: 96, 192, 384, 768 channels."""
     name = "swinv2_tiny_window16_256"
-    model = _unfilled(name, num_classes=0)
+    model = unfilled(name, num_classes=0)
     with torch.random.fork_rng(devices=[]):  # of the same windows, but narrow: built in no time
         twin = timm.create_model(name, pretrained=False, num_classes=0, embed_dim=24)
     saved = model.state_dict().keys()

@@ -9,7 +9,10 @@ from torch import Tensor, nn
 
 from nightflash.models.tensors import OtherWeights, check_state
 
-NAMES: tuple[tuple[str, str | None], ...] = (
+Names = tuple[tuple[str, str | None], ...]
+"""Beginnings of the authors' names, and what stands for them here; None: left out."""
+
+NAMES: Names = (
     # What the published networks carry along and never use:
     (r"pretrained\.model\.(norm|head)\.(weight|bias)$", None),
     (r"scratch\.refinenet4\.resConfUnit1\.conv[12]\.(weight|bias)$", None),
@@ -31,27 +34,27 @@ NAMES: tuple[tuple[str, str | None], ...] = (
     (r"pretrained\.model\.layers\.2\.downsample\.", r"backbone.model.layers.3.downsample."),
     (r"pretrained\.model\.", r"backbone.model."),
 )
-"""Beginnings of the authors' names, and what stands for them here; None: left out."""
 
 
-def own_name(official: str) -> str | None:
+def own_name(official: str, names: Names = NAMES) -> str | None:
     """Translate one name; None for what is left out.
 
     Raises:
-        OtherWeights: For a name that no MiDaS network has.
+        OtherWeights: For a name that no network of this make has.
     """
-    for beginning, own in NAMES:
+    for beginning, own in names:
         if found := re.match(beginning, official):
             return None if own is None else found.expand(own) + official[found.end() :]
     raise OtherWeights(f"it holds {official!r}")
 
 
-def fill(network: nn.Module, official: Mapping[str, Tensor]) -> None:
+def fill(network: nn.Module, official: Mapping[str, Tensor], names: Names = NAMES) -> None:
     """Give a network, built on the meta device, its weights; the tensors are shared, not copied.
 
     Args:
         network: With own names.
         official: The authors' names and tensors.
+        names: What stands for the authors' names.
 
     Raises:
         OtherWeights: Where a name is missing or one too many, or a tensor has another shape or
@@ -59,7 +62,7 @@ def fill(network: nn.Module, official: Mapping[str, Tensor]) -> None:
     """
     weights: dict[str, Tensor] = {}
     for key, tensor in official.items():
-        name = own_name(str(key))
+        name = own_name(str(key), names)
         if name in weights:
             raise OtherWeights(f"it holds {key!r} twice")
         if name is not None:

@@ -1,4 +1,4 @@
-"""The decoder that all five networks share: four feature maps in, one inverse depth map out.
+"""The decoder of all networks of this make: four feature maps in, one inverse depth map out.
 
 Fusion of features from coarse to fine after RefineNet (Lin et al. 2017), as used by Ranftl et al.
 2020 ("Towards Robust Monocular Depth Estimation") and 2021 ("Vision Transformers for Dense
@@ -85,8 +85,8 @@ class Fusion(nn.Module):
         return result
 
 
-class Decoder(nn.Module):
-    """Four levels and the head."""
+class Levels(nn.Module):
+    """The four levels."""
 
     def __init__(self, plan: DecoderPlan) -> None:
         super().__init__()
@@ -95,6 +95,26 @@ class Decoder(nn.Module):
         for level, (cin, cout) in enumerate(zip(plan.features, plan.narrowed, strict=True)):
             self.narrow[str(level + 1)] = nn.Conv2d(cin, cout, 3, padding=1, bias=False)
             self.fuse[str(level + 1)] = Fusion(plan, level)
+
+    def fused(self, features: Sequence[Tensor]) -> Tensor:
+        """Join the backbone's four maps, finest first, to one of twice the finest one's size."""
+        layers = self.narrow.values()
+        narrowed = [layer(found) for layer, found in zip(layers, features, strict=True)]
+        path: Tensor | None = None
+        for level in (4, 3, 2, 1):
+            path = self.fuse[str(level)](narrowed[level - 1], path)
+            finer = narrowed[max(level - 2, 0)].shape[2:]
+            size = finer if level > 1 else (2 * finer[0], 2 * finer[1])
+            path = F.interpolate(path, size, mode="bilinear", align_corners=True)
+        assert path is not None
+        return path
+
+
+class Decoder(Levels):
+    """Four levels and the head."""
+
+    def __init__(self, plan: DecoderPlan) -> None:
+        super().__init__(plan)
         width = plan.fused[0]
         self.head = nn.Sequential(
             nn.Conv2d(width, width // 2, 3, padding=1),
@@ -107,13 +127,5 @@ class Decoder(nn.Module):
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Map (N, C, H / s, W / s) at strides s of 4, 8, 16 and 32 to (N, H, W), 0 or more."""
-        layers = self.narrow.values()
-        narrowed = [layer(found) for layer, found in zip(layers, features, strict=True)]
-        path: Tensor | None = None
-        for level in (4, 3, 2, 1):
-            path = self.fuse[str(level)](narrowed[level - 1], path)
-            finer = narrowed[max(level - 2, 0)].shape[2:]
-            size = finer if level > 1 else (2 * finer[0], 2 * finer[1])
-            path = F.interpolate(path, size, mode="bilinear", align_corners=True)
-        result: Tensor = self.head(path)
+        result: Tensor = self.head(self.fused(features))
         return result[:, 0]

@@ -7,7 +7,6 @@ et al. 2023 ("MiDaS v3.1"), with the authors' published weights.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,9 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from nightflash.device import bfloat16_is_fast
 from nightflash.models.midas import backbones, checkpoint
 from nightflash.models.midas.fusion import Decoder, DecoderPlan
-from nightflash.models.midas.precision import half_that_holds, made_up_picture
+from nightflash.models.midas.precision import depth_of, place
 from nightflash.models.midas.preprocess import FRAMINGS, Framing
 from nightflash.models.tensors import OtherWeights, not_the_weights, read_tensors
 
@@ -97,13 +95,8 @@ class MiDaS(nn.Module):
     @torch.no_grad()
     def inverse_depth(self, rgb: Tensor) -> Tensor:
         """See ``DepthNetwork``; on the network's device."""
-        weight = next(self.parameters())
-        picture = self.framing.prepare(rgb.to(weight.device, torch.float32))
-        depth: Tensor = self(picture.to(weight.dtype))[0].float()
-        if weight.dtype != torch.float32 and not depth.isfinite().all():
-            # Half precision held on the picture it was measured with, but not on this one.
-            depth = copy.deepcopy(self).float()(picture)[0]
-        return depth
+        device = next(self.parameters()).device
+        return depth_of(self, self.framing.prepare(rgb.to(device, torch.float32)))
 
 
 def load(name: str, path: Path, device: torch.device) -> MiDaS:
@@ -121,9 +114,5 @@ def load(name: str, path: Path, device: torch.device) -> MiDaS:
         network = MiDaS.from_state(ARCHITECTURES[name], read_tensors(path))
     except OtherWeights as fault:
         raise not_the_weights(path, name, fault) from fault
-    network.to(device)
-    if device.type != "cpu":
-        halves = [torch.float16, torch.bfloat16] if bfloat16_is_fast(device) else [torch.float16]
-        picture = network.framing.prepare(made_up_picture().to(device))
-        network.to(half_that_holds(network, picture, halves))
+    place(network, network.framing.prepare, device)
     return network

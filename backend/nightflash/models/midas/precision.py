@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+
+from nightflash.device import bfloat16_is_fast
 
 TOLERANCE = 0.01
 """Mean difference from float32, in parts of the depth's range, up to which half precision serves.
@@ -32,6 +34,33 @@ def half_that_holds(
     found = {dtype: _deviation(_in(dtype, network, picture), exact) for dtype in candidates}
     best = min(found, key=found.__getitem__, default=torch.float32)
     return best if found.get(best, math.inf) <= TOLERANCE else torch.float32
+
+
+def place(network: nn.Module, prepare: Callable[[Tensor], Tensor], device: torch.device) -> None:
+    """Bring a network to ``device``; in half precision on a GPU where that holds.
+
+    Args:
+        network: In float32; maps (1, 3, h, w) to (1, h, w).
+        prepare: Brings a picture (3, H, W), encoded sRGB 0..1, to what goes in.
+        device: Where it shall run.
+    """
+    network.to(device)
+    if device.type != "cpu":
+        halves = [torch.float16, torch.bfloat16] if bfloat16_is_fast(device) else [torch.float16]
+        network.to(half_that_holds(network, prepare(made_up_picture().to(device)), halves))
+
+
+@torch.no_grad()
+def depth_of(network: nn.Module, picture: Tensor) -> Tensor:
+    """What ``network``, in whatever precision, gives for a (1, 3, h, w) float32 picture: (h, w).
+
+    In float32 where half precision held on the picture it was measured with, but not on this one.
+    """
+    dtype = next(network.parameters()).dtype
+    depth: Tensor = network(picture.to(dtype))[0].float()
+    if dtype != torch.float32 and not depth.isfinite().all():
+        depth = copy.deepcopy(network).float()(picture)[0]
+    return depth
 
 
 def made_up_picture(side: int = 384) -> Tensor:

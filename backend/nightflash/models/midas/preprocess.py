@@ -64,7 +64,12 @@ class Framing:
         picture = F.interpolate(
             rgb[None], size, mode="bicubic", align_corners=False, antialias=False
         )
-        return (picture - _colour(self.mean, picture)) / _colour(self.std, picture)
+        return normalised(picture, self.mean, self.std)
+
+
+def normalised(picture: Tensor, mean: Triple, std: Triple) -> Tensor:
+    """Subtract ``mean`` from a (1, 3, h, w) picture and divide it by ``std``."""
+    return (picture - _colour(mean, picture)) / _colour(std, picture)
 
 
 def _colour(values: Triple, like: Tensor) -> Tensor:
