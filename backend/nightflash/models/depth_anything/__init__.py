@@ -1,0 +1,1 @@
+"""Depth Anything V2 Small: relative inverse depth, with its authors' files of weights."""
