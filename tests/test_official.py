@@ -15,6 +15,7 @@ from nightflash import Engine, Photo, Settings
 from nightflash.cli import main
 
 from tests.command_line import linear, photo, pixels, refused, renders
+from tests.models.depth_anything.official import made_up_weights, write_own
 from tests.service import backend
 
 THE_THREE = {
@@ -86,6 +87,58 @@ def test_a_damaged_file_is_named(
     assert f"{spoilt} is damaged" in refused(capsys, day, tmp_path / "night.png", *options)
     assert main(["models", "verify", "--weights", str(weights)]) == 1
     assert spoilt.name in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def with_both(official: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same folder with Depth Anything beside MiDaS."""
+    weights = tmp_path_factory.mktemp("both")
+    for file in official.iterdir():
+        (weights / file.name).symlink_to(file)
+    write_own(weights / "depth_anything_v2_vits.pth", made_up_weights())
+    return weights
+
+
+def test_depth_anything_by_the_command_line_and_midas_for_the_published_method(
+    with_both: Path, tmp_path: Path
+) -> None:
+    day = photo(tmp_path / "day.png")
+    options = ("--networks", "official", "--weights", with_both, *QUICK, "--json")
+    for method, depth in (("flash", "depth_anything_v2_small"), ("published", THE_THREE["depth"])):
+        night = tmp_path / f"{method}.png"
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            renders(day, night, *options, "--method", method)
+        assert json.loads(out.getvalue())["networks"] == {**THE_THREE, "depth": depth}
+        assert linear(night).mean() < linear(day).mean()
+
+
+def test_one_engine_keeps_the_two_methods_depth_apart(with_both: Path) -> None:
+    engine = Engine("official", with_both, "cpu")
+    day = Photo.from_linear((pixels(96, 64) / np.float32(255)) ** 2.2)
+    flash, published = Settings(), Settings(method="published")
+    first = engine.analyse(day, flash)
+    other = engine.analyse(day, published)
+    assert first.depth_from == "depth_anything_v2_small"
+    assert other.depth_from == THE_THREE["depth"]
+    assert not torch.equal(first.inverse_depth, other.inverse_depth)
+    assert torch.equal(engine.analyse(day, flash).inverse_depth, first.inverse_depth)
+
+
+def test_depth_anything_through_the_backend(with_both: Path, tmp_path: Path) -> None:
+    options = ("--networks", "official", "--weights", str(with_both), "--device", "cpu")
+    day, night = photo(tmp_path / "day.png"), tmp_path / "there.png"
+    with backend.a_place(*options) as place:
+        with place.client() as client:
+            client.connect()
+        for method, depth in (
+            ("flash", "depth_anything_v2_small"),
+            ("published", THE_THREE["depth"]),
+        ):
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                renders(day, night, "--via-backend", *QUICK[:4], "--json", "--method", method)
+            assert json.loads(out.getvalue())["networks"]["depth"] == depth
+        assert "Traceback" not in place.log
+    assert linear(night).mean() < linear(day).mean()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

@@ -20,7 +20,7 @@ from nightflash.grey import in_grey, stays_grey, without_colour
 from nightflash.light import PLACES, Incidence, Light, incidence, light_scene
 from nightflash.memory import memory_told
 from nightflash.models import registry
-from nightflash.models.choice import Choice, Chosen
+from nightflash.models.choice import Choice, Chosen, depth_of_published_method
 from nightflash.models.descriptor import DepthNetwork, Detector, FeatureNetwork
 from nightflash.models.weights import weights_folder
 from nightflash.night import Night, Preview, Report
@@ -105,7 +105,8 @@ class Engine:
     Attributes:
         device: Where the networks run.
         folder: Of network files.
-        networks: Role to name of the network or rule chosen.
+        networks: Role to name of the network or rule chosen; for depth the published method may
+            take another.
 
     Raises:
         NightFlashError: The device or the networks asked for are not there.
@@ -122,6 +123,7 @@ class Engine:
         self.folder = weights_folder(weights)
         choice, room = Choice.of(networks), capacity(self.device)
         self._chosen = Chosen.of(choice, self.folder, room)
+        self._published_depth = depth_of_published_method(choice, self.folder, room)
         subject = self._chosen.subject
         self._finder = Finder(subject, self.folder, self.device) if subject else None
         finds = subject or self._chosen.detector
@@ -262,7 +264,7 @@ class Engine:
             night = in_grey(night)  # the grain and what refinement has changed, too
         report = Report(
             seconds=watch.seconds,
-            networks=self.networks,
+            networks=self.networks_of(scene),
             subject_box=scene.box,
             subject_from=scene.subject_from,
             working_size=working.dimensions,
@@ -275,20 +277,27 @@ class Engine:
             alpha = area(alpha[..., None], working.dimensions)[..., 0]
         return Night(replace(photo, rgb=night, alpha=alpha), scene, light, refined, report)
 
+    def networks_of(self, scene: Scene) -> dict[str, str]:
+        """Role to name of the network or rule that ``scene`` was made with."""
+        return {**self.networks, "depth": scene.depth_from}
+
     def notes(self, scene: Scene) -> tuple[str, ...]:
         """Sentences for the user about what ``scene`` was made with."""
         return tuple(note for note in (scene.note, self._missing) if note)
 
     @torch.no_grad()
-    def _surveyed(self, working: Working) -> _Surveyed:
-        found = self._cache.get(working.key)
+    def _surveyed(self, working: Working, method: str) -> _Surveyed:
+        own = self._published_depth if method == "published" else None
+        name = own.name if own else self.networks["depth"]
+        key = (working.key, name)
+        found = self._cache.get(key)
         if isinstance(found, _Surveyed):
             return found
         networks = self.load()
+        depth = registry.load(own, self.folder, self.device) if own else networks.depth
         photo = torch.from_numpy(working.picture).permute(2, 0, 1).contiguous().to(self.device)
-        seen = survey(photo, networks.depth, networks.detector, self.networks["depth"])
-        fresh = _Surveyed(seen)
-        self._cache.put(working.key, fresh, _planes(SURVEY_PLANES, working))
+        fresh = _Surveyed(survey(photo, depth, networks.detector, name))
+        self._cache.put(key, fresh, _planes(SURVEY_PLANES, working))
         return fresh
 
     @torch.no_grad()
@@ -306,8 +315,8 @@ class Engine:
             checkpoint: Called while a slow network is waited for; without it none is.
         """
         aim = settled(aim)
-        surveyed = self._surveyed(working)
-        encoded = surveyed.survey.encoded
+        surveyed = self._surveyed(working, settings.method)
+        encoded, depth_from = surveyed.survey.encoded, surveyed.survey.depth_from
         main, provisional = None, False
         if self._finder is not None and aim.mask is None:
             if checkpoint is None:
@@ -317,7 +326,7 @@ class Engine:
         if checkpoint is not None:
             checkpoint()
         mask = None if aim.mask is None else digest(aim.mask)
-        key = (working.key, mask, aim.box, aim.point, settings.several, provisional)
+        key = (working.key, depth_from, mask, aim.box, aim.point, settings.several, provisional)
         found = self._cache.get(key)
         if isinstance(found, _Aimed):
             return found

@@ -73,7 +73,7 @@ def _list(options: argparse.Namespace) -> int:
             advice = ", the best here" if row["name"] in best else ""
             mark = "*" if row["auto"] else " "
             streams.put(
-                f"{mark} {row['name']:22} {row['set']:9} {row['state']}{advice}"
+                f"{mark} {row['name']:31} {row['set']:9} {row['state']}{advice}"
                 f"\n      {row['title']}\n      {size}licence: {row['licence']}"
             )
     streams.put(f"* is taken unless --networks says otherwise. The files lie in {folder}.")

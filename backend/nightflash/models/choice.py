@@ -170,6 +170,25 @@ def choose(
     return _serving(fitting, folder, f"{choice.network_set} network for {role}")
 
 
+def depth_of_published_method(
+    choice: Choice, folder: Path, room: Capacity = NO_GPU, registry: Registry = NETWORKS
+) -> NetworkDescriptor[DepthNetwork] | None:
+    """The network for depth that the published method takes in the place of a better one.
+
+    Returns:
+        The best that it works with of those present, or None where there is none, or where the
+        user names a network or a set without one.
+    """
+    if "depth" in choice.named or choice.network_set not in ("auto", "official"):
+        return None
+    those = [d for d in registry.of("depth", "official") if d.published_method]
+    there = [d for d in those if _present(d, folder)]
+    fitting = [d for d in there if suits(d, room)]
+    if choice.network_set == "official":
+        fitting = fitting or there
+    return next(iter(fitting), None)
+
+
 @dataclass(frozen=True)
 class Chosen:
     """The networks that shall work, by their roles; None where a rule or another network does it.

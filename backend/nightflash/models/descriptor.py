@@ -182,6 +182,7 @@ class NetworkDescriptor(Generic[N]):
         automatic: Whether the choice ``auto`` may take it.
         for_gpu: Whether it is so slow on a CPU that ``auto`` takes it on a GPU only.
         slow: Whether a preview shows what a quicker network finds until this one has answered.
+        published_method: Whether the published method works with networks of this make.
         memory: Bytes of the device's memory that it takes at work, weights included.
         preference: Within one role and set, the higher is taken first.
     """
@@ -199,6 +200,7 @@ class NetworkDescriptor(Generic[N]):
     automatic: bool = True
     for_gpu: bool = False
     slow: bool = False
+    published_method: bool = False
     memory: int = 0
     preference: int = 0
 

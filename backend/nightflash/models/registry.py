@@ -10,7 +10,16 @@ from typing import Any
 import torch
 
 from nightflash.errors import NightFlashError
-from nightflash.models import isnet, midas, random_features, rcnn, tcmonodepth, vgg19, yolox
+from nightflash.models import (
+    depth_anything,
+    isnet,
+    midas,
+    random_features,
+    rcnn,
+    tcmonodepth,
+    vgg19,
+    yolox,
+)
 from nightflash.models.builtin import content_net, scene_net
 from nightflash.models.descriptor import (
     N,
@@ -72,6 +81,7 @@ def _file_names(descriptor: NetworkDescriptor[Any]) -> list[str]:
 
 NETWORKS = Registry(
     (
+        *depth_anything.DESCRIPTORS,
         *midas.DESCRIPTORS,
         isnet.ISNET,
         rcnn.MASK_RCNN,

@@ -256,7 +256,7 @@ def _about(engine: Engine, scene: Scene, note: str) -> Header:
         },
         "depth": {"from": scene.depth_from},
         "working_size": [width, height],
-        "networks": engine.networks,
+        "networks": engine.networks_of(scene),
         "device": str(engine.device),
         "notes": [*engine.notes(scene), *filter(None, [note])],
     }

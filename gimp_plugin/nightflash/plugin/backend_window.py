@@ -64,7 +64,7 @@ class BackendWindow(Gtk.Dialog):
             "download": self._button(_("_Download networks"), self._download_pressed),
         }
         self._actions["download"].set_tooltip_text(
-            _("Those that suit this machine best: about 0.4 GB, or 2 GB with a GPU.")
+            _("Those that suit this machine best: about 0.4 GB, or 0.5 GB with a GPU.")
         )
         self._build()
         self.add_button(_("_Close"), Gtk.ResponseType.CLOSE)

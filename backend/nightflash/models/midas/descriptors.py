@@ -52,6 +52,7 @@ def _descriptor(
             mean=framing.mean,
             std=framing.std,
         ),
+        published_method=True,
         files=(WeightsFile(name=f"{name}.pt", url=url, aliases=older_names, **(file or {})),),
         **facts,
     )
@@ -62,7 +63,7 @@ DESCRIPTORS: tuple[NetworkDescriptor[DepthNetwork], ...] = (
         "dpt_large_384",
         "v3",
         ("dpt_large-midas-2f21e586.pt",),
-        title="MiDaS v3, DPT-Large: relative depth, the most accurate, for a GPU",
+        title="MiDaS v3, DPT-Large: relative depth, the most accurate of MiDaS, for a GPU",
         file={
             "bytes": 1_376_378_527,
             "sha256": "2f21e586477d90cb9624c7eef5df7891edca49a1c4795ee2cb631fd4daa6ca69",
