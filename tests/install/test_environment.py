@@ -317,10 +317,8 @@ def test_the_data_folder(
 
 
 def test_only_the_standard_library_is_needed() -> None:
-    own = {"environment", "pytorch", "seed", "lock", "commands", "gimp", "zmq_for_gimp"}
-    own |= {"networks", "checkout"}
-    own.add("nightflash")
-    allowed = {*sys.stdlib_module_names, *own}
+    own = {path.stem for path in (CHECKOUT / "install").glob("*.py")}
+    allowed = {*sys.stdlib_module_names, *own, "nightflash"}
     package = CHECKOUT / "backend" / "nightflash"
     read_from_the_package = [
         package / f"{name}.py" for name in ("jobs", "errors", "settings", "gimp")
