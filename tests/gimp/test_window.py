@@ -213,6 +213,7 @@ def test_backend_killed_midway(shown: Screen, dialog: Filter, profile: Profile) 
 @pytest.mark.usefixtures("large")
 def test_cancel_while_the_backend_hangs(shown: Screen, dialog: Filter, profile: Profile) -> None:
     """The dialog goes though nothing answers; afterwards all is as it was."""
+    in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
     before = state(shown)
     dialog.open()
     dialog.best()
@@ -232,6 +233,7 @@ def test_cancel_while_the_backend_hangs(shown: Screen, dialog: Filter, profile: 
 
 def test_layer_removed_under_the_dialog(shown: Screen, dialog: Filter) -> None:
     """OK tells it in a sentence, and GIMP says nothing of its own."""
+    in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
     in_gimp(shown, "add_photo(image)\nimage.set_selected_layers(image.get_layers()[:1])")
     dialog.open()
     in_gimp(shown, "image.remove_layer(image.get_layers()[0])\nTrue")
