@@ -35,7 +35,6 @@ from nightflash.service.worker import Worker
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.25  # between signs of life to clients that wait
-WATCH_SECONDS = 0.05  # between looks at the memory taken
 KEEP_SECONDS = 1.0  # between looks after the lock, the sockets' files and the connection file
 VISIT_SECONDS = 5.0  # between looks after clients that only have pictures here
 MOST_FRAMES = 256
@@ -111,9 +110,10 @@ class Server:
             poller.register(door.monitor, zmq.POLLIN)
         poller.register(self._replies.woken, zmq.POLLIN)
         beat = visit = kept = watched = time.monotonic()
+        busy = False
         try:
             while not self._stopping:
-                ready = dict(poller.poll(100))
+                ready = dict(poller.poll(round(1000 * self._memory.pause)))
                 for door in self._doors:
                     door.watch()
                 for number, door in enumerate(self._requests):
@@ -124,12 +124,15 @@ class Server:
                         echo(door)
                 self._send_replies()
                 now = time.monotonic()
-                if now - watched > WATCH_SECONDS:
+                worked, busy = busy, len(self._queue) > 0
+                if now - watched > self._memory.pause or (
+                    worked and not busy
+                ):  # else work hides all
                     watched = now
                     self._replies.bound()
                     accounted = self._uploads.bytes + self._replies.bytes
                     loading = self._worker.state == "loading"
-                    self._memory.watch(now, accounted, len(self._queue) > 0, loading)
+                    self._memory.watch(now, accounted, busy, loading)
                 if now - kept > KEEP_SECONDS:
                     kept = now
                     if not self._files.keep():

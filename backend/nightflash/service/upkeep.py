@@ -16,7 +16,9 @@ from nightflash.service.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 MEMORY_TAKEN = 75  # the exit code of a backend that ended so that the machine does not swap
+WATCH_SECONDS, ALARMED_SECONDS = 0.05, 0.005  # from look to look
 SENDERS_SECONDS = 2.0  # for the memory of those who were sending to come free; then all must go
+GROWTH = 256 * 2**20  # bytes since the senders were ended from which others are at it, too
 GRACE_SECONDS = 4.0  # for all memory to come free; then the process ends
 
 
@@ -75,7 +77,12 @@ class Memory:
     def __init__(self, watchdog: Watchdog, doors: Sequence[Door], files: Files) -> None:
         self._watchdog, self._doors, self._files = watchdog, doors, files
         self._since: float | None = None
-        self._all_went, self._outside = False, 0
+        self._all_went, self._outside, self._senders_went_at = False, 0, 0
+
+    @property
+    def pause(self) -> float:
+        """Seconds to the next look."""
+        return ALARMED_SECONDS if self._watchdog.alarmed else WATCH_SECONDS
 
     def watch(self, now: float, accounted: int, busy: bool, loading: bool = False) -> None:
         """Look, and act.
@@ -90,19 +97,21 @@ class Memory:
         if not why:
             self._since, self._all_went, self._outside = None, False, 0
             return
+        outside = self._watchdog.outside
         if self._since is None:
-            self._since = now
+            self._since, self._senders_went_at = now, outside
         if now - self._since > GRACE_SECONDS:
             log.error("ended at once: %s", why)
             self._files.remove()
             logging.shutdown()
             os._exit(MEMORY_TAKEN)
-        if now - self._since > SENDERS_SECONDS and not self._all_went:
+        others = outside > self._senders_went_at + GROWTH
+        if not self._all_went and (others or now - self._since > SENDERS_SECONDS):
             self._all_went = True
             went = sum(door.throw_out() for door in self._doors)
             log.warning("%s: all %d connections were ended", why, went)
-        elif self._watchdog.outside > self._outside:  # it grows, still or again
+        elif outside > self._outside:  # it grows, still or again
             went = sum(door.throw_out(sending=True) for door in self._doors)
             log.warning("%s: %d connections that were sending were ended", why, went)
-        self._outside = self._watchdog.outside
+        self._outside = outside
         give_back()

@@ -23,11 +23,13 @@ class Watchdog:
 
     Attributes:
         outside: Bytes outside all accounts at the last look.
+        alarmed: Whether more than half of what may be under way was: time to look more often.
     """
 
     def __init__(self, under_way: int) -> None:
         self._most = max(under_way, UNDER_WAY)
         self.outside = 0
+        self.alarmed = False
         self._first: int | None = None  # outside all accounts, before there were networks
         self._rest: int | None = None  # the same with networks, while nothing is done
         self._process = self._machine = -1
@@ -53,6 +55,7 @@ class Watchdog:
         elif not busy:
             most = self._first + NETWORKS if self._rest is None else self._rest
             self._rest = min(outside, most)
+            self.alarmed = outside - self._rest > self._most / 2
             if outside - self._rest > self._most:
                 return f"messages that never end took {(outside - self._rest) / 2**20:.0f} MB"
         if outside > LEAST_FREE and self.available() < LEAST_FREE:
