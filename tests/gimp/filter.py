@@ -99,6 +99,13 @@ class Filter:
         words += ["mousemove_relative", "--", "5", "0", "mousemove_relative", "--", "4", "0"]
         self.shown.run("xdotool", *words, "mouseup", "1")
 
+    def begin(self) -> None:
+        """Open the dialog and have it render in the best quality, until that has begun."""
+        self.open()
+        self.best()
+        self.press("OK")
+        self.shown.until(lambda: (self.widget("progress bar").value or 0) > 0.001, "progress", 60)
+
     def best(self) -> None:
         """Choose the quality that takes longest."""
         if any(w.name == "Fast" for w in self.shown.widgets(TITLE) if w.role == "combo box"):

@@ -168,11 +168,8 @@ def large(shown: Screen) -> Iterator[None]:
 def test_cancel_midway(shown: Screen, dialog: Filter, profile: Profile, how: str) -> None:
     """Cancel while it renders: nothing has changed, and the same backend goes on."""
     before = state(shown)
-    dialog.open()
-    dialog.best()
+    dialog.begin()
     backend = json.loads(profile.connection.read_text("utf-8"))["pid"]
-    dialog.press("OK")
-    shown.until(lambda: (dialog.widget("progress bar").value or 0) > 0.001, "progress", 60)
     shown.shot(f"midway-{how}")
     started = time.monotonic()
     if how == "Cancel":
@@ -194,10 +191,7 @@ def test_cancel_midway(shown: Screen, dialog: Filter, profile: Profile, how: str
 @pytest.mark.usefixtures("large")
 def test_backend_killed_midway(shown: Screen, dialog: Filter, profile: Profile) -> None:
     before = state(shown)
-    dialog.open()
-    dialog.best()
-    dialog.press("OK")
-    shown.until(lambda: (dialog.widget("progress bar").value or 0) > 0.001, "progress", 60)
+    dialog.begin()
     os.kill(json.loads(profile.connection.read_text("utf-8"))["pid"], 9)
     time.sleep(1)
     shown.shot("killed")
@@ -215,11 +209,8 @@ def test_cancel_while_the_backend_hangs(shown: Screen, dialog: Filter, profile: 
     """The dialog goes though nothing answers; afterwards all is as it was."""
     in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
     before = state(shown)
-    dialog.open()
-    dialog.best()
+    dialog.begin()
     backend = json.loads(profile.connection.read_text("utf-8"))["pid"]
-    dialog.press("OK")
-    shown.until(lambda: (dialog.widget("progress bar").value or 0) > 0.001, "progress", 60)
     os.kill(backend, signal.SIGSTOP)
     try:
         dialog.press("Cancel")
