@@ -17,7 +17,7 @@ from checkout import run_in
 from environment import CHECKOUT, SetupError, ensure_environment, say
 
 sys.path.insert(0, str(CHECKOUT / "backend"))
-from nightflash.jobs import night_name  # needs the standard library alone
+from nightflash.commands.results import night_name  # needs the standard library alone
 
 USAGE = """bash install/run.sh [PHOTO [OUT [OPTIONS]]]
 

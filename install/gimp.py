@@ -202,8 +202,9 @@ def _for_each(found: Sequence[Profile], work: Callable[[Profile], str]) -> int:
 def _copy(checkout: Path, folder: Path) -> None:
     """Fill ``folder`` with the plug-in and the backend: the checkout may go then."""
     source, package = checkout / "gimp_plugin" / NAME, checkout / "backend" / NAME
-    for needed in (source / f"{NAME}.py", *(package / name for name in CLIENT)):
-        if not needed.is_file():
+    entry, client = source / f"{NAME}.py", package / "client" / "client.py"
+    for needed in (entry, client, *(package / name for name in CLIENT)):
+        if not needed.exists():
             raise SetupError(f"This copy of NightFlash lacks {needed}; get it anew.")
     for tree, copy in ((source, folder), (package, folder / "lib" / NAME)):
         shutil.copytree(
@@ -225,7 +226,7 @@ def _mark(folder: Path, python: Path, place: Path, zmq: str) -> None:
             variables[name] = str(Path(value).expanduser().absolute())
     content = {
         "command": [*start, "nightflash", "serve"],
-        "relay": [*start, "nightflash.service.relay"],
+        "relay": [*start, "nightflash.client.relay"],
         "environment": variables,
         "zmq": zmq,
         "version": __version__,

@@ -14,8 +14,8 @@ from environment import CHECKOUT, Environment, SetupError, data_folder, say
 from lock import one_at_a_time
 
 sys.path.insert(0, str(CHECKOUT / "backend"))
+from nightflash.client.holder import end, holders
 from nightflash.errors import NightFlashError  # all of these need the standard library alone
-from nightflash.service.holder import end, holders
 
 END_SECONDS = 5.0  # for a backend to end in order
 QUESTION = "NightFlash: Remove them too? [y/N] "

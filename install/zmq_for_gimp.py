@@ -45,7 +45,7 @@ _TRY = """
 import sys
 sys.path[:1] = sys.argv[1:]  # in place of the caller's folder
 import zmq.utils.monitor
-import nightflash.service.client"""
+import nightflash.client.client"""
 
 
 PROGRAMS = tuple(

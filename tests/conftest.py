@@ -12,7 +12,8 @@ import pytest
 SLOW = (
     "gimp",  # sets a GIMP up
     "install",  # environments, shells and a GIMP that is made up
-    "service",  # backends as processes
+    "client",  # backends as processes
+    "server",
     "training",
     "test_bombs.py",  # processes of little memory
     "test_cli.py",  # nights of whole photos, processes

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from nightflash import Engine, Night, NightFlashError, Photo, Settings
-from nightflash.colour import oklab
-from nightflash.debug import views
+from nightflash.commands.debug import views
+from nightflash.imaging.colour import oklab
+from nightflash.imaging.resample import area
 from nightflash.photo import read_photo, srgb_encode
-from nightflash.resample import area
 from PIL import Image, ImageDraw
 
 Picture = npt.NDArray[np.float32]

@@ -16,7 +16,7 @@ import pytest
 import tifffile
 from nightflash import __version__
 from nightflash.cli import main
-from nightflash.jobs import night_name, plan
+from nightflash.commands.results import night_name, plan
 from nightflash.photo import Encoding, Photo, read_photo, write_photo
 from PIL import Image
 

@@ -17,7 +17,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nightflash import cli
-from nightflash.engine import Engine
+from nightflash.engine.engine import Engine
 from nightflash.errors import NightFlashError
 from nightflash.photo import Photo, write_photo
 from PIL import Image

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nightflash.cli import main
-from nightflash.engine import Engine
+from nightflash.engine.engine import Engine
 from nightflash.photo import Photo, read_photo, write_photo
 from nightflash.settings import Settings
 from PIL import Image

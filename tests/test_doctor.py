@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from nightflash import doctor
-from nightflash.doctor import Finding, examine
+from nightflash.commands import doctor
+from nightflash.commands.doctor import Finding, examine
 from nightflash.gimp import profiles
 
-from tests.service.backend import a_place
+from tests.server.backend import a_place
 
 
 def by_name(findings: list[Finding]) -> dict[str, Finding]:

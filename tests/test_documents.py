@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
-from pathlib import Path
 
 import nightflash
 import pytest
@@ -53,27 +50,6 @@ def test_files_named_exist(document: str) -> None:
             assert plain in names or any(end.endswith(f"/{plain}") for end in ends), named
     for target in re.findall(r"\]\(([^)]+)\)", text(document)):
         assert target.startswith("https://") or (ROOT / target).is_file(), target
-
-
-def imports_of(path: Path) -> Iterator[str]:
-    """The rooms and loose modules of the package that a module imports, at any depth."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            room = node.module.split(".")
-            if room == ["nightflash"]:
-                yield from (a.name for a in node.names if (PACKAGE / a.name).exists())
-            elif room[0] == "nightflash":
-                yield room[1]
-        elif isinstance(node, ast.Import):
-            parts = [alias.name.split(".") for alias in node.names]
-            yield from (p[1] for p in parts if p[0] == "nightflash" and len(p) > 1)
-
-
-@pytest.mark.parametrize("room", ["photo", "models", "scene", "light", "refine", "fullsize"])
-def test_rooms_import_what_the_architecture_says(room: str) -> None:
-    (row,) = re.findall(rf"^\| `{room}` \| (.*) \|$", text("ARCHITECTURE.md"), re.M)
-    found = {name for path in (PACKAGE / room).rglob("*.py") for name in imports_of(path)}
-    assert found - {room} == set(re.findall(r"`(\w+)`", row))
 
 
 def test_each_room_is_in_the_architecture() -> None:

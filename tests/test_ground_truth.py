@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from nightflash.engine import Engine
+from nightflash.engine.engine import Engine
 from nightflash.light import light_scene
 from nightflash.photo import Photo
 from nightflash.scene import Aim, Scene

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from nightflash.cli import main
 from nightflash.commands import download as commands_download
-from nightflash.device import Capacity
 from nightflash.models import download
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet, Role
+from nightflash.models.device import Capacity
 from nightflash.models.download import recommended
 from nightflash.models.registry import NETWORKS, Registry
 from nightflash.models.weights import WeightsFile, weights_folder

@@ -16,7 +16,7 @@ from nightflash.cli import main
 
 from tests.command_line import linear, photo, pixels, refused, renders
 from tests.models.depth_anything.official import made_up_weights, write_own
-from tests.service import backend
+from tests.server import backend
 
 THE_THREE = {
     "depth": "midas_v21_small_256",

@@ -18,7 +18,7 @@ from nightflash.models.registry import NETWORKS
 from PIL import Image
 
 from tests.command_line import ROOT, environment, linear, photo
-from tests.service.backend import a_place
+from tests.server.backend import a_place
 from tests.training.made_up import whole_recipe
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

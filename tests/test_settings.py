@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nightflash import NightFlashError, Settings
 from nightflash.cli import main
-from nightflash.knob import word
+from nightflash.setting_info import word
 from nightflash.settings import (
     DEFAULTS,
     KNOBS,

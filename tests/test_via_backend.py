@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.command_line import FAST, linear, photo, refused, renders
-from tests.service.backend import Place, a_place, until
+from tests.server.backend import Place, a_place, until
 
 VIA = ("--via-backend", "--quality", "fast")
 

@@ -8,8 +8,8 @@ from nightflash.errors import Cancelled, NightFlashError
 from nightflash.settings import Settings
 
 if TYPE_CHECKING:
-    from nightflash.engine import Engine
-    from nightflash.night import Night
+    from nightflash.engine.engine import Engine
+    from nightflash.engine.night import Night
     from nightflash.photo import Photo
     from nightflash.scene import Aim
 
@@ -17,8 +17,8 @@ __version__ = "0.2.0"
 __all__ = ["Aim", "Cancelled", "Engine", "Night", "NightFlashError", "Photo", "Settings"]
 
 _HEAVY = {
-    "Engine": "nightflash.engine",
-    "Night": "nightflash.night",
+    "Engine": "nightflash.engine.engine",
+    "Night": "nightflash.engine.night",
     "Photo": "nightflash.photo",
     "Aim": "nightflash.scene",
 }

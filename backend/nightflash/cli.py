@@ -9,8 +9,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from nightflash import __version__, streams
-from nightflash.commands import backend, doctor, models, render, settings
+from nightflash import __version__
+from nightflash.commands import backend, doctor, models, render, settings, streams
 from nightflash.errors import NightFlashError
 
 FAULT = 2

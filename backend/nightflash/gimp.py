@@ -9,24 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-CLIENT = (
-    "__init__.py",
-    "errors.py",
-    "knob.py",
-    "settings.py",
-    "service/__init__.py",
-    "service/client.py",
-    "service/connection.py",
-    "service/ending.py",
-    "service/frames.py",
-    "service/holder.py",
-    "service/launch.py",
-    "service/link.py",
-    "service/pipe.py",
-    "service/progress.py",
-    "service/protocol.py",
-)
-"""The files of this package that the plug-in takes along: they need no package but pyzmq."""
+CLIENT = ("__init__.py", "errors.py", "setting_info.py", "settings.py", "client")
+"""Files and the folder of this package that the plug-in imports: they need no package but pyzmq."""
 
 _VERSION = re.compile(r"3\.\d+")
 

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import Any, Self
 
 from nightflash.errors import NightFlashError
-from nightflash.knob import Knob, choice, number, switch, whole, word
+from nightflash.setting_info import Knob, choice, number, switch, whole, word
 
 
 @dataclass(frozen=True)

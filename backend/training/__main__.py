@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import torch
-from nightflash.device import choose_device
 from nightflash.models.builtin import content_net, scene_net
 from nightflash.models.builtin.weights import FOLDER, write_own
+from nightflash.models.device import choose_device
 from nightflash.models.weights import weights_folder
 from torch import nn
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from nightflash import Engine, NightFlashError, Photo, Settings
+from nightflash.imaging.resample import area
 from nightflash.photo import read_photo, srgb_encode
-from nightflash.resample import area
 from numpy.typing import NDArray
 
 LISTS = Path(__file__).parent / "lists"

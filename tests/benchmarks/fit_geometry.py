@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from nightflash import Engine, Settings
-from nightflash.colour import encode
+from nightflash.imaging.colour import encode
 from nightflash.photo.reading import read_photo
 from nightflash.scene.depth import scaled
 from nightflash.scene.geometry import (

@@ -22,11 +22,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from nightflash import Engine, Photo, Settings
-from nightflash.service.client import Client
+from nightflash.client.client import Client
 from training.scenes import render_scene
 
 from tests.models.official import write_official
-from tests.service.backend import a_place, pixels
+from tests.server.backend import a_place, pixels
 
 TURNS = 5
 Quality = Literal["fast", "best"]

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import torch
 import torchvision
-from nightflash.colour import encode
-from nightflash.engine import Engine
+from nightflash.engine.engine import Engine
+from nightflash.imaging.colour import encode
+from nightflash.imaging.resample import area
 from nightflash.light.published import style_light
 from nightflash.models.choice import Choice, choose
 from nightflash.models.descriptor import FeatureNetwork
@@ -26,7 +27,6 @@ from nightflash.models.registry import load
 from nightflash.photo import Photo, read_photo
 from nightflash.refine.losses import content_loss, pixel_precision, style_loss
 from nightflash.refine.optimise import refine
-from nightflash.resample import area
 from nightflash.scene import Aim
 from nightflash.settings import Settings
 from torch import Tensor, nn

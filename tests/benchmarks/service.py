@@ -24,13 +24,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import zmq
+from nightflash.client.client import Client
+from nightflash.client.connection import Connection
+from nightflash.client.protocol import Pixels
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.photo import read_photo
-from nightflash.service.client import Client
-from nightflash.service.connection import Connection
-from nightflash.service.protocol import Pixels
 
-from tests.service.backend import Place, a_place, pixels
+from tests.server.backend import Place, a_place, pixels
 
 MP24 = (4000, 6000)
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from nightflash.fullsize.grain import add_grain, noise_model
 from nightflash.fullsize.transfer import transfer
+from nightflash.imaging.resample import area
 from nightflash.light.flash import FlashLight, flash_light
 from nightflash.light.incidence import incidence
-from nightflash.resample import area
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nightflash.service.connection import RUNTIME_VARIABLE, STATE_VARIABLE
+from nightflash.client.connection import RUNTIME_VARIABLE, STATE_VARIABLE
 
 from tests.install.machine import CHECKOUT, gimp
 

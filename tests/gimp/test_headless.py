@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nightflash.service.client import Client
-from nightflash.service.protocol import Layout, Pixels
+from nightflash.client.client import Client
+from nightflash.client.protocol import Layout, Pixels
 from nightflash.settings import DEFAULTS, KNOBS
 
 from tests.gimp.gimp import INSIDE, Gimp, Result

@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from nightflash import Engine, Settings
+from nightflash.engine.working import Working
 from nightflash.photo import read_photo
-from nightflash.service.pictures import view_pixels
-from nightflash.working import Working
+from nightflash.server.pictures import view_pixels
 from PIL import Image
 
 from tests.gimp.filter import TITLE, Filter
 from tests.gimp.gimp import Gimp
 from tests.gimp.plugin import a_profile
 from tests.gimp.window import PROGRAMS, screen
-from tests.service.backend import array
+from tests.server.backend import array
 
 
 def test_the_better_outline_comes_by_itself(

@@ -20,6 +20,12 @@ import networks  # isort: skip
 import zmq_for_gimp  # isort: skip
 from nightflash.gimp import Profile  # isort: skip
 
+PACKAGE = CHECKOUT / "backend" / "nightflash"
+CLIENT_FILES = [
+    str(file.relative_to(PACKAGE))
+    for name in gimp.CLIENT
+    for file in sorted((PACKAGE / name).glob("*.py") if "." not in name else [PACKAGE / name])
+]
 PLUG_IN = ("nightflash.py", "plugin/__init__.py", "locale/de/nightflash.mo")
 FAKE_PIP = """
 import json, os, sys, time
@@ -89,7 +95,7 @@ class Desk:
             self.write(self.checkout / "gimp_plugin/nightflash" / name, f"# {name}")
         self.write(self.checkout / "gimp_plugin/nightflash/__pycache__/nightflash.pyc", "")
         self.write(self.checkout / "gimp_plugin/nightflash/.mypy_cache/CACHEDIR.TAG", "")
-        for name in gimp.CLIENT:
+        for name in CLIENT_FILES:
             text = "import zmq" if name.endswith("link.py") else f"# {name}"
             self.write(self.checkout / "backend/nightflash" / name, text)
 
@@ -158,7 +164,7 @@ def installed(profile: Path) -> dict[str, object]:
     place = profile / "plug-ins" / "nightflash"
     files = {str(p.relative_to(place)) for p in place.rglob("*") if p.is_file()}
     files = {name for name in files if not name.startswith("site/")}
-    wanted = {*PLUG_IN, *(f"lib/nightflash/{name}" for name in gimp.CLIENT), "install.json"}
+    wanted = {*PLUG_IN, *(f"lib/nightflash/{name}" for name in CLIENT_FILES), "install.json"}
     assert files == wanted
     assert (place / "nightflash.py").stat().st_mode & 0o777 == 0o755
     content = json.loads((place / "install.json").read_text(encoding="utf-8"))
@@ -174,7 +180,7 @@ def test_the_plug_in_and_the_client_are_put_into_the_profile(
     assert gimp.install(desk.checkout) == 0
     assert installed(profile) == {
         "command": [str(desk.python), "-P", "-m", "nightflash", "serve"],
-        "relay": [str(desk.python), "-P", "-m", "nightflash.service.relay"],
+        "relay": [str(desk.python), "-P", "-m", "nightflash.client.relay"],
         "environment": {
             "PYTHONPATH": str(profile / "plug-ins/nightflash/lib"),
             "PYTHONNOUSERSITE": "1",
@@ -231,7 +237,7 @@ def test_the_client_is_whole(tmp_path: Path) -> None:
     events = "class Event: DISCONNECTED = CLOSED = CONNECT_RETRIED = None"
     (tmp_path / "zmq/__init__.py").write_text(events)
     (tmp_path / "zmq/utils/monitor.py").write_text("recv_monitor_message = None")
-    for name in gimp.CLIENT:
+    for name in CLIENT_FILES:
         module = f"nightflash/{name}".removesuffix(".py").removesuffix("/__init__")
         code = f"import sys; sys.path[:1] = sys.argv[1:]; import {module.replace('/', '.')}"
         command = [sys.executable, "-I", "-S", "-c", code, place / "lib", tmp_path]
@@ -550,7 +556,7 @@ def test_an_older_one_is_back_when_the_new_cannot_take_its_place(
 
 
 @pytest.mark.parametrize(
-    "lacking", ["gimp_plugin/nightflash/nightflash.py", "backend/nightflash/service/client.py"]
+    "lacking", ["gimp_plugin/nightflash/nightflash.py", "backend/nightflash/client/client.py"]
 )
 def test_an_incomplete_checkout_changes_nothing(
     desk: Desk, capsys: pytest.CaptureFixture[str], lacking: str
@@ -754,7 +760,7 @@ def test_the_script_installs_and_uninstalls(desk: Desk) -> None:
     )
     shutil.copy(CHECKOUT / "pyproject.toml", desk.checkout)
     package = desk.checkout / "backend" / "nightflash"
-    for name in (*gimp.CLIENT, "gimp.py"):
+    for name in (*CLIENT_FILES, "gimp.py"):
         shutil.copy(CHECKOUT / "backend" / "nightflash" / name, package / name)
     for tool in ("bash", "dirname"):
         (desk.bin / tool).symlink_to(f"/usr/bin/{tool}")

@@ -16,7 +16,7 @@ from nightflash.models.weights import WeightsFile
 from tests.install.machine import networks
 from tests.models.download.downloading import CONTENT, sha256
 from tests.models.download.hostile_server import Hostile, Request, file, nobody, serving
-from tests.service.backend import until
+from tests.server.backend import until
 from tests.test_models_command import network
 
 

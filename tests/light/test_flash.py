@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from nightflash.colour import luminance, oklab
+from nightflash.imaging.colour import luminance, oklab
 from nightflash.light import light_scene
 from nightflash.light.enclosure import THROWN_BACK
 from nightflash.light.flash import BESIDE_STOPS, FlashLight, shoulder

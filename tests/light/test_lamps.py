@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from nightflash import Settings
-from nightflash.colour import luminance
+from nightflash.imaging.colour import luminance
 from nightflash.light import light_scene
 from nightflash.scene.scene import Scene
 from torch import Tensor

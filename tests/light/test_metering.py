@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nightflash.colour import luminance
+from nightflash.imaging.colour import luminance
 from nightflash.light import incidence, light_scene
 from nightflash.light.metering import DARK, DARK_SHARE, MOST_STOPS, Meter, _given_up
 from nightflash.scene.scene import Scene

@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nightflash.colour import encode
+from nightflash.imaging.colour import encode
+from nightflash.imaging.resample import area, working_dimensions
 from nightflash.photo.reading import read_photo
-from nightflash.resample import area, working_dimensions
 from nightflash.scene.geometry import foliage_share, plane_depth, salience, sky_mask
 from torch import Tensor
 from training.scenes import render_scene

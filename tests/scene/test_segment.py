@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nightflash.colour import encode
+from nightflash.imaging.colour import encode
 from nightflash.models import yolox
 from nightflash.models.descriptor import Detection
 from nightflash.scene.segment import Box, object_from_prior, object_in_box

@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nightflash.imaging.resample import working_dimensions
 from nightflash.models.descriptor import Detection, MainObject
 from nightflash.photo import read_mask
-from nightflash.resample import working_dimensions
 from nightflash.scene import Aim, Survey, aim_at, settled, working_aim
 from nightflash.scene.subject import NOT_CLEAR, boxed, largest, pointed, rectangle, salient, whole
 from PIL import Image

@@ -7,10 +7,10 @@ import contextlib
 import json
 from typing import Any
 
-from nightflash import streams
+from nightflash.commands import streams
 from nightflash.commands.networks import add_networks
+from nightflash.commands.results import is_folder
 from nightflash.errors import NightFlashError
-from nightflash.jobs import is_folder
 
 NONE_RUNS = 3
 LINES = 200
@@ -56,7 +56,7 @@ def positive(text: str) -> float:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from nightflash.service.lifecycle import Service, serve
+    from nightflash.server.lifecycle import Service, serve
 
     if options.weights is not None and not is_folder(options.weights):
         raise NightFlashError(f"There is no folder {options.weights} of network files.")
@@ -75,7 +75,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from nightflash.service.client import Client
+    from nightflash.client.client import Client
 
     try:
         with Client(command=None) as client:
@@ -101,10 +101,10 @@ def _in_words(state: dict[str, Any]) -> str:
 
 
 def _stop(options: argparse.Namespace) -> int:
-    from nightflash.service.client import DIALOG_SILENCE, Client
-    from nightflash.service.connection import Connection, runtime_folder
-    from nightflash.service.ending import end_backend
-    from nightflash.service.holder import backend_runs, holders
+    from nightflash.client.client import DIALOG_SILENCE, Client
+    from nightflash.client.connection import Connection, runtime_folder
+    from nightflash.client.ending import end_backend
+    from nightflash.client.holder import backend_runs, holders
 
     if not holders():
         if backend_runs():
@@ -128,7 +128,7 @@ def _stop(options: argparse.Namespace) -> int:
 
 
 def _logs(options: argparse.Namespace) -> int:
-    from nightflash.service.connection import crash_file, log_file
+    from nightflash.client.connection import crash_file, log_file
 
     told = False
     for path in (log_file(), crash_file()):

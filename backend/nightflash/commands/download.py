@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nightflash import streams
+from nightflash.commands import streams
 from nightflash.commands.backend import positive
 from nightflash.commands.networks import choices
 from nightflash.errors import NightFlashError
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _wanted(options: argparse.Namespace) -> list[NetworkDescriptor[Any]]:
     """The networks that the words name, each once."""
-    from nightflash.device import capacity, choose_device
+    from nightflash.models.device import capacity, choose_device
     from nightflash.models.download import recommended
     from nightflash.models.registry import NETWORKS
 
@@ -168,8 +168,8 @@ def _first(descriptor: NetworkDescriptor[Any], away: Mapping[str, str]) -> Weigh
 
 def _renew_backend() -> None:
     """End a backend that is idle: the one that the next request starts takes the new networks."""
-    from nightflash.service.client import Client
-    from nightflash.service.holder import backend_runs
+    from nightflash.client.client import Client
+    from nightflash.client.holder import backend_runs
 
     with suppress(NightFlashError), Client(command=None) as client:
         if not backend_runs():

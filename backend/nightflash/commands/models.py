@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nightflash import streams
-from nightflash.commands import download
+from nightflash.commands import download, streams
 from nightflash.commands.networks import add_device, choices
 from nightflash.errors import NightFlashError
 
@@ -52,8 +51,8 @@ def add(commands: Any) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from nightflash.device import capacity, choose_device
     from nightflash.models.choice import Choice, Chosen
+    from nightflash.models.device import capacity, choose_device
     from nightflash.models.download import recommended
     from nightflash.models.registry import NETWORKS
     from nightflash.models.weights import weights_folder

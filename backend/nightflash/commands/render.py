@@ -12,15 +12,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nightflash import streams
+from nightflash.commands import streams
 from nightflash.commands.networks import add_networks
+from nightflash.commands.results import (
+    Job,
+    check_targets,
+    is_folder,
+    make_folder,
+    no_empty_folder,
+    plan,
+)
 from nightflash.errors import NightFlashError
-from nightflash.jobs import Job, check_targets, is_folder, make_folder, no_empty_folder, plan
-from nightflash.progress import Progress, overall
 from nightflash.settings import KNOBS, PRESETS, Settings
+from nightflash.stages import Progress, overall
 
 if TYPE_CHECKING:
-    from nightflash.night import Night
+    from nightflash.engine.night import Night
     from nightflash.photo import Photo
     from nightflash.scene import Aim
 
@@ -140,7 +147,7 @@ def _render_all(
                 made = _with_progress(maker, photo, settings, aim, job.source.name)
                 lost = write_photo(job.out, made.photo, quality=quality, keep=options.keep)
                 if made.night is not None and options.debug_dir is not None:
-                    from nightflash.debug import write_debug
+                    from nightflash.commands.debug import write_debug
 
                     write_debug(job.debug_files(options.debug_dir), made.night)
             except NightFlashError as fault:
@@ -271,13 +278,13 @@ Maker = Callable[["Photo", Settings, "Aim", Progress], Made]
 def _maker(options: argparse.Namespace) -> Iterator[Maker]:
     """What makes nights: an engine in this process, or the backend."""
     if options.via_backend:
-        from nightflash.service.client import Client
-        from nightflash.service.remote import render_remotely
+        from nightflash.client.client import Client
+        from nightflash.commands.via_backend import render_remotely
 
         with Client() as client:
             yield lambda *work: Made(*render_remotely(client, *work))
         return
-    from nightflash.engine import Engine
+    from nightflash.engine.engine import Engine
 
     engine = Engine(options.networks, options.weights, options.device)
     engine.load()

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from nightflash import streams
-from nightflash.knob import word
+from nightflash.commands import streams
+from nightflash.setting_info import word
 from nightflash.settings import DEFAULTS, KNOBS, PRESETS, legal_values
 
 

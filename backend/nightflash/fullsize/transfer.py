@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightflash.fullsize.grain import add_grain
-from nightflash.guided_filter import AffineMaps, GuidedFilter
+from nightflash.imaging.guided_filter import AffineMaps, GuidedFilter
 from nightflash.light import Light
 
 STRIP_ROWS = 64  # as many as the caches of a processor hold

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightflash.guided_filter import box_mean
+from nightflash.imaging.guided_filter import box_mean
 
 FOCAL_LENGTH = 0.8  # of the picture's diagonal: 35 mm on a full frame, a usual field of view
 ARM = 0.15  # of the subject's distance: 30 cm from the lens at 2 m

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nightflash.colour import encode
+from nightflash.imaging.colour import encode
 from nightflash.scene.geometry import foliage_share
 from nightflash.scene.scene import Scene
 

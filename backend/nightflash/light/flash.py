@@ -13,8 +13,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from nightflash.colour import light_of_temperature, luminance
-from nightflash.guided_filter import GuidedFilter
+from nightflash.imaging.colour import light_of_temperature, luminance
+from nightflash.imaging.guided_filter import GuidedFilter
 from nightflash.light.incidence import DARKEST_STOPS, Incidence, subject_median
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nightflash.colour import luminance
-from nightflash.guided_filter import box_mean
+from nightflash.imaging.colour import luminance
+from nightflash.imaging.guided_filter import box_mean
 from nightflash.light.bracket import AT_CAMERA, Flash, shadow_stops
 from nightflash.light.enclosure import thrown_back
 from nightflash.light.lamps import lamps

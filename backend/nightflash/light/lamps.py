@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nightflash.colour import luminance
+from nightflash.imaging.colour import luminance
 
 BRIGHTEST_PHOTO = 0.1  # linear luminance, median, of a photo in which a lamp can be told
 BLOWN, BRIGHT = 0.95, 0.6  # linear: a lamp's largest channel, and its luminance, at least

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightflash.colour import encode, luminance
-from nightflash.guided_filter import box_mean
+from nightflash.imaging.colour import encode, luminance
+from nightflash.imaging.guided_filter import box_mean
 from nightflash.scene.backdrop import backdrop
 from nightflash.scene.scene import Scene
 

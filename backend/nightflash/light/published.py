@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nightflash.colour import decode
+from nightflash.imaging.colour import decode
 from nightflash.scene.scene import Scene
 
 

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightflash.colour import luminance
-from nightflash.guided_filter import GuidedFilter
+from nightflash.imaging.colour import luminance
+from nightflash.imaging.guided_filter import GuidedFilter
 from nightflash.light.bracket import AT_CAMERA, FOCAL_LENGTH, Flash
 
 FLATTEST = 0.1  # least cosine between a surface and the flash; beyond, depth is too rough

@@ -8,7 +8,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self, overload
 
-from nightflash.device import NO_GPU, Capacity
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import (
     DepthNetwork,
@@ -19,6 +18,7 @@ from nightflash.models.descriptor import (
     Role,
     SubjectNetwork,
 )
+from nightflash.models.device import NO_GPU, Capacity
 from nightflash.models.registry import BEST_FIRST, NETWORKS, SHIPPED, Registry
 
 SHARE = 0.5  # of the device's memory for one network: three of them and a picture share it

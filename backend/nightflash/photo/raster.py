@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from PIL import Image
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from nightflash.errors import NightFlashError
 
-from . import exif, iptc, jpeg, png, raw, xmp
+from . import exif, iptc, xmp
 from .encoding import Cicp, Codes, JpegTables
-from .exif import quietly
 
 MAX_PIXELS = 500_000_000
 """Pictures of more pixels are refused before anything is decoded: 6 GB in linear light."""
 
-MOST_SCANS = 100
-"""JPEGs of more scans are refused: each is a pass over the whole picture; programs write 10."""
-
-_KNOWN = "NightFlash reads JPEG, PNG, TIFF, WebP, HEIC, AVIF and JPEG XL pictures."
 C2PA_NOTE = (
     "The photo's Content Credentials (C2PA) were removed: they vouch for the picture by day alone."
 )
@@ -114,24 +103,6 @@ class Raster:
         )
 
 
-def read_raster(path: Path) -> Raster:
-    """The first picture of a file, told by its content and not its name, upright.
-
-    Raises:
-        NightFlashError: With code ``bad_photo``: no such file, no permission, no picture, damaged,
-            of a kind that is not supported, or of more than `MAX_PIXELS` pixels.
-    """
-    with _plainly(path):
-        if path.is_dir():
-            raise bad_photo(f"{path} is a folder, not a picture.")
-        if path.exists() and not path.is_file():
-            raise bad_photo(f"{path} is not an ordinary file.")
-        with path.open("rb") as file:
-            start = file.read(32)
-            file.seek(0)
-            return _decoder(start, path)(file, path).upright()
-
-
 def bad_photo(sentence: str, remedy: str = "") -> NightFlashError:
     """A fault of a picture that comes in."""
     return NightFlashError(sentence, remedy, code="bad_photo")
@@ -150,75 +121,6 @@ def check_dimensions(size: tuple[int, int], path: Path) -> None:
         )
 
 
-@contextmanager
-def _plainly(path: Path) -> Iterator[None]:
-    """Whatever goes wrong with a file, in one sentence."""
-    try:
-        yield
-    except NightFlashError:
-        raise
-    except FileNotFoundError as fault:
-        raise bad_photo(f"{path} does not exist.") from fault
-    except MemoryError as fault:
-        raise bad_photo(f"{path} needs more memory than is free.") from fault
-    except (NotImplementedError, ImportError) as fault:
-        raise bad_photo(
-            f"{path} is stored in a way that is not supported ({fault}).", "Save it as PNG or TIFF."
-        ) from fault
-    except OSError as fault:
-        if fault.errno is None:  # Pillow's own
-            raise _damaged(path) from fault
-        raise bad_photo(f"{path} cannot be read: {fault.strerror}.") from fault
-    except Exception as fault:  # decoders raise dozens of kinds on damaged files
-        raise _damaged(path) from fault
-
-
-def _damaged(path: Path) -> NightFlashError:
-    return bad_photo(f"{path} cannot be read: the picture is damaged or cut short.")
-
-
-_Decoder = Callable[[BinaryIO, Path], Raster]
-
-
-def _decoder(start: bytes, path: Path) -> _Decoder:
-    """The decoder for a file that begins with these bytes."""
-    if not start:
-        raise bad_photo(f"{path} is empty.")
-    if raw.is_raw(start):
-        raise raw.refused(path)
-    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        from .tiff import decode_tiff
-
-        return decode_tiff
-    if start[4:8] == b"ftyp":
-        if start[8:12] in _AVIF_BRANDS or (start[8:12] in _ANY_BRANDS and b"avi" in start[12:32]):
-            from .heif import decode_avif
-
-            return decode_avif
-        if start[8:12] in (*_HEIF_BRANDS, *_ANY_BRANDS):
-            from .heif import decode_heif
-
-            return decode_heif
-    if start.startswith((_JXL_CODESTREAM, _JXL_CONTAINER)):
-        from .jxl import decode_jxl
-
-        return decode_jxl
-    if start.startswith(png.SIGNATURE):
-        from .png_pixels import decode_png
-
-        return decode_png
-    for signature, decoder in _BY_PILLOW.items():
-        if start.startswith(signature) and (signature != b"RIFF" or start[8:12] == b"WEBP"):
-            return decoder
-    raise bad_photo(f"{path} is not a picture that NightFlash reads.", _KNOWN)
-
-
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
-_ANY_BRANDS = (b"mif1", b"msf1", b"miaf")
-_AVIF_BRANDS = (b"avif", b"avis")
-_JXL_CODESTREAM, _JXL_CONTAINER = b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"
-
-
 def spread(samples: Codes, depth: int) -> Codes:
     """Samples of so many bits as uint16 of the full range."""
     codes: Codes = np.rint(samples.astype(np.float64) * (65535 / (2**depth - 1))).astype(np.uint16)
@@ -229,87 +131,6 @@ def left_out(c2pa: bool, gain_map: bool = False) -> tuple[str, ...]:
     """Sentences about what a file had beside its picture."""
     return (*[C2PA_NOTE] * c2pa, *[GAIN_MAP_NOTE] * gain_map)
 
-
-def _decode_jpeg(file: BinaryIO, path: Path) -> Raster:
-    data = file.read()
-    found = jpeg.segments(data)
-    file.seek(0)
-    if jpeg.is_for_pillow(found):
-        with quietly():
-            image = JpegImageFile(file)
-        check_dimensions(image.size, path)
-        if jpeg.scans(data, MOST_SCANS + 1) > MOST_SCANS:
-            raise bad_photo(
-                f"{path} is a JPEG of more than {MOST_SCANS} scans.", "Save it anew as a plain one."
-            )
-        block, tables = image.info.get("exif"), jpeg.tables(image)
-        raster = pillow_raster(image, "jpeg", path)
-    else:
-        raster, block, tables = _uncommon_jpeg(file, data, found, path), found.exif, None
-    return replace(
-        raster,
-        exif=block,
-        xmp=found.xmp,
-        extended_xmp=found.extended,
-        iptc=found.iptc,
-        dpi=resolution(found.density),
-        orientation=exif.orientation(block),
-        jpeg=tables,
-        notes=left_out(found.c2pa, found.gain_map),
-    )
-
-
-def _uncommon_jpeg(file: BinaryIO, data: bytes, found: jpeg.Segments, path: Path) -> Raster:
-    check_dimensions(found.size, path)
-    try:
-        samples = jpeg.decode_uncommon(data, found)
-    except Exception as fault:
-        raise bad_photo(
-            f"{path} is a JPEG file of a kind that is not supported: {found.precision} bits per "
-            f"sample, process {found.process - 0xC0}.",
-            "Save it with 8 bits, or as TIFF.",
-        ) from fault
-    return split(samples, "jpeg", found.icc)
-
-
-def _by_pillow(kind: type[Any], name: str) -> _Decoder:
-    def decode(file: BinaryIO, path: Path) -> Raster:
-        # The class itself, as Image.open has limits and warnings of its own.
-        with quietly():
-            image = kind(file)
-        check_dimensions(image.size, path)
-        block = image.info.get("exif")
-        raster = pillow_raster(image, name, path)
-        dpi = resolution(image.info.get("dpi"))
-        file.seek(0)
-        return replace(
-            raster,
-            exif=block,
-            xmp=image.info.get("xmp"),
-            dpi=dpi,
-            orientation=exif.orientation(block),
-            notes=left_out(name == "webp" and b"C2PA" in _riff_chunks(file.read())),
-        )
-
-    return decode
-
-
-def _riff_chunks(data: bytes) -> set[bytes]:
-    """The kinds of chunks of a WebP file."""
-    found, place = set(), 12
-    while place + 8 <= len(data):
-        found.add(data[place : place + 4])
-        size = int.from_bytes(data[place + 4 : place + 8], "little")
-        place += 8 + size + size % 2
-    return found
-
-
-_BY_PILLOW: dict[bytes, _Decoder] = {
-    b"\xff\xd8\xff": _decode_jpeg,
-    b"RIFF": _by_pillow(WebPImageFile, "webp"),
-    b"BM": _by_pillow(BmpImageFile, "bmp"),
-    b"GIF8": _by_pillow(GifImageFile, "gif"),
-}
 
 _PLAIN_MODES = {
     "1": "L", "La": "LA", "P": "RGB", "PA": "RGBA", "RGBX": "RGB", "RGBa": "RGBA", "YCbCr": "RGB",

@@ -10,12 +10,13 @@ import numpy as np
 
 from nightflash.errors import NightFlashError
 
+from .decoding import read_raster
 from .encoding import Cicp, Codes, Encoding, Linear, full_scale, strips
 from .exif import is_adobe_rgb
 from .photo import Photo, require_finite
 from .profile import colour_model, profile_space
 from .profile_writing import adobe_rgb
-from .raster import Raster, bad_photo, read_raster
+from .raster import Raster, bad_photo
 from .spaces import SRGB
 
 _SRGB = Cicp(1, 13)

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nightflash.colour import encode
 from nightflash.errors import NightFlashError
+from nightflash.imaging.colour import encode
+from nightflash.imaging.resample import area
 from nightflash.models.descriptor import DepthNetwork, Detector, MainObject
-from nightflash.resample import area
 from nightflash.scene import subject as find
 from nightflash.scene.box import bounds
 from nightflash.scene.depth import aligned, layered, scaled

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nightflash.guided_filter import box_mean
+from nightflash.imaging.guided_filter import box_mean
 from nightflash.scene.geometry import CONTRAST, GRAIN, local_contrast
 
 BLUE = 1.15  # blue against red, in the median of a part, from which it is sky down to the ground

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightflash.guided_filter import GuidedFilter, box_mean
+from nightflash.imaging.guided_filter import GuidedFilter, box_mean
 
 FAR_PERCENTILE, NEAR_PERCENTILE = 0.01, 0.99
 UNSEEN_FAR = 0.8  # how far beyond the farthest thing infinity lies, where no sky is seen

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from nightflash.colour import decode, luminance
-from nightflash.guided_filter import box_mean
+from nightflash.imaging.colour import decode, luminance
+from nightflash.imaging.guided_filter import box_mean
 from nightflash.scene.depth import eroded, filled
 
 REACH = 0.008  # of the diagonal, inside and outside of the edge

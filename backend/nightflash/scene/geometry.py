@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightflash.colour import decode, oklab
-from nightflash.guided_filter import box_mean
+from nightflash.imaging.colour import decode, oklab
+from nightflash.imaging.guided_filter import box_mean
 
 DEPTH_WEIGHTS = {
     "any": 0.22,

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightflash.guided_filter import GuidedFilter
+from nightflash.imaging.guided_filter import GuidedFilter
 from nightflash.models.sureness import sureness
 from nightflash.scene.box import Box, bounds
 from nightflash.scene.fringe import without_fringe

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nightflash.guided_filter import GuidedFilter
+from nightflash.imaging.guided_filter import GuidedFilter
 from nightflash.scene.box import Box
 from nightflash.scene.cut import Map, minimum_cut, outline_cost
 

@@ -49,7 +49,7 @@ def backend() -> Any:
     environment = _environment(found)
     if found.get("zmq") != "relay":
         try:
-            from nightflash.service.client import DIALOG_SILENCE, Client
+            from nightflash.client.client import DIALOG_SILENCE, Client
 
             return Client(found["command"], environment, silence=DIALOG_SILENCE, replaces=True)
         except ImportError as fault:  # another GIMP than the installer saw may use this profile
@@ -59,7 +59,7 @@ def backend() -> Any:
                     _("Run in NightFlash's folder: {}").format(INSTALL),
                     code="no_pyzmq",
                 ) from fault
-    from nightflash.service.pipe import PipeClient
+    from nightflash.client.pipe import PipeClient
 
     return PipeClient([str(word) for word in found["relay"]], environment)
 

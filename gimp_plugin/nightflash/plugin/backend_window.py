@@ -13,8 +13,8 @@ import gi
 
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gio, GLib, Gtk  # noqa: E402
+from nightflash.client.connection import crash_file, log_file  # noqa: E402
 from nightflash.errors import NightFlashError  # noqa: E402
-from nightflash.service.connection import crash_file, log_file  # noqa: E402
 
 from plugin.backend import program  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402

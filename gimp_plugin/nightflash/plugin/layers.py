@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gi.repository import Gimp
+from nightflash.client.protocol import Layout, Pixels
 from nightflash.errors import NightFlashError
-from nightflash.service.protocol import Layout, Pixels
 
 from plugin import pixels
 from plugin.nights import photo_of, require_there, shape

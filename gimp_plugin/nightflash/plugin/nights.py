@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gi.repository import Gimp
+from nightflash.client.protocol import Layout, Pixels
 from nightflash.errors import NightFlashError
-from nightflash.service.protocol import Layout, Pixels
 
 from plugin import pixels
 from plugin.texts import translated as _

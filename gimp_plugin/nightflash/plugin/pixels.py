@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gi.repository import Gegl, Gimp
-from nightflash.service.protocol import Layout, Pixels
+from nightflash.client.protocol import Layout, Pixels
 
 NAMES = {1: "Y", 2: "YA", 3: "RGB", 4: "RGBA"}
 ENCODED = {1: "Y'", 2: "Y'A", 3: "R'G'B'", 4: "R'G'B'A"}

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from nightflash.engine import Engine
+from nightflash.engine.engine import Engine
 from nightflash.errors import NightFlashError
 from nightflash.models import registry, tcmonodepth
 from nightflash.models.builtin import content_net, scene_net, weights

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from nightflash.device import NO_GPU, Capacity
 from nightflash.models import registry
 from nightflash.models.choice import Choice, choose, depth_of_published_method
 from nightflash.models.depth_anything import DESCRIPTORS
 from nightflash.models.depth_anything.kinds import KINDS
 from nightflash.models.depth_anything.network import DepthAnything
 from nightflash.models.descriptor import NetworkDescriptor
+from nightflash.models.device import NO_GPU, Capacity
 from nightflash.models.download import recommended
 from nightflash.models.registry import NETWORKS
 from torch import Tensor

@@ -15,10 +15,10 @@ from typing import Any, Literal
 import torch
 from filelock import FileLock, Timeout
 
-from nightflash.device import Capacity
 from nightflash.errors import NightFlashError
 from nightflash.models.choice import suits
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet
+from nightflash.models.device import Capacity
 from nightflash.models.download.faults import FAILED, UNREACHED
 from nightflash.models.download.incoming import Incoming, Progress, Tell, set_aside
 from nightflash.models.download.patience import PATIENT, Patience

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from nightflash.device import bfloat16_is_fast
+from nightflash.models.device import bfloat16_is_fast
 
 TOLERANCE = 0.01
 """Mean difference from float32, in parts of the depth's range, up to which half precision serves.

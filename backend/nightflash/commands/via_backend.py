@@ -1,0 +1,76 @@
+"""Photos through the backend, for Python programs and the command line; nothing is lost."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nightflash.client.client import Client
+from nightflash.client.protocol import Layout, Pixels
+from nightflash.photo import Photo
+from nightflash.scene import Aim, check_aim
+from nightflash.settings import Settings
+from nightflash.stages import Progress
+
+
+def render_remotely(
+    client: Client, photo: Photo, settings: Settings, aim: Aim, progress: Progress
+) -> tuple[Photo, dict[str, Any]]:
+    """Have the backend make the night of ``photo``, as floats, so that nothing is lost.
+
+    Args:
+        client: Its connection.
+        photo, settings, aim: As for ``Engine.render``.
+        progress: Called with the stage and the fraction of the whole work done.
+
+    Returns:
+        The night, and a report like ``nightflash.engine.engine.Report``.
+
+    Raises:
+        NightFlashError: What the backend refuses, or it cannot be reached.
+    """
+    check_aim(aim, (photo.width, photo.height))
+    pixels = _floats(photo.rgb)
+    mask = None if aim.mask is None else _floats(aim.mask[..., np.newaxis])
+    try:
+        answer = client.work(
+            "render",
+            pixels,
+            mask=mask,
+            box=aim.box,
+            point=aim.point,
+            tell=lambda stage, done, sentence: progress(stage, done),
+            settings=asdict(settings),
+        )
+    finally:
+        for sent in (pixels, mask):
+            if sent is not None:
+                client.forget(sent)
+    header, night = answer.header, answer.pictures[0]
+    report = {
+        "seconds": header["seconds"],
+        "networks": header["networks"],
+        "subject_box": header["subject"]["box"],
+        "subject_from": header["subject"]["from"],
+        "working_size": header["working_size"],
+        "device": header["device"],
+        "notes": header["notes"],
+    }
+    return photo.with_rgb(_rgb(night)), report
+
+
+def _floats(values: npt.NDArray[np.float32]) -> Pixels:
+    height, width, channels = values.shape
+    data = np.ascontiguousarray(values, "<f4").data
+    return Pixels.cut(Layout(width, height, "float", channels), data)
+
+
+def _rgb(pixels: Pixels) -> npt.NDArray[np.float32]:
+    """Linear RGB (H, W, 3)."""
+    width, channels = pixels.layout.width, pixels.layout.channels
+    strips = [np.frombuffer(s, "<f4").reshape(-1, width, channels) for s in pixels.strips]
+    whole = np.concatenate(strips).astype(np.float32)
+    return whole if channels == 3 else np.repeat(whole, 3, axis=-1)

@@ -1,0 +1,1 @@
+"""Arithmetic of pictures that knows neither photos nor nights: colour, resampling, filters."""

@@ -1,0 +1,74 @@
+"""From what the engine gives to pixels in transport."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nightflash.client.protocol import Layout, Pixels
+from nightflash.engine.night import Preview
+from nightflash.imaging.colour import encode
+from nightflash.photo import Photo
+from nightflash.photo.encoding import Codes
+
+BITS = {"u8": 8, "u16": 16, "half": 32, "float": 32}
+HALF_MAX = 65504.0
+OUTLINE = (1.0, 0.72, 0.2)  # encoded: amber stands out by night and by day
+OPACITY = 0.85
+
+
+def photo_pixels(photo: Photo, sample: str) -> Pixels:
+    """A photo of full size; a grey one has one colour channel."""
+    codes = photo.to_encoded(BITS[sample])
+    if sample == "half":
+        codes = np.clip(codes, -HALF_MAX, HALF_MAX).astype(np.float16)
+    return _pixels(codes, sample)
+
+
+def view_pixels(name: str, preview: Preview, alpha: npt.NDArray[np.float32] | None) -> Pixels:
+    """A view of the scene at the working size, in ``u8``.
+
+    Args:
+        name: ``night`` or ``day`` in RGB; ``subject`` (mask), ``depth`` (inverse, near is bright)
+            or ``light`` (of the flash against its value at the subject, encoded) in grey;
+            ``outline`` of the subject in RGB and alpha, to lie over the others.
+        preview: What there is to see.
+        alpha: Opacity (h, w) that night and day get as a fourth channel, or None.
+    """
+    scene, light = preview.scene, preview.light
+    if name in ("night", "day"):
+        picture = encode((preview.picture if name == "night" else scene.photo).clamp(0, 1))
+        if alpha is not None:
+            picture = torch.cat((picture, torch.from_numpy(alpha).to(picture)[None]))
+    elif name == "light":
+        white = torch.ones_like(scene.photo)
+        lit = light.shine(white, light.maps) - light.unlit(white)
+        picture = encode(lit.clamp(0, 1))[1:2]
+    elif name == "outline":
+        picture = _outline(scene.subject)
+    else:
+        picture = (scene.subject if name == "subject" else scene.inverse_depth)[None].clamp(0, 1)
+    return _pixels(_codes(picture), "u8")
+
+
+def _outline(subject: Tensor) -> Tensor:
+    """The rim (4, h, w) of what is more than half subject, inside and outside by a pixel."""
+    inside = (subject > 0.5).to(subject)[None]
+    rim = F.max_pool2d(inside, 3, 1, 1) + F.max_pool2d(-inside, 3, 1, 1)
+    colour = subject.new_tensor(OUTLINE)[:, None, None].expand(3, *subject.shape)
+    return torch.cat((colour, OPACITY * rim))
+
+
+def _codes(picture: Tensor) -> npt.NDArray[np.uint8]:
+    rows = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous()
+    codes: npt.NDArray[np.uint8] = rows.cpu().numpy()
+    return codes
+
+
+def _pixels(codes: Codes, sample: str) -> Pixels:
+    height, width, channels = codes.shape
+    layout = Layout(width, height, sample, channels)
+    return Pixels.cut(layout, np.ascontiguousarray(codes).data)

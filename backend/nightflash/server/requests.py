@@ -1,0 +1,162 @@
+"""Requests for work, read from their headers into values that are known to be sound."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from nightflash.client.protocol import MAX_ID, SAMPLE_BYTES, Header, bad_request
+from nightflash.errors import Cancelled, NightFlashError
+from nightflash.scene import Aim, check_aim, working_aim
+from nightflash.server.listeners import Peer
+from nightflash.server.uploads import Upload, Uploads
+from nightflash.settings import Settings
+
+Kind = Literal["analyse", "preview", "render"]
+VIEWS = ("night", "day", "subject", "depth", "light", "outline")
+OUTPUTS = ("one", "parts")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a client wants done with a photo.
+
+    Attributes:
+        kind: ``analyse``, ``preview`` or ``render``.
+        photo: The photo.
+        mask: Of the main object, or None.
+        box, point: Aim in pixels of the photo, or None.
+        settings: What the user wants.
+        views: Pictures that a preview sends.
+        output: ``one`` picture of a render, or its two ``parts``, night and flash.
+        sample: How a render's pixels come back; None as the photo's.
+    """
+
+    kind: Kind
+    photo: Upload
+    mask: Upload | None
+    box: tuple[float, float, float, float] | None
+    point: tuple[float, float] | None
+    settings: Settings
+    views: tuple[str, ...]
+    output: str
+    sample: str | None
+
+    @property
+    def aim(self) -> Aim:
+        """The aim in pixels of the photo; `Engine.render` checks whether it fits."""
+        return Aim(None if self.mask is None else self.mask.mask(), self.box, self.point)
+
+    def working_aim(self, size: tuple[int, int]) -> Aim:
+        """The aim in pixels of a working picture of ``size`` (width, height).
+
+        Raises:
+            NightFlashError: It does not fit the photo.
+        """
+        if self.mask is not None:
+            return Aim(self.mask.working_mask(self.photo.size, size))
+        check_aim(self.aim, self.photo.size)
+        return working_aim(self.aim, self.photo.size, size)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Work in the queue.
+
+    Attributes:
+        client: Whose it is.
+        id: The client's number for it.
+        work: What to do.
+        cancelled: Set when nobody wants it any more.
+    """
+
+    client: Peer
+    id: int
+    work: Work
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def checkpoint(self) -> None:
+        """Raise `Cancelled` where nobody wants it any more."""
+        if self.cancelled.is_set():
+            raise Cancelled
+
+
+def read_id(header: Header, name: str = "id") -> int:
+    """The number of a request.
+
+    Raises:
+        NightFlashError: ``bad_request``.
+    """
+    number = header.get(name)
+    if type(number) is not int or not 0 <= number <= MAX_ID:
+        raise bad_request(f"The field {name!r} is a whole number from 0 to {MAX_ID}.")
+    return number
+
+
+def read_work(kind: Kind, header: Header, uploads: Uploads) -> Work:
+    """Read a request for work.
+
+    Raises:
+        NightFlashError: ``bad_request``, ``bad_setting`` or ``unknown_handle``.
+    """
+    values = header.get("settings", {})
+    if not isinstance(values, dict):
+        raise bad_request("The field 'settings' is an object.")
+    aim = header.get("aim", {})
+    if not isinstance(aim, dict):
+        raise bad_request("The field 'aim' is an object.")
+    given = [name for name in ("mask", "box", "point") if aim.get(name) is not None]
+    if len(given) > 1:
+        raise NightFlashError("Give one of a mask, a box or a point, not several.", code="bad_aim")
+    settings = Settings.from_values(values)
+    if kind == "render" and settings.quality == "preview":
+        raise NightFlashError(
+            "A render has the quality fast or best.", "Ask for a preview.", code="bad_setting"
+        )
+    box, point = _numbers(aim, "box", 4), _numbers(aim, "point", 2)
+    return Work(
+        kind=kind,
+        photo=uploads.get(header.get("photo")),
+        mask=uploads.get(aim["mask"]) if given == ["mask"] else None,
+        box=(box[0], box[1], box[2], box[3]) if box else None,
+        point=(point[0], point[1]) if point else None,
+        settings=settings,
+        views=_views(header, ["subject", "depth"] if kind == "analyse" else ["night"]),
+        output=_one_of(header, "output", OUTPUTS) or OUTPUTS[0],
+        sample=_one_of(header, "sample", tuple(SAMPLE_BYTES)),
+    )
+
+
+def _views(header: Header, usual: list[str]) -> tuple[str, ...]:
+    views: Any = header.get("views", usual)
+    known = isinstance(views, list) and all(isinstance(view, str) for view in views)
+    if not known or not set(views) <= set(VIEWS) or not 1 <= len(views) <= len(VIEWS):
+        raise bad_request(f"The field 'views' is a list of some of {', '.join(VIEWS)}.")
+    return tuple(views)
+
+
+def _one_of(header: Header, name: str, legal: tuple[str, ...]) -> str | None:
+    value = header.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or value not in legal:
+        raise bad_request(f"The field {name!r} is one of {', '.join(legal)}.")
+    return value
+
+
+def _numbers(aim: dict[str, Any], name: str, count: int) -> tuple[float, ...] | None:
+    values = aim.get(name)
+    if values is None:
+        return None
+    if not isinstance(values, list) or len(values) != count or not all(map(_is_number, values)):
+        raise bad_request(f"The field {name!r} of an aim is a list of {count} numbers.")
+    return tuple(float(value) for value in values)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return False

@@ -1,0 +1,243 @@
+"""Pictures that clients have sent, and what is worked out of them once."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from nightflash.client.protocol import Layout, Pixels
+from nightflash.engine.cache import Cache
+from nightflash.engine.working import Working
+from nightflash.errors import NightFlashError
+from nightflash.imaging.resample import area
+from nightflash.photo import Photo
+from nightflash.photo.encoding import Codes, Linear, full_scale
+from nightflash.scene import Aim, check_aim, working_aim
+from nightflash.server.listeners import Peer
+
+OVERHEAD = 12_288  # bytes beside its pixels that a picture costs: libzmq's message and ours
+DTYPES = {"u8": "u1", "u16": "<u2", "half": "<f2", "float": "<f4"}
+
+
+class Upload:
+    """A picture as it came, decoded when it is needed.
+
+    Args:
+        pixels: Kept as they are, not copied.
+        freed: Takes what was charged for it when nothing needs it any more.
+
+    Attributes:
+        charged: Bytes that `Uploads` counts for it.
+    """
+
+    def __init__(self, pixels: Pixels, freed: deque[int] | None = None) -> None:
+        self.pixels = pixels
+        self.charged = 0
+        self._freed = freed
+        self._working: tuple[float, tuple[Working, Linear | None]] | None = None
+        self._working_mask: tuple[object, Linear | None] | None = None
+
+    def __del__(self) -> None:
+        if self._freed is not None:
+            self._freed.append(self.charged)
+
+    @property
+    def layout(self) -> Layout:
+        """Size and format of the picture."""
+        return self.pixels.layout
+
+    @property
+    def bytes(self) -> int:
+        """What it costs: its pixels, and what was worked out of them and is remembered."""
+        held = OVERHEAD + self.layout.bytes
+        if (remembered := self._working) is not None:
+            working, alpha = remembered[1]
+            held += working.picture.nbytes + (0 if alpha is None else alpha.nbytes)
+        if (mask := self._working_mask) is not None and mask[1] is not None:
+            held += mask[1].nbytes
+        return held
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.layout.width, self.layout.height
+
+    def photo(self) -> Photo:
+        """The picture as a photo.
+
+        Raises:
+            NightFlashError: ``bad_photo`` for values that are no finite numbers.
+        """
+        array = self.array()
+        if array.dtype.kind == "u":
+            return Photo.from_encoded(array)
+        return Photo.from_linear(array)
+
+    def working(self, megapixels: float) -> tuple[Working, Linear | None]:
+        """The picture at a working size, and its opacity 0..1 (h, w) there if it has alpha.
+
+        The last one is remembered.
+
+        Raises:
+            NightFlashError: As `photo`.
+        """
+        if self._working is None or self._working[0] != megapixels:
+            photo = self.photo()
+            working, alpha = Working.of(photo, megapixels), photo.alpha
+            if alpha is not None:
+                alpha = area(alpha[..., None], working.dimensions)[..., 0]
+            self._working = megapixels, (working, alpha)
+        return self._working[1]
+
+    def mask(self) -> Linear:
+        """A grey picture as coverage 0..1 (H, W): linear whatever the samples.
+
+        Raises:
+            NightFlashError: ``bad_aim`` where it is not grey.
+        """
+        if self.layout.channels != 1:
+            raise NightFlashError("A mask is a grey picture.", code="bad_aim")
+        samples = self.array()[..., 0]
+        return samples.astype(np.float32) / np.float32(full_scale(samples.dtype))
+
+    def working_mask(self, photo: tuple[int, int], size: tuple[int, int]) -> Linear | None:
+        """`mask` at the working size; the last one is remembered.
+
+        Args:
+            photo: (width, height) of the photo, which the mask must fit.
+            size: (width, height) of the working picture.
+
+        Raises:
+            NightFlashError: ``bad_aim`` where it does not fit, is empty, or holds no numbers.
+        """
+        key = photo, size
+        if self._working_mask is None or self._working_mask[0] != key:
+            aim = Aim(self.mask())
+            check_aim(aim, photo)
+            self._working_mask = key, working_aim(aim, photo, size).mask
+        return self._working_mask[1]
+
+    def array(self) -> Codes:
+        """The samples (H, W, channels); a view where there is one strip."""
+        dtype = np.dtype(DTYPES[self.layout.sample])
+        width, channels = self.layout.width, self.layout.channels
+        parts = [
+            np.frombuffer(strip, dtype).reshape(-1, width, channels) for strip in self.pixels.strips
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+class Uploads:
+    """Uploads by handle, bounded in bytes; those not used for long are forgotten.
+
+    What was forgotten and is still worked with, or is on its way to a client, counts until it is
+    memory no more.
+
+    Args:
+        limit: Bytes of all pictures together.
+        seconds: Until a picture that is not used is forgotten.
+    """
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self._kept: Cache[str, Upload] = Cache(limit, seconds)
+        self._owners: dict[str, Peer] = {}
+        self._charged = 0
+        self._freed: deque[int] = deque()  # filled from any thread
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def limit(self) -> int:
+        """Bytes that are kept at most."""
+        return self._kept.limit
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all pictures that are memory: those kept, and those still needed otherwise."""
+        while self._freed:
+            self._charged -= self._freed.popleft()
+        return self._charged
+
+    def put(self, pixels: Pixels, owner: Peer) -> str:
+        """Keep a picture; gives its handle.
+
+        Raises:
+            NightFlashError: ``too_large``, or ``busy`` where work has all the room.
+        """
+        handle, upload = secrets.token_hex(16), Upload(pixels, self._freed)
+        if upload.bytes > self.limit:
+            raise NightFlashError(
+                f"The picture takes {pixels.layout.bytes / 2**20:.0f} MB, and the backend keeps at"
+                f" most {self.limit / 2**20:.0f} MB.",
+                "Scale the picture down, or start the backend with a larger --upload-memory.",
+                code="too_large",
+            )
+        if not self._make_room(upload.bytes):
+            raise NightFlashError(
+                "The memory for pictures is taken by those that are worked with.",
+                "Wait for the work, or start the backend with a larger --upload-memory.",
+                code="busy",
+            )
+        self._charge(upload)
+        self._kept.put(handle, upload, upload.charged)
+        self._owners[handle] = owner
+        return handle
+
+    def weigh(self, upload: Upload) -> None:
+        """Charge what was worked out of a picture meanwhile; others make room for it."""
+        if upload.bytes != upload.charged:
+            self._charge(upload)
+            self._make_room(0)
+
+    def _charge(self, upload: Upload) -> None:
+        now = upload.bytes  # once: the worker may be at it
+        self._charged += now - upload.charged
+        upload.charged = now
+
+    def _make_room(self, size: int) -> bool:
+        """Forget what was least recently used until ``size`` more bytes fit; whether they do."""
+        while self.bytes + size > self.limit:
+            if (oldest := self._kept.oldest()) is None:
+                return False
+            self.drop(oldest)
+        return True
+
+    def get(self, handle: object) -> Upload:
+        """The picture of ``handle``.
+
+        Raises:
+            NightFlashError: ``unknown_handle`` where it never was or is forgotten.
+        """
+        upload = self._kept.get(handle) if isinstance(handle, str) else None
+        if upload is None:
+            raise NightFlashError(
+                "The backend does not hold that picture any more.",
+                "Send it again.",
+                code="unknown_handle",
+            )
+        return upload
+
+    def drop(self, handle: str) -> None:
+        """Forget the picture of ``handle`` if it is there."""
+        self._kept.drop(handle)
+        self._owners.pop(handle, None)
+
+    def drop_all_of(self, gone: Callable[[Peer], bool]) -> None:
+        """Forget the pictures of every owner for whom ``gone`` is true."""
+        for handle in [handle for handle, owner in self._owners.items() if gone(owner)]:
+            self.drop(handle)
+
+    def owners(self) -> set[Peer]:
+        """Who has pictures here."""
+        self._kept.expire()
+        self._owners = {h: owner for h, owner in self._owners.items() if h in self._kept}
+        return set(self._owners.values())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+        self._owners.clear()

@@ -1,0 +1,145 @@
+"""The client without pyzmq: the same pictures, faults and cancellations through a child."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nightflash.client.frames import read_message, write_message
+from nightflash.client.pipe import PipeClient
+from nightflash.client.protocol import Layout, Message, Pixels
+from nightflash.errors import Cancelled, NightFlashError
+
+from tests.server.backend import Place, a_place, array, pixels
+
+RELAY = (sys.executable, "-m", "nightflash.client.relay")
+DAY = pixels(np.random.default_rng(1).integers(0, 256, (64, 96, 3), np.uint8))
+LARGE = pixels(np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8))
+QUICK: dict[str, Any] = {"quality": "fast", "grain": None}
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with a_place() as place:
+        with place.client() as client:
+            client.connect()
+        yield place
+
+
+@pytest.fixture
+def piped(place: Place) -> Iterator[PipeClient]:
+    with PipeClient(RELAY, place.variables) as client:
+        yield client
+
+
+@given(st.lists(st.builds(Layout, *[st.integers(1, 9)] * 2, st.just("u8"), st.integers(1, 4))))
+def test_messages_through_a_pipe(layouts: list[Layout]) -> None:
+    pictures = [Pixels.cut(layout, bytes(layout.bytes)) for layout in layouts[:8]]
+    pipe = io.BytesIO()
+    for number in range(2):
+        write_message(pipe, Message({"n": number}, pictures))
+    pipe.seek(0)
+    for number in range(2):
+        back = read_message(pipe)
+        assert back is not None
+        assert back.header["n"] == number
+        assert [p.layout for p in back.pictures] == [p.layout for p in pictures]
+    assert read_message(pipe) is None
+
+
+@pytest.mark.parametrize("broken", [b"\0", b"\0\0\0\0", b"\xff" * 30, b"\0\0\0\1" + b"\xff" * 8])
+def test_what_is_no_message(broken: bytes) -> None:
+    with contextlib.suppress(NightFlashError):
+        assert read_message(io.BytesIO(broken)) is None
+
+
+def test_the_pictures_are_those_of_the_other_client(place: Place, piped: PipeClient) -> None:
+    mask = np.zeros((64, 96, 1), np.uint8)
+    mask[20:40, 30:60] = 255
+    aim = pixels(mask)
+    told: list[str] = []
+    here = piped.work(
+        "render", DAY, mask=aim, settings=QUICK, tell=lambda s, f, words: told.append(words)
+    )
+    with place.client() as client:
+        there = client.work("render", DAY, mask=aim, settings=QUICK)
+    np.testing.assert_array_equal(array(here.pictures[0]), array(there.pictures[0]))
+    assert here.header["subject"] == there.header["subject"]
+    assert told
+    assert piped.ask("hello")["pid"] == place.pid()
+    piped.forget(DAY)
+    piped.forget(aim)
+
+
+def test_faults_and_cancelling(piped: PipeClient) -> None:
+    with pytest.raises(NightFlashError, match="cannot be 99") as caught:
+        piped.work("preview", DAY, settings={"ambient": 99})
+    assert caught.value.code == "bad_setting"
+    stop = threading.Event()
+    at = [0.0]
+
+    def tell(stage: str, fraction: float, sentence: str) -> None:
+        if stage == "refine" and not stop.is_set():
+            at[0] = time.monotonic()
+            stop.set()
+
+    with pytest.raises(Cancelled):
+        piped.work(
+            "render", LARGE, settings={"steps": 1000, "content": 20.0}, tell=tell, cancel=stop
+        )
+    assert time.monotonic() - at[0] < 2
+    assert piped.work("preview", DAY).header["reply"] == "result"
+
+
+def test_a_backend_that_died_is_started_anew(place: Place, piped: PipeClient) -> None:
+    piped.work("preview", DAY)
+    place.kill(signal.SIGKILL)
+    assert piped.work("preview", DAY).header["reply"] == "result"
+
+
+def test_restarting(place: Place, piped: PipeClient) -> None:
+    first = piped.connect()["pid"]
+    second = piped.restart()["pid"]
+    assert second != first
+    assert piped.work("preview", DAY, settings=QUICK).pictures
+    assert place.pid() == second
+
+
+def test_a_child_that_died_or_cannot_be_started_is_told(place: Place, piped: PipeClient) -> None:
+    piped.connect()
+    assert piped._child is not None
+    piped._child.kill()
+    with pytest.raises(NightFlashError) as caught:
+        piped.work("preview", DAY)
+    assert caught.value.code == "backend_lost"
+    assert piped.work("preview", DAY).header["reply"] == "result"
+    nowhere = PipeClient(["/nowhere/python"], place.variables)
+    with pytest.raises(NightFlashError, match="cannot be started"):
+        nowhere.connect()
+
+
+def test_it_needs_no_pyzmq(place: Place) -> None:
+    code = (
+        "import sys; sys.modules['zmq'] = None\n"
+        "from nightflash.client.pipe import PipeClient\n"
+        "from nightflash.client.protocol import Layout, Pixels\n"
+        "import os\n"
+        f"with PipeClient({RELAY!r}, os.environ) as client:\n"
+        "    photo = Pixels.cut(Layout(60, 40, 'u8', 3), bytes(range(240)) * 30)\n"
+        "    print(len(client.work('preview', photo).pictures[0].strips[0]))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=place.variables, capture_output=True, text=True
+    )
+    assert (result.stdout, result.stderr) == ("7200\n", "")

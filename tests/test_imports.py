@@ -1,0 +1,20 @@
+"""Which room may import which: the contracts stand in pyproject.toml."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def test_contracts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("gimp_plugin/nightflash", "backend"):  # its nightflash.py is not the package
+        monkeypatch.syspath_prepend(CHECKOUT / folder)
+    monkeypatch.chdir(CHECKOUT)
+    kept = lint_imports(str(CHECKOUT / "pyproject.toml"), no_cache=True)
+    sys.modules.pop("plugin", None)
+    assert kept == EXIT_STATUS_SUCCESS, capsys.readouterr().out
