@@ -59,8 +59,8 @@ def test_who_sends_a_message_that_never_ends_is_thrown_out(idle: bool) -> None:
         assert client.ask("hello")["pid"] == pid, "no process had to end"
 
 
-class NoDoor:
-    """A door at which nothing frees memory."""
+class NoListener:
+    """A listener at which nothing frees memory."""
 
     def __init__(self) -> None:
         self.asked: list[bool] = []
@@ -76,30 +76,30 @@ def test_first_who_sends_then_all_and_at_last_the_process_ends(
     ended: list[int] = []
     monkeypatch.setattr(os, "_exit", ended.append)
     monkeypatch.setattr("logging.shutdown", lambda: None)
-    door, files = NoDoor(), Files(None, [], lambda: False)  # type: ignore[arg-type]
-    memory = Memory(Watchdog(0), [door], files)  # type: ignore[list-item]
+    listener, files = NoListener(), Files(None, [], lambda: False)  # type: ignore[arg-type]
+    memory = Memory(Watchdog(0), [listener], files)  # type: ignore[list-item]
     memory.watch(0.0, 0, busy=False)
     machine["resident"] += UNDER_WAY + 1
     for now, asked in ((1.0, [True]), (2.9, [True]), (3.1, [True, False]), (4.9, [True, False])):
         memory.watch(now, 0, busy=False)
-        assert (door.asked, ended) == (asked, [])
+        assert (listener.asked, ended) == (asked, [])
     memory.watch(5.1, 0, busy=False)
     assert ended == [75]
     machine["resident"] -= UNDER_WAY
     memory.watch(6.0, 0, busy=False)
     machine["resident"] += UNDER_WAY
     memory.watch(7.0, 0, busy=False)
-    assert door.asked == [True, False, True], "another time begins anew"
+    assert listener.asked == [True, False, True], "another time begins anew"
 
 
 def test_where_it_grows_on_without_the_senders_all_go_at_once(machine: dict[str, int]) -> None:
-    door, files = NoDoor(), Files(None, [], lambda: False)  # type: ignore[arg-type]
-    memory = Memory(Watchdog(0), [door], files)  # type: ignore[list-item]
+    listener, files = NoListener(), Files(None, [], lambda: False)  # type: ignore[arg-type]
+    memory = Memory(Watchdog(0), [listener], files)  # type: ignore[list-item]
     memory.watch(0.0, 0, busy=False)
     for more, asked in ((UNDER_WAY + 1, [True]), (GROWTH, [True, True]), (1, [True, True, False])):
         machine["resident"] += more
         memory.watch(0.1, 0, busy=False)
-        assert door.asked == asked
+        assert listener.asked == asked
 
 
 def test_half_of_what_is_allowed_has_it_look_more_often(machine: dict[str, int]) -> None:

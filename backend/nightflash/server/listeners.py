@@ -39,7 +39,7 @@ WATCHED = (
 )
 
 Peer = tuple[int, bytes]
-"""A client: the number of the door that it came in by, and its routing id there."""
+"""A client: the number of the listener that it came in by, and its routing id there."""
 
 
 class Keys:
@@ -54,7 +54,7 @@ class Keys:
         return key == self.client_public
 
 
-class Door:
+class Listener:
     """A ROUTER socket, and the connections that were accepted at it.
 
     Args:
@@ -153,7 +153,7 @@ class Door:
         self.socket.close(500)
 
 
-class Inside(Door):
+class IpcListener(Listener):
     """A socket in the user's private folder, which keeps others out.
 
     Args:
@@ -188,7 +188,7 @@ class Inside(Door):
         self._path.unlink(missing_ok=True)
 
 
-class Port(Door):
+class TcpListener(Listener):
     """A port of this machine: CURVE keeps strangers out, and there are never many of them.
 
     Every open connection costs a descriptor, of which a process has few.
@@ -224,9 +224,9 @@ class Port(Door):
             self._refused, self._told = 0, now
 
 
-def open_doors(
+def open_listeners(
     context: zmq.Context[zmq.Socket[bytes]], keys: Keys, name: str, limit: int, tcp: bool
-) -> list[Door]:
+) -> list[Listener]:
     """A socket in the folder where that is possible; a port where it is not, or is asked for.
 
     Args:
@@ -237,17 +237,17 @@ def open_doors(
         tcp: Whether the port is wanted beside the socket.
     """
     inside = zmq.has("ipc") and len(os.fsencode(_socket_file(name))) <= LONGEST_SOCKET_PATH
-    doors: list[Door] = [Inside(context, limit, name)] if inside else []
-    return [*doors, Port(context, limit, keys)] if tcp or not inside else doors
+    listeners: list[Listener] = [IpcListener(context, limit, name)] if inside else []
+    return [*listeners, TcpListener(context, limit, keys)] if tcp or not inside else listeners
 
 
-def echo(door: Door) -> None:
+def echo(listener: Listener) -> None:
     """Send one small message back to where it came from."""
-    came = door.receive()
+    came = listener.receive()
     if came is None or len(came[1]) != 1 or len(came[1][0].buffer) > PULSE_BYTES:
         return
     try:
-        door.socket.send_multipart([came[0], came[1][0].bytes], zmq.DONTWAIT)
+        listener.socket.send_multipart([came[0], came[1][0].bytes], zmq.DONTWAIT)
     except zmq.ZMQError as error:
         if error.errno not in GONE:
             raise

@@ -12,7 +12,7 @@ import zmq
 
 from nightflash.client.protocol import VERSION, Message, error_reply
 from nightflash.errors import NightFlashError
-from nightflash.server.listeners import GONE, Door, Peer
+from nightflash.server.listeners import GONE, Listener, Peer
 from nightflash.server.requests import Job
 from nightflash.server.uploads import Upload
 
@@ -30,11 +30,11 @@ class _UnderWay:
 
 
 class Replies:
-    """Sends to clients through the doors that they came in by.
+    """Sends to clients through the listeners that they came in by.
 
     Args:
         context: Where the sockets belong.
-        doors: The number of each is the first part of a client.
+        listeners: The number of each is the first part of a client.
         limit: Bytes of all pictures under way together, over which the slowest client goes; one
             picture may be any size.
         gone: Takes a client that cannot be reached any more.
@@ -46,11 +46,11 @@ class Replies:
     def __init__(
         self,
         context: zmq.Context[zmq.Socket[bytes]],
-        doors: Sequence[Door],
+        listeners: Sequence[Listener],
         limit: int,
         gone: Callable[[Peer], None],
     ) -> None:
-        self._context, self._doors, self._limit, self._gone = context, doors, limit, gone
+        self._context, self._listeners, self._limit, self._gone = context, listeners, limit, gone
         self._waiting: deque[tuple[Job, Message]] = deque()
         self._under_way: list[_UnderWay] = []
         self.woken = context.socket(zmq.PULL)
@@ -97,7 +97,7 @@ class Replies:
             log.error("%s", fault)
             frames = Message({"v": VERSION, "id": number, **error_reply(fault).header}).frames()
         try:
-            tracker = self._doors[client[0]].socket.send_multipart(
+            tracker = self._listeners[client[0]].socket.send_multipart(
                 [client[1], *frames], zmq.DONTWAIT, copy=False, track=bool(message.pictures)
             )
         except zmq.ZMQError as error:
@@ -129,7 +129,7 @@ class Replies:
             return
         slowest = max({entry.client for entry in self._under_way}, key=self.bytes_of)
         log.warning("a client that does not take its pictures was thrown out")
-        self._doors[slowest[0]].throw_out(slowest[1])
+        self._listeners[slowest[0]].throw_out(slowest[1])
         self._under_way = [entry for entry in self._under_way if entry.client != slowest]
         self._gone(slowest)
 

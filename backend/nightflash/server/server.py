@@ -25,13 +25,13 @@ from nightflash.errors import NightFlashError
 from nightflash.server.answers import Answers
 from nightflash.server.listeners import (
     PULSE_LIMIT,
-    Door,
-    Inside,
+    IpcListener,
     Keys,
+    Listener,
     Peer,
-    Port,
+    TcpListener,
     echo,
-    open_doors,
+    open_listeners,
 )
 from nightflash.server.queue import JobQueue
 from nightflash.server.replies import Replies
@@ -83,23 +83,23 @@ class Server:
         self._authenticator.start()
         keys = Keys()
         self._authenticator.configure_curve_callback("nightflash", keys)
-        self._requests = open_doors(self._context, keys, "requests", MAX_FRAME, tcp)
-        self._pulse = open_doors(self._context, keys, "pulse", PULSE_LIMIT, tcp)
-        self._doors = [*self._requests, *self._pulse]
+        self._requests = open_listeners(self._context, keys, "requests", MAX_FRAME, tcp)
+        self._pulse = open_listeners(self._context, keys, "pulse", PULSE_LIMIT, tcp)
+        self._listeners = [*self._requests, *self._pulse]
         self.connection = Connection(
             protocol=VERSION,
             version=__version__,
             pid=os.getpid(),
-            ipc=_address(self._requests, Inside),
-            tcp=_address(self._requests, Port),
-            pulse_ipc=_address(self._pulse, Inside),
-            pulse_tcp=_address(self._pulse, Port),
+            ipc=_address(self._requests, IpcListener),
+            tcp=_address(self._requests, TcpListener),
+            pulse_ipc=_address(self._pulse, IpcListener),
+            pulse_tcp=_address(self._pulse, TcpListener),
             server_key=keys.server_public.decode(),
             public_key=keys.client_public.decode(),
             secret_key=keys.client_secret.decode(),
         )
-        self._files = Files(self.connection, self._doors, still_held)
-        self._memory = Memory(Watchdog(upload_bytes), self._doors, self._files)
+        self._files = Files(self.connection, self._listeners, still_held)
+        self._memory = Memory(Watchdog(upload_bytes), self._listeners, self._files)
         self._uploads = Uploads(upload_bytes, upload_seconds)
         self._queue = JobQueue()
         self._replies = Replies(self._context, self._requests, upload_bytes // 2, self._forget)
@@ -114,23 +114,23 @@ class Server:
         """Answer until stopped; the worker's own end is not waited for longer than a second."""
         self._worker.start()
         poller = zmq.Poller()
-        for door in self._doors:
-            poller.register(door.socket, zmq.POLLIN)
-            poller.register(door.monitor, zmq.POLLIN)
+        for listener in self._listeners:
+            poller.register(listener.socket, zmq.POLLIN)
+            poller.register(listener.monitor, zmq.POLLIN)
         poller.register(self._replies.woken, zmq.POLLIN)
         beat = visit = kept = watched = time.monotonic()
         busy = False
         try:
             while not self._stopping:
                 ready = dict(poller.poll(round(1000 * self._memory.pause)))
-                for door in self._doors:
-                    door.watch()
-                for number, door in enumerate(self._requests):
-                    if door.socket in ready:
-                        self._receive(number, door)
-                for door in self._pulse:
-                    if door.socket in ready:
-                        echo(door)
+                for listener in self._listeners:
+                    listener.watch()
+                for number, listener in enumerate(self._requests):
+                    if listener.socket in ready:
+                        self._receive(number, listener)
+                for listener in self._pulse:
+                    if listener.socket in ready:
+                        echo(listener)
                 self._send_replies()
                 now = time.monotonic()
                 worked, busy = busy, len(self._queue) > 0
@@ -157,9 +157,9 @@ class Server:
         finally:
             self._close()
 
-    def _receive(self, number: int, door: Door) -> None:
+    def _receive(self, number: int, listener: Listener) -> None:
         """Take and answer one message."""
-        if (came := door.receive()) is None:
+        if (came := listener.receive()) is None:
             return
         client, frames = (number, came[0]), came[1]
         answer_to: int | None = None
@@ -221,8 +221,8 @@ class Server:
             self.ended = False
             time.sleep(LINGER_SECONDS)
             return
-        for door in reversed(self._doors):
-            door.close()
+        for listener in reversed(self._listeners):
+            listener.close()
         self._replies.woken.close(0)
         self._authenticator.stop()
         self.ended = not self._worker.is_alive()
@@ -230,5 +230,5 @@ class Server:
             self._context.term()
 
 
-def _address(doors: list[Door], kind: type[Door]) -> str:
-    return next((door.address for door in doors if isinstance(door, kind)), "")
+def _address(listeners: list[Listener], kind: type[Listener]) -> str:
+    return next((listener.address for listener in listeners if isinstance(listener, kind)), "")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from nightflash.client.connection import Connection
 from nightflash.engine.memory import give_back
 from nightflash.errors import NightFlashError
-from nightflash.server.listeners import Door
+from nightflash.server.listeners import Listener
 from nightflash.server.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -27,21 +27,21 @@ class Files:
 
     Args:
         connection: What the file tells.
-        doors: Whose files are kept.
+        listeners: Whose files are kept.
         still_held: Whether this is still the user's one backend: else the files are another's.
     """
 
     def __init__(
-        self, connection: Connection, doors: Sequence[Door], still_held: Callable[[], bool]
+        self, connection: Connection, listeners: Sequence[Listener], still_held: Callable[[], bool]
     ) -> None:
-        self._connection, self._doors, self._still_held = connection, doors, still_held
+        self._connection, self._listeners, self._still_held = connection, listeners, still_held
 
     def keep(self) -> bool:
         """Mend what somebody cleaned away or spoilt; False where the lock is another's by now."""
         if not self._still_held():
             return False
-        for door in self._doors:
-            door.keep()
+        for listener in self._listeners:
+            listener.keep()
         try:
             lost = Connection.read() != self._connection
         except NightFlashError:  # open to others: what they wrote is not believed
@@ -57,8 +57,8 @@ class Files:
             return False
         with contextlib.suppress(OSError):
             Connection.path().unlink(missing_ok=True)
-        for door in self._doors:
-            door.hide()
+        for listener in self._listeners:
+            listener.hide()
         return True
 
 
@@ -70,12 +70,12 @@ class Memory:
 
     Args:
         watchdog: Tells when it is too much.
-        doors: Where the connections are.
+        listeners: Where the connections are.
         files: Removed before the process ends.
     """
 
-    def __init__(self, watchdog: Watchdog, doors: Sequence[Door], files: Files) -> None:
-        self._watchdog, self._doors, self._files = watchdog, doors, files
+    def __init__(self, watchdog: Watchdog, listeners: Sequence[Listener], files: Files) -> None:
+        self._watchdog, self._listeners, self._files = watchdog, listeners, files
         self._since: float | None = None
         self._all_went, self._outside, self._senders_went_at = False, 0, 0
 
@@ -108,10 +108,10 @@ class Memory:
         others = outside > self._senders_went_at + GROWTH
         if not self._all_went and (others or now - self._since > SENDERS_SECONDS):
             self._all_went = True
-            went = sum(door.throw_out() for door in self._doors)
+            went = sum(listener.throw_out() for listener in self._listeners)
             log.warning("%s: all %d connections were ended", why, went)
         elif outside > self._outside:  # it grows, still or again
-            went = sum(door.throw_out(sending=True) for door in self._doors)
+            went = sum(listener.throw_out(sending=True) for listener in self._listeners)
             log.warning("%s: %d connections that were sending were ended", why, went)
         self._outside = outside
         give_back()
