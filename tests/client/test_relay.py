@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -16,9 +17,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nightflash.client.frames import read_message, write_message
-from nightflash.client.pipe import PipeClient
-from nightflash.client.protocol import Layout, Message, Pixels
+from nightflash.client.client import Client
+from nightflash.client.frames import read_frames, write_frames
+from nightflash.client.link import BackendHangs
+from nightflash.client.pipe_link import PipeLink
 from nightflash.errors import Cancelled, NightFlashError
 
 from tests.server.backend import Place, a_place, array, pixels
@@ -38,33 +40,29 @@ def place() -> Iterator[Place]:
 
 
 @pytest.fixture
-def piped(place: Place) -> Iterator[PipeClient]:
-    with PipeClient(RELAY, place.variables) as client:
+def piped(place: Place) -> Iterator[Client]:
+    with place.client(relay=RELAY) as client:
         yield client
 
 
-@given(st.lists(st.builds(Layout, *[st.integers(1, 9)] * 2, st.just("u8"), st.integers(1, 4))))
-def test_messages_through_a_pipe(layouts: list[Layout]) -> None:
-    pictures = [Pixels.cut(layout, bytes(layout.bytes)) for layout in layouts[:8]]
+@given(st.lists(st.binary(max_size=100), min_size=1, max_size=9))
+def test_messages_through_a_pipe(frames: list[bytes]) -> None:
     pipe = io.BytesIO()
     for number in range(2):
-        write_message(pipe, Message({"n": number}, pictures))
+        write_frames(pipe, [bytes([number]), *frames])
     pipe.seek(0)
     for number in range(2):
-        back = read_message(pipe)
-        assert back is not None
-        assert back.header["n"] == number
-        assert [p.layout for p in back.pictures] == [p.layout for p in pictures]
-    assert read_message(pipe) is None
+        assert read_frames(pipe) == [bytes([number]), *frames]
+    assert read_frames(pipe) is None
 
 
 @pytest.mark.parametrize("broken", [b"\0", b"\0\0\0\0", b"\xff" * 30, b"\0\0\0\1" + b"\xff" * 8])
 def test_what_is_no_message(broken: bytes) -> None:
     with contextlib.suppress(NightFlashError):
-        assert read_message(io.BytesIO(broken)) is None
+        assert read_frames(io.BytesIO(broken)) is None
 
 
-def test_the_pictures_are_those_of_the_other_client(place: Place, piped: PipeClient) -> None:
+def test_the_pictures_are_those_of_the_other_client(place: Place, piped: Client) -> None:
     mask = np.zeros((64, 96, 1), np.uint8)
     mask[20:40, 30:60] = 255
     aim = pixels(mask)
@@ -82,7 +80,7 @@ def test_the_pictures_are_those_of_the_other_client(place: Place, piped: PipeCli
     piped.forget(aim)
 
 
-def test_faults_and_cancelling(piped: PipeClient) -> None:
+def test_faults_and_cancelling(piped: Client) -> None:
     with pytest.raises(NightFlashError, match="cannot be 99") as caught:
         piped.work("preview", DAY, settings={"ambient": 99})
     assert caught.value.code == "bad_setting"
@@ -102,13 +100,13 @@ def test_faults_and_cancelling(piped: PipeClient) -> None:
     assert piped.work("preview", DAY).header["reply"] == "result"
 
 
-def test_a_backend_that_died_is_started_anew(place: Place, piped: PipeClient) -> None:
+def test_a_backend_that_died_is_started_anew(place: Place, piped: Client) -> None:
     piped.work("preview", DAY)
     place.kill(signal.SIGKILL)
     assert piped.work("preview", DAY).header["reply"] == "result"
 
 
-def test_restarting(place: Place, piped: PipeClient) -> None:
+def test_restarting(place: Place, piped: Client) -> None:
     first = piped.connect()["pid"]
     second = piped.restart()["pid"]
     assert second != first
@@ -116,26 +114,48 @@ def test_restarting(place: Place, piped: PipeClient) -> None:
     assert place.pid() == second
 
 
-def test_a_child_that_died_or_cannot_be_started_is_told(place: Place, piped: PipeClient) -> None:
+def test_a_child_that_died_or_cannot_be_started_is_told(place: Place, piped: Client) -> None:
     piped.connect()
-    assert piped._child is not None
-    piped._child.kill()
+    link = piped._link
+    assert isinstance(link, PipeLink)
+    link._child.kill()
     with pytest.raises(NightFlashError) as caught:
-        piped.work("preview", DAY)
+        piped.work("preview", DAY, retry=False)
     assert caught.value.code == "backend_lost"
     assert piped.work("preview", DAY).header["reply"] == "result"
-    nowhere = PipeClient(["/nowhere/python"], place.variables)
-    with pytest.raises(NightFlashError, match="cannot be started"):
+    with (
+        place.client(relay=["/nowhere/python"]) as nowhere,
+        pytest.raises(NightFlashError, match="cannot be opened"),
+    ):
         nowhere.connect()
+
+
+def test_a_backend_that_hangs_is_told_by_its_silence(place: Place) -> None:
+    with place.client(relay=RELAY, silence=2.0) as client:
+        pid = client.connect()["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(BackendHangs):
+                client.work("preview", DAY)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_the_relay_ends_with_the_client(place: Place) -> None:
+    with place.client(relay=RELAY) as client:
+        client.connect()
+        link = client._link
+        assert isinstance(link, PipeLink)
+    assert link._child.poll() is not None
 
 
 def test_it_needs_no_pyzmq(place: Place) -> None:
     code = (
         "import sys; sys.modules['zmq'] = None\n"
-        "from nightflash.client.pipe import PipeClient\n"
+        "from nightflash.client.client import Client\n"
         "from nightflash.client.protocol import Layout, Pixels\n"
         "import os\n"
-        f"with PipeClient({RELAY!r}, os.environ) as client:\n"
+        f"with Client(None, relay={RELAY!r}) as client:\n"
         "    photo = Pixels.cut(Layout(60, 40, 'u8', 3), bytes(range(240)) * 30)\n"
         "    print(len(client.work('preview', photo).pictures[0].strips[0]))\n"
     )

@@ -21,6 +21,7 @@ from nightflash.client.client import DIALOG_SILENCE, Client
 from nightflash.client.connection import Connection
 from nightflash.client.link import BackendHangs, BackendLost, Link, Request
 from nightflash.client.protocol import VERSION
+from nightflash.client.zmq_link import ZmqLink
 from nightflash.errors import NightFlashError
 
 from tests.server.backend import SERVE, a_place, array, pixels, until
@@ -86,7 +87,7 @@ def test_events_of_its_own_sockets_are_no_sign_of_life(
     stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """libzmq tells of its own tries to connect again and again, and the other side nothing."""
-    link = Link(stand_in.connection, 1.0)
+    link = ZmqLink(stand_in.connection, 1.0)
     assert link.arrives()
     link.exchange(Request({"request": "hello"}))
 
@@ -99,8 +100,10 @@ def test_events_of_its_own_sockets_are_no_sign_of_life(
     writing.send(b"never taken out")
     link._socket.disable_monitor()
     link._monitor.close(0)
+    link._poller.unregister(link._monitor)
     link._monitor = reading
-    monkeypatch.setattr("nightflash.client.link.recv_monitor_message", forever)
+    link._poller.register(reading, zmq.POLLIN)
+    monkeypatch.setattr("nightflash.client.zmq_link.recv_monitor_message", forever)
     asking, outcome = asked(link)
     asking.join(10)
     assert [type(fault) for fault in outcome] == [BackendHangs]
@@ -110,7 +113,7 @@ def test_events_of_its_own_sockets_are_no_sign_of_life(
 
 
 def test_a_backend_that_ends_while_it_is_asked_is_lost_at_once(stand_in: StandIn) -> None:
-    link = Link(stand_in.connection, 15.0)
+    link = ZmqLink(stand_in.connection, 15.0)
     assert link.arrives()
     link.exchange(Request({"request": "hello"}))
     asking, outcome = asked(link)
@@ -173,7 +176,7 @@ def test_a_loop_that_is_stuck_hangs_whatever_other_threads_do() -> None:
             starter.connect()
         found = Connection.read()
         assert found is not None
-        link = Link(found, 1.5)
+        link = ZmqLink(found, 1.5)
         assert link.arrives()
         outcome: list[BaseException] = []
 

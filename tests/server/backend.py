@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +50,14 @@ class Place:
         path = self.folder / "state" / "backend-crash.log"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
-    def client(self, starts: bool = True, silence: float = SCRIPT_SILENCE) -> Client:
+    def client(
+        self,
+        starts: bool = True,
+        silence: float = SCRIPT_SILENCE,
+        relay: Sequence[str] | None = None,
+    ) -> Client:
         command = (*SERVE, *self.options) if starts else None
-        return Client(command, self.variables, silence=silence)
+        return Client(command, self.variables, silence=silence, relay=relay)
 
     def pid(self) -> int:
         with self.client(starts=False) as client:

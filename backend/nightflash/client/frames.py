@@ -1,4 +1,4 @@
-"""Messages over a pair of pipes: how many frames, then each with its length before it.
+"""Multipart messages over a pipe: how many frames, then each with its length before it.
 
 Standard library only.
 """
@@ -6,21 +6,21 @@ Standard library only.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import BinaryIO
 
-from nightflash.client.protocol import MAX_FRAME, Buffer, Message, bad_request, read_header
+from nightflash.client.protocol import MAX_FRAME, Buffer, bad_request
 
 _COUNT, _LENGTH = struct.Struct(">I"), struct.Struct(">Q")
 MOST_FRAMES = 256
 
 
-def write_message(pipe: BinaryIO, message: Message) -> None:
+def write_frames(pipe: BinaryIO, frames: Sequence[Buffer]) -> None:
     """Write one message.
 
     Raises:
         OSError: The other end has gone.
     """
-    frames = message.frames()
     pipe.write(_COUNT.pack(len(frames)))
     for frame in frames:
         pipe.write(_LENGTH.pack(memoryview(frame).nbytes))
@@ -28,7 +28,7 @@ def write_message(pipe: BinaryIO, message: Message) -> None:
     pipe.flush()
 
 
-def read_message(pipe: BinaryIO) -> Message | None:
+def read_frames(pipe: BinaryIO) -> list[Buffer] | None:
     """Read one message; None where the other end has gone.
 
     Raises:
@@ -52,7 +52,7 @@ def read_message(pipe: BinaryIO) -> Message | None:
         if frame is None:
             return None
         frames.append(frame)
-    return Message.from_frames(read_header(frames[0]), frames[1:])
+    return frames
 
 
 def _exactly(pipe: BinaryIO, size: int) -> bytes | None:

@@ -1,101 +1,92 @@
-"""``python -m nightflash.client.relay``: carries a plug-in's pipes to the backend.
+"""``python -m nightflash.client.relay``: carries a plug-in's pipes to the backend that runs.
 
-For a GIMP whose Python has no pyzmq: this process has one. `pipe.PipeClient` is the other end.
+For a GIMP whose Python has no pyzmq: this process has one. `pipe_link.PipeLink` is the other end.
 """
 
 from __future__ import annotations
 
-import queue
+import contextlib
 import sys
 import threading
 from typing import BinaryIO
 
-from nightflash.client.client import DIALOG_SILENCE, Client
-from nightflash.client.frames import read_message, write_message
-from nightflash.client.protocol import Message, Pixels, error_reply
-from nightflash.errors import Cancelled, NightFlashError
+import zmq
+
+from nightflash.client.connection import Connection
+from nightflash.client.frames import read_frames, write_frames
+from nightflash.client.link import BackendLost
+from nightflash.client.protocol import VERSION, Message, error_reply
+from nightflash.client.zmq_link import ZmqLink
+from nightflash.errors import NightFlashError
+
+PATIENCE = 60.0  # seconds; the other end is the one to say that a backend hangs
+BEAT = Message({"v": VERSION, "id": None, "reply": "beat"})
 
 
-class Relay:
-    """Does what comes in, in order; what stops it comes in beside.
+class Relay(ZmqLink):
+    """A link whose messages come in and go out by pipes.
 
     Args:
-        client: Of the backend.
-        out: Where the answers go.
+        connection: Of the backend.
     """
 
-    def __init__(self, client: Client, out: BinaryIO) -> None:
-        self._client, self._out = client, out
-        self._kept: dict[int, Pixels] = {}
-        self._cancel = threading.Event()
-        self._waiting: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, PATIENCE)
+        self._inlet = self._context.socket(zmq.PAIR)
+        self._inlet.bind("inproc://inlet")
+        self._poller.register(self._inlet, zmq.POLLIN)
 
-    def run(self, source: BinaryIO) -> None:
-        """Read until the other end has gone."""
-        worker = threading.Thread(target=self._work, daemon=True)
-        worker.start()
-        while (message := read_message(source)) is not None:
-            if message.header["do"] == "cancel":
-                self._cancel.set()
-            else:
-                self._waiting.put(message)
-        self._cancel.set()
-        self._waiting.put(None)
-        worker.join(5)
+    def carry(self, source: BinaryIO, out: BinaryIO) -> None:
+        """Carry messages until one of the three ends has gone.
 
-    def _work(self) -> None:
-        while (message := self._waiting.get()) is not None:
-            self._cancel.clear()
-            try:
-                answer = self._done(message)
-            except Cancelled:
-                answer = error_reply(NightFlashError("The work was stopped.", code="cancelled"))
-            except NightFlashError as fault:
-                answer = error_reply(fault)
-            try:
-                write_message(self._out, answer)
-            except OSError:
-                return
+        Raises:
+            BackendLost: The backend has.
+            OSError: Nobody reads ``out`` any more.
+        """
+        threading.Thread(target=self._read, args=(source,), daemon=True).start()
+        while True:
+            alive, frames = self._arrived(1.0)
+            if alive:
+                write_frames(out, BEAT.frames() if frames is None else frames)
 
-    def _done(self, message: Message) -> Message:
-        header = message.header
-        match header["do"]:
-            case "connect":
-                return Message(self._client.connect(self._tell, self._cancel))
-            case "restart":
-                return Message(self._client.restart(self._tell, self._cancel))
-            case "ask":
-                return Message(self._client.ask(header["request"]))
-            case "keep":
-                self._kept[header["key"]] = message.pictures[0]
-                return Message({})
-            case "forget":
-                if (pixels := self._kept.pop(header["key"], None)) is not None:
-                    self._client.forget(pixels)
-                return Message({})
-            case _:
-                mask = header["mask"]
-                return self._client.work(
-                    header["request"],
-                    self._kept[header["photo"]],
-                    mask=None if mask is None else self._kept[mask],
-                    tell=self._tell,
-                    cancel=self._cancel,
-                    retry=header["retry"],
-                    **header["fields"],
-                )
+    def _ready(self, seconds: float) -> dict[object, int]:
+        ready = super()._ready(seconds)
+        if self._inlet in ready:
+            frames = self._inlet.recv_multipart(copy=False)
+            if not frames[0].bytes:
+                raise BrokenPipeError
+            self._send_frames([frame.buffer for frame in frames])
+        return ready
 
-    def _tell(self, stage: str, fraction: float, sentence: str) -> None:
-        told = {"reply": "progress", "stage": stage, "fraction": fraction, "message": sentence}
-        write_message(self._out, Message(told))
+    def _read(self, source: BinaryIO) -> None:
+        """In a thread of its own, as a pipe cannot be polled on all systems."""
+        with self._context.socket(zmq.PAIR) as outlet:
+            outlet.connect("inproc://inlet")
+            with contextlib.suppress(NightFlashError, OSError):
+                while (frames := read_frames(source)) is not None:
+                    outlet.send_multipart(frames, copy=False)
+            outlet.send(b"")
 
 
 def main() -> None:
     """Relay between standard input and output and the backend."""
     out = sys.stdout.buffer
     sys.stdout = sys.stderr  # what anybody prints must not get between the messages
-    with Client(silence=DIALOG_SILENCE, replaces=True) as client:
-        Relay(client, out).run(sys.stdin.buffer)
+    found = Connection.read()
+    if found is None:
+        return
+    with contextlib.suppress(BackendLost, OSError):
+        write_frames(out, BEAT.frames())
+        try:
+            with contextlib.closing(Relay(found)) as relay:
+                if relay.arrives():
+                    write_frames(out, BEAT.frames())
+                    relay.carry(sys.stdin.buffer, out)
+        except BackendLost:
+            raise
+        except NightFlashError as fault:
+            header = {"v": VERSION, "id": None, **error_reply(fault).header}
+            write_frames(out, Message(header).frames())
 
 
 if __name__ == "__main__":

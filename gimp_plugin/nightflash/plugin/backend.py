@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from nightflash.client.client import DIALOG_SILENCE, Client
 from nightflash.errors import NightFlashError
 
 from plugin.texts import translated as _
@@ -39,29 +40,29 @@ def installation() -> dict[str, Any]:
         ) from fault
 
 
-def backend() -> Any:
+def backend() -> Client:
     """A client of the backend.
 
     Raises:
         NightFlashError: There is no way to it.
     """
     found = installation()
-    environment = _environment(found)
-    if found.get("zmq") != "relay":
+    relay = found.get("relay")
+    if found.get("zmq") != "relay" or relay is None:
         try:
-            from nightflash.client.client import DIALOG_SILENCE, Client
+            import zmq  # noqa: F401
 
-            return Client(found["command"], environment, silence=DIALOG_SILENCE, replaces=True)
+            relay = None
         except ImportError as fault:  # another GIMP than the installer saw may use this profile
-            if "relay" not in found:
+            if relay is None:
                 raise NightFlashError(
                     _("GIMP's Python lacks the package pyzmq ({}).").format(fault),
                     _("Run in NightFlash's folder: {}").format(INSTALL),
                     code="no_pyzmq",
                 ) from fault
-    from nightflash.client.pipe import PipeClient
-
-    return PipeClient([str(word) for word in found["relay"]], environment)
+    return Client(
+        found["command"], _environment(found), relay=relay, silence=DIALOG_SILENCE, replaces=True
+    )
 
 
 def program(*words: str) -> tuple[list[str], dict[str, str]]:
