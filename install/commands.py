@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import launcher
 import networks
 from checkout import run_in
 from environment import CHECKOUT, SetupError, ensure_environment, say
@@ -19,19 +20,20 @@ from environment import CHECKOUT, SetupError, ensure_environment, say
 sys.path.insert(0, str(CHECKOUT / "backend"))
 from nightflash.commands.results import night_name  # needs the standard library alone
 
-USAGE = """bash install/run.sh [PHOTO [OUT [OPTIONS]]]
+USAGE = """bash install/run.sh [PHOTO... [OUT [OPTIONS]]]
 
 Gives PHOTO as taken at night with a flash. Without PHOTO it renders the example picture that comes
-with NightFlash. OUT is a file or a folder; without it the result lies beside the photo, named
-NAME-night. OPTIONS are those of `nightflash render`, such as --weights FOLDER, and
---download SET, which first fetches a set of networks: auto, official, lite or none; --from URL|DIR
-then tells a server or folder to take them from. Without it the first run fetches auto, the best for
-this machine, and goes on without what cannot be reached; none refuses them, now and later.
+with NightFlash. OUT is a file, or a folder where there are several photos; without it the result of
+one lies beside the photo, named NAME-night. OPTIONS are those of `nightflash render`, such as
+--weights FOLDER, and --download SET, which first fetches a set of networks: auto, official, lite or
+none; --from URL|DIR then tells a server or folder to take them from. Without it the first run
+fetches auto, the best for this machine, and goes on without what cannot be reached; none refuses
+them, now and later. The first run also puts the command `nightflash` where your shell finds it.
 
 bash install/run.sh models list|download|verify|path
 
 Tells of networks, downloads and checks them.
-The last line of the output is the path of the result."""
+The last line of the output is the path of the result, or of the folder of several."""
 
 BAD_PHOTO = 2  # as `nightflash render` ends
 EXAMPLE = CHECKOUT / "backend/nightflash/data/example.jpg"
@@ -57,7 +59,7 @@ def run(arguments: Sequence[str]) -> int:
     first_option = next((i for i, a in enumerate(arguments) if a.startswith("-")), len(arguments))
     names, options = arguments[:first_option], arguments[first_option:]
     if len(names) > 2:
-        raise SetupError(f"One photo and one result, please; {names[2]!r} is one name too many.")
+        return _render_several(names, options, chosen)
     photo = Path(names[0]).absolute() if names else EXAMPLE
     out = result_path(photo, Path(names[1]) if len(names) == 2 else None)
     if not photo.is_file():
@@ -69,8 +71,7 @@ def run(arguments: Sequence[str]) -> int:
         )
     if out.exists() and out.samefile(photo):
         raise SetupError(f"The result would replace the photo {photo}; name another file as OUT.")
-    python = ensure_environment(("heic",))
-    networks.fetch(python, chosen)
+    python = _prepared(chosen)
     if out.exists():
         say(f"{out} exists and will be overwritten")
     code = run_in(python, "nightflash", "render", str(photo), str(out), *options)
@@ -80,6 +81,30 @@ def run(arguments: Sequence[str]) -> int:
         say("The night photo is here:")
         print(out, flush=True)
     return code
+
+
+def _render_several(names: Sequence[str], options: Sequence[str], chosen: networks.Wanted) -> int:
+    """Several photos into a folder; what is wrong with one of them is said before the set-up."""
+    *photos, out = names
+    for photo in photos:
+        if not Path(photo).is_file():
+            say(f"There is no photo {Path(photo).absolute()}.")
+            return BAD_PHOTO
+    if Path(out).is_file():
+        raise SetupError(f"{out} is a file; several photos need a folder as the last name.")
+    code = run_in(_prepared(chosen), "nightflash", "render", *names, *options)
+    if code == 0:
+        say("The night photos are here:")
+        print(Path(out).absolute(), flush=True)
+    return code
+
+
+def _prepared(chosen: networks.Wanted) -> Path:
+    """The interpreter of the environment, with the networks there and the command in its place."""
+    python = ensure_environment(("heic",))
+    networks.fetch(python, chosen)
+    launcher.put(python, CHECKOUT / "backend", replace=False)
+    return python
 
 
 def result_path(photo: Path, out: Path | None) -> Path:

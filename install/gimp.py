@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import launcher
 import networks
 import removal
 from environment import CHECKOUT, SetupError, data_folder, ensure_environment, say
@@ -29,10 +30,10 @@ from nightflash.gimp import CLIENT, Profile, profiles  # both need the standard 
 USAGE = """bash install/gimp.sh [--download SET | --uninstall [--everything]]
 
 Puts the filter "Night with Flash" into every GIMP 3 of this user and sets up what it needs, the
-networks that suit this machine best included; this folder is not needed any more then. With
---download it fetches another set of networks: auto, official, lite or none. With --uninstall it
-removes the filter from all of them and asks whether the environment and the networks shall go too;
-with --everything they do."""
+networks that suit this machine best and the command `nightflash` included; this folder is not
+needed any more then. With --download it fetches another set of networks: auto, official, lite or
+none. With --uninstall it removes filter and command and asks whether the environment and the
+networks shall go too; with --everything they do."""
 
 NAME = "nightflash"
 MARK = "install.json"
@@ -68,6 +69,9 @@ def install(checkout: Path = CHECKOUT, download: networks.Wanted = networks.NOTH
             next(p for p in programs if _belongs(p, profile)).run()
     code = _for_each(found, put)
     removal.end_backend()  # it runs the code of before
+    places = [profile.plug_ins / NAME / "lib" for profile in found]
+    if there := [place for place in places if place.is_dir()]:
+        launcher.put(python, there[0])
     networks.fetch(python, download)
     if code == 0:
         say(f"Restart GIMP where it runs, open a photo and choose {MENU}")
@@ -84,6 +88,7 @@ def uninstall(everything: bool = False) -> int:
     if not found:
         say("No GIMP 3 was found for this user, so there is nothing to remove")
     code = _for_each(found, remove_plug_in)
+    launcher.remove()
     removal.end_backend()
     removal.offer(everything)
     return code

@@ -198,7 +198,8 @@ def test_the_example_goes_to_the_current_folder(
         (["."], "There is no photo {}."),
         (["a.png", "no such folder/a.png"], "The result cannot be written to {}/no such folder"),
         (["a.png", "a.png"], "The result would replace the photo {}/a.png"),
-        (["a.png", "b.png", "c.png"], "'c.png' is one name too many"),
+        (["a.png", "b.png", "nights"], "There is no photo {}/b.png."),
+        (["a.png", "a.png", "a.png"], "a.png is a file; several photos need a folder"),
     ],
 )
 def test_faults_are_told_before_any_set_up(
@@ -241,8 +242,10 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> Path
     package.mkdir(parents=True)
     shutil.copytree(CHECKOUT / "install", checkout / "install")
     shutil.copy(CHECKOUT / "pyproject.toml", checkout)
-    for module in ("__init__", "errors", "jobs", "knob", "settings"):  # what the installer reads
-        shutil.copy(CHECKOUT / "backend" / "nightflash" / f"{module}.py", package)
+    (package / "commands").mkdir()
+    modules = "__init__", "errors", "setting_info", "settings", "commands/__init__"
+    for module in (*modules, "commands/results"):  # what the installer reads
+        shutil.copy(CHECKOUT / "backend/nightflash" / f"{module}.py", package / f"{module}.py")
     (package / "__main__.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("NIGHTFLASH_PYTHON", sys.executable)
     monkeypatch.setenv("NIGHTFLASH_HOME", str(tmp_path / "data"))
@@ -281,6 +284,20 @@ def test_the_renderer_gets_whole_paths_and_the_options(
     assert ast.literal_eval(passed) == expected
     assert last == str(here / "alt.png")
     assert f"{here / 'alt.png'} exists and will be overwritten" in result.stderr
+
+
+def test_several_photos_go_into_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = stand_in(tmp_path, monkeypatch, "import sys; print(sys.argv[1:])")
+    names = [photo(tmp_path / f"{name}.png").name for name in "ab"]
+    result = subprocess.run(
+        ["bash", checkout / "install/run.sh", *names, "nights", "--night", "0"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    passed, last = result.stdout.splitlines()
+    assert ast.literal_eval(passed) == ["render", *names, "nights", "--night", "0"]
+    assert last == str(tmp_path / "nights")
 
 
 @pytest.mark.parametrize(

@@ -321,7 +321,7 @@ def test_only_the_standard_library_is_needed() -> None:
     allowed = {*sys.stdlib_module_names, *own, "nightflash"}
     package = CHECKOUT / "backend" / "nightflash"
     read_from_the_package = [
-        package / f"{name}.py" for name in ("jobs", "errors", "settings", "gimp")
+        package / f"{name}.py" for name in ("commands/results", "errors", "settings", "gimp")
     ]
     read_from_the_package.append(package / "__init__.py")
     for source in [*(CHECKOUT / "install").glob("*.py"), *read_from_the_package]:
