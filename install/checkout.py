@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from environment import CHECKOUT
+from requirements import CHECKOUT
 
 
 def run_in(python: Path, module: str, *arguments: str, to_stderr: bool = False) -> int:

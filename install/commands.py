@@ -15,7 +15,8 @@ from pathlib import Path
 import launcher
 import networks
 from checkout import run_in
-from environment import CHECKOUT, SetupError, ensure_environment, say
+from environment import SetupError, ensure_environment, say
+from requirements import CHECKOUT
 
 sys.path.insert(0, str(CHECKOUT / "backend"))
 from nightflash.commands.results import night_name  # needs the standard library alone

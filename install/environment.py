@@ -12,61 +12,26 @@ Environment variables:
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
 import pytorch
 import seed
 from lock import one_at_a_time
+from requirements import Stamp, distribution, requirements
 
-CHECKOUT = Path(__file__).resolve().parent.parent
 TORCH = ("torch", "torchvision")
 
 
 class SetupError(Exception):
     """The environment could not be made: one sentence for the user, with what to do."""
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What a complete environment holds; an environment without it was interrupted.
-
-    ``torch_index`` is the index that was meant for PyTorch, whether or not it could be reached.
-    """
-
-    python: str
-    torch_index: str
-    requirements: tuple[str, ...]
-
-    @classmethod
-    def read(cls, path: Path) -> Stamp | None:
-        """The stamp in the file ``path``, or None where there is no sound one."""
-        try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
-            return cls(
-                str(fields["python"]),
-                str(fields["torch_index"]),
-                tuple(str(line) for line in fields["requirements"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-
-    def write(self, path: Path) -> None:
-        """Write the stamp to ``path``, whole or not at all."""
-        part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        part.replace(path)
 
 
 def data_folder() -> Path:
@@ -80,16 +45,6 @@ def data_folder() -> Path:
     else:
         base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
     return Path(base).absolute() / "nightflash"
-
-
-def requirements(extras: Iterable[str] = (), pyproject: Path | None = None) -> tuple[str, ...]:
-    """What pyproject.toml asks for: its dependencies and those of ``extras``."""
-    text = (pyproject or CHECKOUT / "pyproject.toml").read_text(encoding="utf-8")
-    project = tomllib.loads(text)["project"]
-    lines = list(project["dependencies"])
-    for extra in extras:
-        lines += project["optional-dependencies"][extra]
-    return tuple(dict.fromkeys(lines))
 
 
 def ensure_environment(extras: Iterable[str] = ()) -> Path:
@@ -153,7 +108,7 @@ class Environment:
 
     def _install(self, wanted: Sequence[str], log: IO[bytes]) -> None:
         has_gpu = pytorch.has_nvidia_gpu()
-        torch = [line for line in wanted if _name(line) in TORCH]
+        torch = [line for line in wanted if distribution(line) in TORCH]
         stamp = Stamp.read(self.stamp)
         if stamp is not None and self._version() != stamp.python:
             stamp = None
@@ -229,8 +184,8 @@ class Environment:
 
     def _complete(self, stamp: Stamp, lines: Sequence[str]) -> Stamp:
         """Write and return the stamp with ``lines`` added, in place of older ones like them."""
-        names = {_name(line) for line in lines}
-        kept = [line for line in stamp.requirements if _name(line) not in names]
+        names = {distribution(line) for line in lines}
+        kept = [line for line in stamp.requirements if distribution(line) not in names]
         stamp = Stamp(self._version(), stamp.torch_index, (*kept, *lines))
         stamp.write(self.stamp)
         return stamp
@@ -312,12 +267,6 @@ def say(line: str) -> None:
 
 def _say_waiting() -> None:
     say("Another NightFlash is setting up the environment; waiting for it")
-
-
-def _name(requirement: str) -> str:
-    """The normalised name of the distribution that a requirement line asks for."""
-    match = re.match(r"[A-Za-z0-9._-]+", requirement)
-    return re.sub(r"[-_.]+", "-", match[0]).lower() if match else requirement
 
 
 def _wants_other_torch(stamp: Stamp) -> bool:

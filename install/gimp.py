@@ -19,8 +19,9 @@ from pathlib import Path
 import launcher
 import networks
 import removal
-from environment import CHECKOUT, SetupError, data_folder, ensure_environment, say
+from environment import SetupError, data_folder, ensure_environment, say
 from lock import one_at_a_time
+from requirements import CHECKOUT
 from zmq_for_gimp import Program, Zmq, bundled, find_programs, provide
 
 sys.path.insert(0, str(CHECKOUT / "backend"))

@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from checkout import run_in
-from environment import CHECKOUT, Environment, SetupError, Stamp, data_folder, say
+from environment import Environment, SetupError, data_folder, say
+from requirements import CHECKOUT, Stamp
 
 sys.path.insert(0, str(CHECKOUT / "backend"))
 from nightflash import __version__  # needs the standard library alone

@@ -10,8 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-from environment import CHECKOUT, Environment, SetupError, data_folder, say
+from environment import Environment, SetupError, data_folder, say
 from lock import one_at_a_time
+from requirements import CHECKOUT
 
 sys.path.insert(0, str(CHECKOUT / "backend"))
 from nightflash.client.holder import end, holders

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from environment import requirements, say
+from environment import say
+from requirements import requirements
 
 SYSTEM_PYTHONS = ("/usr/bin/python3", "python3")  # a desktop's GIMP takes the first one it finds
 OLDEST = (3, 11)  # that the plug-in and the client run on

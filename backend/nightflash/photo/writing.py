@@ -7,36 +7,27 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import imagecodecs
 import numpy as np
-from PIL import Image
 
 from nightflash.errors import NightFlashError
 
-from . import exif, png
-from .avif import encode_avif
-from .encoding import Cicp, Codes, Encoding
-from .iptc import to_photoshop
-from .jxl import encode_jxl, is_writable
+from . import exif
+from .encoding import Encoding
+from .formats import FORMATS, JPEG, TIFF, WIDE, Format
 from .metadata import LONGEST_THUMBNAIL, Keep, told, with_thumbnail
 from .photo import Photo, colour_space
 from .profile import profile_space
 from .profile_writing import cicp_profile
 from .spaces import SRGB
-from .tiff import encode_tiff
 from .tone import tone_mapped
 
-_PNG_LEVEL = 3  # a third of the time of zlib's usual 6, for files 5 % larger
-_QUALITY = 95  # where neither the source nor the user says anything
 _LONGEST_SEGMENT = 65_533 - 30  # bytes of a JPEG segment, a name in front of it
 _COARSE = 0.002  # of white; sRGB's first step is 0.0003
-_EXIF_PREFIX = b"Exif\0\0"
-_APP13 = b"\xff\xed"
 
 
 def write_photo(
@@ -84,7 +75,7 @@ def write_photo(
     check_output(path)
     if quality is not None and not 1 <= quality <= 100:
         raise _bad(f"The quality of {path} is 1 to 100, not {quality}.")
-    file_format = _FORMATS[path.suffix.lower()]
+    file_format = FORMATS[path.suffix.lower()]
     if max(photo.width, photo.height) > file_format.longest_side:
         raise _bad(
             f"{path} cannot hold {photo.width} × {photo.height} pixels; "
@@ -113,12 +104,12 @@ def write_photo(
         (photo.width, photo.height),
         keep,
         holds_iptc=file_format.iptc,
-        holds_maker_notes=file_format is not _TIFF,
+        holds_maker_notes=file_format is not TIFF,
     )
-    if file_format is _JPEG:
+    if file_format is JPEG:
         source, trimmed = _fitting_segments(source)
         notes += trimmed
-    if file_format is not _TIFF:
+    if file_format is not TIFF:
         source = with_thumbnail(source, photo.rgb)
     _write_whole(path, lambda file: file_format.write(file, codes, source, quality))
     return notes
@@ -130,7 +121,7 @@ def _is_coarse(source: Encoding) -> bool:
     return bool(colour_space(source, 8).decode(first).max() > _COARSE)
 
 
-def _in_format(source: Encoding, file_format: _Format, bits: int) -> tuple[Encoding, int]:
+def _in_format(source: Encoding, file_format: Format, bits: int) -> tuple[Encoding, int]:
     """The source in a colour space that the format has words for, and the bits to take."""
     if source.grey and not file_format.grey:
         source = replace(source, grey=False, icc=None, cicp=None)
@@ -142,7 +133,7 @@ def _in_format(source: Encoding, file_format: _Format, bits: int) -> tuple[Encod
     if not holds and (source.icc is not None or source.cicp is not None):
         if source.grey:
             return replace(source, icc=None, cicp=None), bits
-        return replace(source, icc=None, cicp=_WIDE, depth=None), max(bits, 16)
+        return replace(source, icc=None, cicp=WIDE, depth=None), max(bits, 16)
     return source, bits
 
 
@@ -173,10 +164,10 @@ def check_output(path: str | PathLike[str]) -> None:
         NightFlashError: With code ``bad_output``.
     """
     path = Path(path)
-    if path.suffix.lower() not in _FORMATS:
+    if path.suffix.lower() not in FORMATS:
         raise _bad(
             f"{path} has a suffix that NightFlash does not write.",
-            f"Use one of {', '.join(_FORMATS)}.",
+            f"Use one of {', '.join(FORMATS)}.",
         )
     try:
         folder = path.resolve().parent
@@ -229,99 +220,3 @@ def _write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
         raise _bad(f"{path} cannot be written: {reason}.") from fault
     except (ValueError, RuntimeError) as fault:  # what Pillow and imagecodecs raise
         raise _bad(f"{path} cannot be written: the encoder failed ({fault}).") from fault
-
-
-def _write_jpeg(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
-    extra: dict[str, Any] = {"dpi": source.dpi} if source.dpi else {}
-    if quality is None and source.jpeg is not None:
-        extra["qtables"] = [list(table) for table in source.jpeg.quantisation]
-        extra["subsampling"] = source.jpeg.subsampling
-    else:
-        extra |= {"quality": quality or _QUALITY, "subsampling": 0}
-    if source.iptc is not None:
-        resources = b"Photoshop 3.0\0" + to_photoshop(source.iptc)
-        extra["extra"] = _APP13 + (len(resources) + 2).to_bytes(2) + resources
-    _image(codes).save(
-        file,
-        "JPEG",
-        icc_profile=source.icc,
-        exif=_EXIF_PREFIX + source.exif if source.exif is not None else b"",
-        xmp=source.xmp or b"",
-        **extra,
-    )
-
-
-def _write_webp(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
-    lossless = quality == 100
-    _image(codes).save(
-        file,
-        "WEBP",
-        lossless=lossless,
-        quality=50 if lossless else quality or _QUALITY,  # lossless: effort, not loss
-        exact=True,
-        icc_profile=source.icc or b"",
-        exif=source.exif or b"",
-        xmp=source.xmp or b"",
-    )
-
-
-def _write_png(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
-    pixels = codes if codes.shape[2] > 1 else codes[..., 0]
-    data = bytes(imagecodecs.png_encode(pixels, level=_PNG_LEVEL))
-    whole = png.with_metadata(
-        data,
-        icc=source.icc,
-        cicp=source.cicp,
-        exif=source.exif,
-        xmp=source.xmp,
-        iptc=None if source.iptc is None else to_photoshop(source.iptc),
-        dpi=source.dpi,
-    )
-    file.write(whole)
-
-
-def _write_tiff(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
-    encode_tiff(file, codes, source)
-
-
-def _write_avif(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
-    encode_avif(file, codes, source, quality or _QUALITY)
-
-
-def _write_jxl(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
-    encode_jxl(file, codes, source, quality or _QUALITY)
-
-
-def _image(codes: Codes) -> Image.Image:
-    return Image.fromarray(codes if codes.shape[2] > 1 else codes[..., 0])
-
-
-@dataclass(frozen=True)
-class _Format:
-    write: Callable[[BinaryIO, Codes, Encoding, int | None], None]
-    bits: tuple[int, ...]
-    longest_side: int
-    grey: bool = True
-    alpha: bool = True
-    icc: bool = True
-    iptc: bool = True
-    cicp: Callable[[Cicp], bool] = lambda cicp: False
-
-
-_WIDE = Cicp(9, 13)  # for profiles that JPEG XL's codec does not take
-_JPEG = _Format(_write_jpeg, bits=(8,), longest_side=65_500, alpha=False)
-_PNG = _Format(_write_png, bits=(8, 16), longest_side=2**31 - 1, cicp=lambda cicp: True)
-_TIFF = _Format(_write_tiff, bits=(8, 16, 32), longest_side=2**31 - 1)
-_WEBP = _Format(_write_webp, bits=(8,), longest_side=16_383, grey=False, iptc=False)
-_AVIF = _Format(_write_avif, (8, 16), 65_536, grey=False, iptc=False, cicp=lambda cicp: True)
-_JXL = _Format(_write_jxl, (8, 16, 32), 2**30, icc=False, iptc=False, cicp=is_writable)
-_FORMATS = {
-    ".jpg": _JPEG,
-    ".jpeg": _JPEG,
-    ".png": _PNG,
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-    ".webp": _WEBP,
-    ".avif": _AVIF,
-    ".jxl": _JXL,
-}
