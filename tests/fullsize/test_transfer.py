@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from nightflash.fullsize.grain import add_grain, noise_model
-from nightflash.fullsize.transfer import transfer
+from nightflash import NightFlashError
+from nightflash.fullsize.grain import add_grain, drawn_noise, noise_model
+from nightflash.fullsize.region import Region
+from nightflash.fullsize.transfer import close_up, transfer
 from nightflash.imaging.resample import area
 from nightflash.light.flash import FlashLight, flash_light
 from nightflash.light.incidence import incidence
@@ -110,6 +112,43 @@ def test_any_shape_works(shape: tuple[int, int]) -> None:
     assert np.allclose(transfer(photo, small, light, small), photo, atol=1e-5)
 
 
+@pytest.mark.parametrize("place", [(0, 0, 450, 300), (7, 50, 99, 30), (440, 299, 10, 1)])
+@pytest.mark.parametrize("iso", [None, 3200.0])
+def test_a_close_up_has_the_results_pixels(
+    place: tuple[int, int, int, int], iso: float | None
+) -> None:
+    """The same grain too, whatever strips of the whole picture the region touches."""
+    photo = textured()
+    small, light = lit(photo, Settings())
+    region = Region(*place, (W, H))
+    whole = transfer(photo, small, light, None, iso=iso, seed=5)
+    near = close_up(photo[region.slices], region, small, light, iso=iso, seed=5)
+    np.testing.assert_allclose(near, whole[region.slices], atol=1e-6)
+
+
+def test_a_close_up_scaled_down_is_the_result_scaled_down() -> None:
+    photo = textured()
+    small, light = lit(photo, Settings())
+    region = Region(30, 60, 300, 200, (W, H))
+    whole = transfer(photo, small, light, None, iso=3200.0, seed=5)[region.slices]
+    half = area(np.ascontiguousarray(photo[region.slices]), (150, 100))
+    near = close_up(half, region, small, light, iso=3200.0, seed=5)
+    wanted = area(np.ascontiguousarray(whole), (150, 100))
+    assert np.abs(near - wanted).mean() < 0.15 * wanted.mean()
+    assert near.mean() == pytest.approx(wanted.mean(), rel=0.01)
+    plain = close_up(half, region, small, light)
+    still = area(
+        np.ascontiguousarray(transfer(photo, small, light, None)[region.slices]), (150, 100)
+    )
+    assert (near - plain).std() == pytest.approx((wanted - still).std(), rel=0.1)
+
+
+@pytest.mark.parametrize("place", [(-1, 0, 9, 9), (0, 0, 451, 9), (0, 299, 9, 2), (0, 0, 0, 9)])
+def test_a_region_lies_in_the_photo(place: tuple[int, int, int, int]) -> None:
+    with pytest.raises(NightFlashError, match="450 x 300"):
+        Region(*place, (W, H))
+
+
 def test_cancelling_stops_at_once() -> None:
     photo = textured()
     small, light = lit(photo, Settings())
@@ -126,12 +165,16 @@ def test_cancelling_stops_at_once() -> None:
 
 def test_grain_has_the_sensors_variance_and_comes_from_the_seed() -> None:
     grey = torch.full((3, 300, 300), 0.3)
-    noisy = add_grain(grey, 1600, (7, 0))
+
+    def grained(seed: tuple[int, int]) -> torch.Tensor:
+        return add_grain(grey, 1600, drawn_noise(300, 300, seed, grey.device))
+
+    noisy = grained((7, 0))
     a, b = noise_model(1600)
     assert float((noisy - grey).var()) == pytest.approx(a * 0.3 + b, rel=0.03)
-    assert torch.equal(noisy, add_grain(grey, 1600, (7, 0)))
-    assert not torch.equal(noisy, add_grain(grey, 1600, (8, 0)))
-    assert not torch.equal(noisy, add_grain(grey, 1600, (7, 1)))
+    assert torch.equal(noisy, grained((7, 0)))
+    assert not torch.equal(noisy, grained((8, 0)))
+    assert not torch.equal(noisy, grained((7, 1)))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from nightflash.engine.grey import in_grey, stays_grey, without_colour
 from nightflash.engine.memory import memory_told
 from nightflash.engine.night import Night, Preview, Report
 from nightflash.engine.working import Working, digest
-from nightflash.fullsize.transfer import transfer
+from nightflash.fullsize.region import Region
+from nightflash.fullsize.transfer import close_up, transfer
 from nightflash.imaging.colour import decode, encode
 from nightflash.imaging.resample import area
 from nightflash.light import PLACES, Incidence, Light, incidence, light_scene
@@ -27,6 +28,7 @@ from nightflash.models.descriptor import DepthNetwork, Detector, FeatureNetwork
 from nightflash.models.device import bfloat16_is_fast, capacity, choose_device
 from nightflash.models.weights import weights_folder
 from nightflash.photo import Photo
+from nightflash.photo.encoding import Linear
 from nightflash.refine.optimise import Refined, refine
 from nightflash.scene import (
     Aim,
@@ -207,6 +209,43 @@ class Engine:
         return Preview(picture, known.scene, light, known.provisional)
 
     @memory_told()
+    @torch.no_grad()
+    def close_up(
+        self,
+        preview: Preview,
+        photo: Linear,
+        region: Region,
+        settings: Settings,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> Linear:
+        """Make a region of the night that quality ``fast`` gives, at full size to the same pixels.
+
+        Args:
+            preview: Of the photo, with the same settings.
+            photo: (h, w, 3) linear: the region of the photo, at full size or scaled.
+            region: Where that lies.
+            settings: What the user wants.
+            checkpoint: Called often; it stops the work by raising.
+
+        Returns:
+            (h, w, 3) linear night.
+
+        Raises:
+            NightFlashError: The memory does not suffice.
+        """
+        day = preview.scene.photo
+        if settings.is_daylight:
+            night = photo.copy()
+        else:
+            night = close_up(
+                *(photo, region, day, preview.light),
+                iso=_iso(settings),
+                seed=settings.seed,
+                progress=lambda fraction: checkpoint(),
+            )
+        return in_grey(night) if stays_grey(day, settings) else night
+
+    @memory_told()
     def render(
         self,
         photo: Photo,
@@ -250,13 +289,12 @@ class Engine:
             night = photo.rgb.copy()
         else:
             with watch.stage("full size") as advance:
-                iso = settings.grain if settings.nightness > 0 or settings.flash else None
                 night = transfer(
                     photo.rgb,
                     scene.photo,
                     light,
                     refined,
-                    iso=iso,
+                    iso=_iso(settings),
                     seed=settings.seed,
                     progress=advance,
                 )
@@ -375,6 +413,11 @@ def _lit(known: _Aimed, settings: Settings) -> Light:
         settings = without_colour(settings)
     meeting = known.incidence(settings.flash_from) if settings.method == "flash" else None
     return light_scene(known.scene, settings, meeting)
+
+
+def _iso(settings: Settings) -> float | None:
+    """Sensitivity whose grain the night has, None where it has none."""
+    return settings.grain if settings.nightness > 0 or settings.flash else None
 
 
 def _planes(count: int, working: Working) -> int:

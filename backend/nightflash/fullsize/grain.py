@@ -17,14 +17,18 @@ def noise_model(iso: float) -> tuple[float, float]:
     return 1.4e-6 * iso, 2.1e-7 + 4.2e-12 * iso * iso
 
 
-def add_grain(linear: Tensor, iso: float, seed: tuple[int, int]) -> Tensor:
-    """Add noise to linear RGB (3, H, W); the same ``seed`` gives the same noise on a device.
+def drawn_noise(height: int, width: int, seed: tuple[int, int], device: torch.device) -> Tensor:
+    """Noise (3, H, W) of deviation 1; the same ``seed`` and size give the same on a device.
 
     It is drawn where the picture is: a GPU has its own sequence, and waits for nothing.
     """
-    a, b = noise_model(iso)
     number = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> 1)
-    generator = torch.Generator(linear.device).manual_seed(number)
-    noise = torch.randn(linear.shape, generator=generator, device=linear.device)
+    generator = torch.Generator(device).manual_seed(number)
+    return torch.randn((3, height, width), generator=generator, device=device)
+
+
+def add_grain(linear: Tensor, iso: float, noise: Tensor) -> Tensor:
+    """Add ``noise`` (3, H, W), of deviation 1, to linear RGB (3, H, W) as strong as ISO has it."""
+    a, b = noise_model(iso)
     noisy = linear + noise * torch.sqrt(a * linear.clamp(0, 1) + b)
     return torch.maximum(noisy, linear.clamp(max=0))

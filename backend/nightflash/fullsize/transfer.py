@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightflash.fullsize.grain import add_grain
+from nightflash.fullsize.grain import add_grain, drawn_noise
+from nightflash.fullsize.region import Region, stretched
 from nightflash.imaging.guided_filter import AffineMaps, GuidedFilter
 from nightflash.light import Light
 
@@ -50,17 +51,65 @@ def transfer(
     Returns:
         (H, W, 3) float32 linear.
     """
+    fitted = _Fitted(working_photo, light, refined)
+    return _in_strips(photo, fitted, Region.whole(photo), iso, seed, progress)
+
+
+def close_up(
+    photo: npt.NDArray[np.float32],
+    region: Region,
+    working_photo: Tensor,
+    light: Light,
+    *,
+    iso: float | None = None,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> npt.NDArray[np.float32]:
+    """Make a region of the full-size night picture, without refinement.
+
+    Args:
+        photo: (h', w', 3) linear, the region of the photo. At full size the result has the very
+            pixels of `transfer`; on a photo of another size the light falls as it is, with as
+            much grain as scaling leaves.
+        region: Where it lies in the photo.
+        working_photo, light, iso, seed, progress: As for `transfer`.
+
+    Returns:
+        (h', w', 3) float32 linear.
+    """
+    fitted = _Fitted(working_photo, light, None)
+    return _in_strips(photo, fitted, region, iso, seed, progress)
+
+
+def _in_strips(
+    photo: npt.NDArray[np.float32],
+    fitted: _Fitted,
+    region: Region,
+    iso: float | None,
+    seed: int,
+    progress: Callable[[float], None],
+) -> npt.NDArray[np.float32]:
+    """The night of a region: at full size in the strips of the whole photo, whose grain it has."""
     height, width = photo.shape[:2]
-    fitted = _Fitted(working_photo, light, refined).widen(width)
+    at_full_size = (width, height) == (region.width, region.height)
+    left, top = (region.x, region.y) if at_full_size else (0, 0)
+    whole = region.of if at_full_size else (width, height)
+    strength = 1 / math.sqrt(region.averaged((width, height)))
+    fitted = fitted.widen(region.centres(1, width), region.of[0])
+    places = region.centres(0, height)
     night = np.empty_like(photo)
-    device = working_photo.device
+    device = fitted.device
     step = STRIP_ROWS if device.type == "cpu" else STRIP_ROWS_GPU
-    for number, top in enumerate(range(0, height, step)):
-        rows = slice(top, min(top + step, height))
-        strip = torch.from_numpy(photo[rows]).to(device).permute(2, 0, 1).contiguous()
-        result = fitted.apply(strip, rows, height)
+    for number in range(top // step, -(-(top + height) // step)):
+        first, last = number * step, min((number + 1) * step, whole[1])
+        rows = slice(max(first - top, 0), min(last - top, height))
+        day = torch.from_numpy(photo[rows]).to(device).permute(2, 0, 1).contiguous()
+        result = fitted.apply(day, places[rows], region.of[1])
         if iso is not None:
-            result = add_grain(result, iso, seed=(seed, number))
+            noise = strength * drawn_noise(last - first, whole[0], (seed, number), device)
+            begin = rows.start + top - first
+            here = noise[:, begin : begin + result.shape[1], left : left + width]
+            result = add_grain(result, iso, here)
         night[rows] = result.permute(1, 2, 0).cpu().numpy()
         progress(rows.stop / height)
     return night
@@ -88,32 +137,25 @@ class _Fitted:
         offset = torch.cat([fit.offset for fit in fits])
         self._planes = torch.cat((slope, offset, *_local_range(torch.cat(small), 2 * radius)))
 
-    def widen(self, width: int) -> _Fitted:
+    @property
+    def device(self) -> torch.device:
+        """Where it is computed."""
+        return self._planes.device
+
+    def widen(self, places: npt.NDArray[np.float32], width: int) -> _Fitted:
         """Interpolate along rows once; what is left per strip is one blend of two rows."""
-        self._planes = _stretched(self._planes, 2, range(width), width)
+        self._planes = stretched(self._planes, 2, places, width)
         return self
 
-    def apply(self, photo: Tensor, rows: slice, height: int) -> Tensor:
-        """Night picture of the strip ``photo`` (3, n, W), rows ``rows`` of ``height``."""
-        planes = _stretched(self._planes, 1, range(rows.start, rows.stop), height)
+    def apply(self, photo: Tensor, places: npt.NDArray[np.float32], height: int) -> Tensor:
+        """Night picture of the strip ``photo`` (3, n, W), its rows at ``places`` of ``height``."""
+        planes = stretched(self._planes, 1, places, height)
         n, k = self._bands, self._maps
         slope = planes[: 3 * n].reshape(n, 3, *photo.shape[1:])
         values = AffineMaps(slope, planes[3 * n : 4 * n]).apply(perceptual_guide(photo))
         values = torch.minimum(torch.maximum(values, planes[4 * n : 5 * n]), planes[5 * n :])
         night = self._light.shine(photo, values[:k])
         return (night + values[k:]).maximum(night.clamp(max=0)) if n > k else night
-
-
-def _stretched(planes: Tensor, axis: int, places: range, size: int) -> Tensor:
-    """Linear interpolation of (K, h, w) along ``axis`` to the pixels ``places`` of ``size``."""
-    n = planes.shape[axis]
-    centres = torch.arange(places.start, places.stop, device=planes.device) + 0.5
-    at = (centres * (n / size) - 0.5).clamp(0, n - 1)
-    before = at.floor().long().clamp(max=max(n - 2, 0))
-    after = (before + 1).clamp(max=n - 1)
-    blend = (at - before).to(planes)
-    blend = blend[:, None] if axis == 1 else blend
-    return torch.lerp(planes.index_select(axis, before), planes.index_select(axis, after), blend)
 
 
 def _local_range(maps: Tensor, radius: int) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nightflash.client.protocol import Layout, Pixels
 from nightflash.engine.night import Preview
+from nightflash.fullsize.region import Region
 from nightflash.imaging.colour import encode
 from nightflash.photo import Photo
 from nightflash.photo.encoding import Codes
@@ -38,20 +39,47 @@ def view_pixels(name: str, preview: Preview, alpha: npt.NDArray[np.float32] | No
         preview: What there is to see.
         alpha: Opacity (h, w) that night and day get as a fourth channel, or None.
     """
-    scene, light = preview.scene, preview.light
+    scene = preview.scene
     if name in ("night", "day"):
         picture = encode((preview.picture if name == "night" else scene.photo).clamp(0, 1))
         if alpha is not None:
             picture = torch.cat((picture, torch.from_numpy(alpha).to(picture)[None]))
-    elif name == "light":
-        white = torch.ones_like(scene.photo)
-        lit = light.shine(white, light.maps) - light.unlit(white)
-        picture = encode(lit.clamp(0, 1))[1:2]
     elif name == "outline":
         picture = _outline(scene.subject)
     else:
-        picture = (scene.subject if name == "subject" else scene.inverse_depth)[None].clamp(0, 1)
+        picture = _map(name, preview)
     return _pixels(_codes(picture), "u8")
+
+
+def region_pixels(name: str, preview: Preview, day: Photo, night: Photo, region: Region) -> Pixels:
+    """A view of a region, in ``u8``; see `view_pixels`.
+
+    Args:
+        name: Of the view.
+        preview: Of the whole photo.
+        day, night: The region's own pixels by day and at night, of one size.
+        region: Where they lie.
+    """
+    if name in ("night", "day"):
+        codes = (night if name == "night" else day).to_encoded(8)
+        if codes.shape[2] < 3:
+            codes = np.concatenate((np.repeat(codes[..., :1], 3, -1), codes[..., 1:]), -1)
+        return _pixels(codes, "u8")
+    size = day.width, day.height
+    if name == "outline":
+        subject = region.part_of(preview.scene.subject[None], size)[0]
+        return _pixels(_codes(_outline(subject)), "u8")
+    return _pixels(_codes(region.part_of(_map(name, preview), size)), "u8")
+
+
+def _map(name: str, preview: Preview) -> Tensor:
+    """A grey view (1, h, w) of the whole photo."""
+    scene, light = preview.scene, preview.light
+    if name == "light":
+        white = torch.ones_like(scene.photo)
+        lit = light.shine(white, light.maps) - light.unlit(white)
+        return encode(lit.clamp(0, 1))[1:2]
+    return (scene.subject if name == "subject" else scene.inverse_depth)[None].clamp(0, 1)
 
 
 def _outline(subject: Tensor) -> Tensor:

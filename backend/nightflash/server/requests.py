@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from nightflash.client.protocol import MAX_ID, SAMPLE_BYTES, Header, bad_request
 from nightflash.errors import Cancelled, NightFlashError
+from nightflash.fullsize.region import Region
 from nightflash.scene import Aim, check_aim, working_aim
 from nightflash.server.listeners import Peer
 from nightflash.server.uploads import Upload, Uploads
@@ -17,6 +18,7 @@ from nightflash.settings import Settings
 Kind = Literal["analyse", "preview", "render"]
 VIEWS = ("night", "day", "subject", "depth", "light", "outline")
 OUTPUTS = ("one", "parts")
+MOST_SHOWN = 2**24  # pixels of a region: more than any screen has
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Work:
         views: Pictures that a preview sends.
         output: ``one`` picture of a render, or its two ``parts``, night and flash.
         sample: How a render's pixels come back; None as the photo's.
+        region: What of the photo a preview shows, None for all of it at the working size.
+        size: (width, height) that the region is shown at.
     """
 
     kind: Kind
@@ -43,6 +47,8 @@ class Work:
     views: tuple[str, ...]
     output: str
     sample: str | None
+    region: Region | None = None
+    size: tuple[int, int] = (0, 0)
 
     @property
     def aim(self) -> Aim:
@@ -116,9 +122,11 @@ def read_work(kind: Kind, header: Header, uploads: Uploads) -> Work:
             "A render has the quality fast or best.", "Ask for a preview.", code="bad_setting"
         )
     box, point = _numbers(aim, "box", 4), _numbers(aim, "point", 2)
+    photo = uploads.get(header.get("photo"))
+    region = _region(header, photo.size) if kind == "preview" else None
     return Work(
         kind=kind,
-        photo=uploads.get(header.get("photo")),
+        photo=photo,
         mask=uploads.get(aim["mask"]) if given == ["mask"] else None,
         box=(box[0], box[1], box[2], box[3]) if box else None,
         point=(point[0], point[1]) if point else None,
@@ -126,7 +134,40 @@ def read_work(kind: Kind, header: Header, uploads: Uploads) -> Work:
         views=_views(header, ["subject", "depth"] if kind == "analyse" else ["night"]),
         output=_one_of(header, "output", OUTPUTS) or OUTPUTS[0],
         sample=_one_of(header, "sample", tuple(SAMPLE_BYTES)),
+        region=region,
+        size=(0, 0) if region is None else _size(header, region),
     )
+
+
+def _region(header: Header, photo: tuple[int, int]) -> Region | None:
+    if header.get("region") is None:
+        return None
+    x, y, width, height = _whole_numbers(header, "region", 4)
+    return Region(x, y, width, height, photo)
+
+
+def _size(header: Header, region: Region) -> tuple[int, int]:
+    """What a region is shown at: as large as it is, or smaller."""
+    own = region.width, region.height
+    width, height = own if header.get("size") is None else _whole_numbers(header, "size", 2)
+    if not 1 <= width <= own[0] or not 1 <= height <= own[1]:
+        raise bad_request(f"The size of this region is 1 to {own[0]} and 1 to {own[1]}.")
+    if width * height > MOST_SHOWN:
+        raise NightFlashError(
+            f"A region is shown with at most {MOST_SHOWN} pixels.",
+            "Ask for a smaller size, or for a render.",
+            code="too_large",
+        )
+    return width, height
+
+
+def _whole_numbers(header: Header, name: str, count: int) -> tuple[int, ...]:
+    values = header[name]
+    if not isinstance(values, list) or len(values) != count:
+        raise bad_request(f"The field {name!r} is a list of {count} whole numbers.")
+    if not all(type(value) is int and abs(value) <= MAX_ID for value in values):
+        raise bad_request(f"The field {name!r} is a list of {count} whole numbers.")
+    return tuple(values)
 
 
 def _views(header: Header, usual: list[str]) -> tuple[str, ...]:

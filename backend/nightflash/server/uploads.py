@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from nightflash.client.protocol import Layout, Pixels
 from nightflash.engine.cache import Cache
 from nightflash.engine.working import Working
 from nightflash.errors import NightFlashError
+from nightflash.fullsize.region import Region
 from nightflash.imaging.resample import area
 from nightflash.photo import Photo
 from nightflash.photo.encoding import Codes, Linear, full_scale
@@ -38,6 +40,7 @@ class Upload:
         self.charged = 0
         self._freed = freed
         self._working: tuple[float, tuple[Working, Linear | None]] | None = None
+        self._region: tuple[tuple[Region, tuple[int, int]], Photo] | None = None
         self._working_mask: tuple[object, Linear | None] | None = None
 
     def __del__(self) -> None:
@@ -56,6 +59,9 @@ class Upload:
         if (remembered := self._working) is not None:
             working, alpha = remembered[1]
             held += working.picture.nbytes + (0 if alpha is None else alpha.nbytes)
+        if (region := self._region) is not None:
+            held += region[1].rgb.nbytes
+            held += 0 if region[1].alpha is None else region[1].alpha.nbytes
         if (mask := self._working_mask) is not None and mask[1] is not None:
             held += mask[1].nbytes
         return held
@@ -71,7 +77,10 @@ class Upload:
         Raises:
             NightFlashError: ``bad_photo`` for values that are no finite numbers.
         """
-        array = self.array()
+        return self._photo(self.array())
+
+    @staticmethod
+    def _photo(array: Codes) -> Photo:
         if array.dtype.kind == "u":
             return Photo.from_encoded(array)
         return Photo.from_linear(array)
@@ -91,6 +100,34 @@ class Upload:
                 alpha = area(alpha[..., None], working.dimensions)[..., 0]
             self._working = megapixels, (working, alpha)
         return self._working[1]
+
+    def region(self, region: Region, size: tuple[int, int]) -> Photo:
+        """A region of the picture at ``size`` (width, height), no larger than its own.
+
+        The last one is remembered.
+
+        Raises:
+            NightFlashError: As `photo`.
+        """
+        if self._region is None or self._region[0] != (region, size):
+            self._region = None  # its memory, before that of the next
+            part = self._photo(self._part(region))
+            if size != (region.width, region.height):
+                alpha = None if part.alpha is None else area(part.alpha[..., None], size)[..., 0]
+                part = replace(part, rgb=area(part.rgb, size), alpha=alpha)
+            self._region = (region, size), part
+        return self._region[1]
+
+    def _part(self, region: Region) -> Codes:
+        """The samples of a region, of the strips that it touches alone."""
+        rows, columns = region.slices
+        dtype, parts = np.dtype(DTYPES[self.layout.sample]), []
+        for strip, (top, count) in zip(self.pixels.strips, self.layout.strips(), strict=True):
+            first, last = max(rows.start - top, 0), min(rows.stop - top, count)
+            if first < last:
+                shape = count, self.layout.width, self.layout.channels
+                parts.append(np.frombuffer(strip, dtype).reshape(shape)[first:last, columns])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def mask(self) -> Linear:
         """A grey picture as coverage 0..1 (H, W): linear whatever the samples.

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from nightflash.client.protocol import Header, Message, error_reply
+from nightflash.client.protocol import Header, Message, Pixels, error_reply
 from nightflash.engine.engine import Engine
 from nightflash.engine.memory import give_back, memory_told
+from nightflash.engine.night import Preview
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.parts import parts
+from nightflash.fullsize.region import Region
 from nightflash.models.device import why_no_gpu
 from nightflash.scene import Scene
-from nightflash.server.pictures import photo_pixels, view_pixels
+from nightflash.server.pictures import photo_pixels, region_pixels, view_pixels
 from nightflash.server.queue import JobQueue
 from nightflash.server.requests import Job, Work
 from nightflash.settings import Settings
@@ -238,10 +240,22 @@ def _preview(job: Job, engine: Engine, work: Work, note: str) -> Message:
     aim = work.working_aim(working.dimensions)
     thorough = job.checkpoint if work.kind == "analyse" else None
     preview = engine.preview(working, work.settings, aim, thorough)
+    if work.region is None:
+        views = [view_pixels(view, preview, alpha) for view in work.views]
+    else:
+        views = _region(job, engine, work, preview, work.region)
     seconds = {"preview": round(time.perf_counter() - started, 4)}
-    views = [view_pixels(view, preview, alpha) for view in work.views]
     told = {"seconds": seconds, "provisional": preview.provisional}
     return Message(_about(engine, preview.scene, note) | told, views)
+
+
+def _region(job: Job, engine: Engine, work: Work, preview: Preview, region: Region) -> list[Pixels]:
+    job.checkpoint()
+    day = night = work.photo.region(region, work.size)
+    if "night" in work.views:
+        rgb = engine.close_up(preview, day.rgb, region, work.settings, job.checkpoint)
+        night = day.with_rgb(rgb)
+    return [region_pixels(view, preview, day, night, region) for view in work.views]
 
 
 def _about(engine: Engine, scene: Scene, note: str) -> Header:
