@@ -60,12 +60,23 @@ class Conversation:
         self._thread.start()
 
     def ask(self, kind: str, **fields: Any) -> None:
-        """Ask for ``preview`` or ``render``; what waits gives way."""
+        """Ask for ``preview``, ``close-up`` or ``render``; what waits gives way.
+
+        A close-up, a preview with a region, gives way even where it runs, and takes nobody's place:
+        where something else waits or runs that the picture follows from, it is not asked for.
+        """
         with self._changed:
+            if kind == "close-up" and not self._only_close_ups():
+                return
             self._next = _Wanted(kind, fields)
-            if kind == "render" and self._now is not None:
+            if self._now is not None and (kind == "render" or self._now.kind == "close-up"):
                 self._now.cancel.set()
             self._changed.notify()
+
+    def _only_close_ups(self) -> bool:
+        """Whether no other work waits or runs."""
+        kinds = {wanted.kind for wanted in (self._now, self._next) if wanted is not None}
+        return not kinds & {"preview", "render"}
 
     def see_to(self, errand: str) -> None:
         """Have ``status`` asked, or ``restart`` done, before the next work."""
@@ -129,8 +140,9 @@ class Conversation:
             case "restart":
                 self._hear(self._listener.connected, client.restart(self._tell, cancel))
             case kind:
+                request = "preview" if kind == "close-up" else kind
                 answer = client.work(
-                    kind, self._photo, tell=self._tell, cancel=cancel, **wanted.fields
+                    request, self._photo, tell=self._tell, cancel=cancel, **wanted.fields
                 )
                 self._outcome(wanted, self._listener.answered, answer)
 

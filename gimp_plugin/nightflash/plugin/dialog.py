@@ -18,6 +18,7 @@ from plugin.column import Column  # noqa: E402
 from plugin.conversation import Conversation, Listener  # noqa: E402
 from plugin.filter import request  # noqa: E402
 from plugin.layers import Source  # noqa: E402
+from plugin.pixels import scaled_down  # noqa: E402
 from plugin.preview import Preview  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402
 from plugin.status import Message, Status, lit  # noqa: E402
@@ -26,6 +27,7 @@ from plugin.texts import translated as _  # noqa: E402
 DEBOUNCE = 25  # milliseconds from the last change of a setting to the request for a preview
 LOOK_AGAIN = 300  # milliseconds until a preview is asked for again that can still get better
 SIZE = (1060, 700)  # of the window, where the screen has room for it
+FIRST = 1600  # longer side of the photo as it is shown at once
 EDGE = 40  # pixels of the screen left for the window's frame
 
 
@@ -55,6 +57,7 @@ class Dialog:
         self._outcome: Any = None
         self._started, self._stopped = 0.0, False
         self._why_no_gpu = ""
+        self._region = [0, 0, *source.size]  # that a close-up was asked for
         self._lit = ""  # the sentence about the preview that is shown
         self._provisional = False  # whether the preview can still get better
         self._fault_stays = False  # until something changes: the fault of a render
@@ -89,6 +92,7 @@ class Dialog:
         if self._timer:
             GLib.source_remove(self._timer)
             self._timer = 0
+        self._preview.end()
         self._conversation.end()
         self._backend.end()
         self._window.destroy()
@@ -98,13 +102,18 @@ class Dialog:
         self._backend = BackendWindow(self._window, self._see_to, self._request_preview)
         self._message = Message(self._backend.open)
         self._preview = Preview(
-            *(self._source.size, self._aimed, self._request_preview, self._message),
+            *(scaled_down(self._source.pixels(), FIRST), self._source.size),
+            *(self._aimed, self._request_preview, self._request_close_up, self._message),
             selection=self._mask is not None,
         )
+        self._preview.listen(self._window)
         more = Gtk.Button.new_with_mnemonic(_("Backend…"))
         more.set_tooltip_text(_("What does the work: its networks, its log, a restart."))
         more.connect("clicked", lambda _button: self._backend.open())
-        self._status = Status(more)
+        beside = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
+        for button in (*self._preview.zooms(), more):
+            beside.pack_start(button, False, False, 0)
+        self._status = Status(beside)
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
         side.pack_start(self._preview, True, True, 0)
         side.pack_start(self._status, False, False, 0)
@@ -134,7 +143,8 @@ class Dialog:
             return
         self._message.hide()
         self._fault_stays = False
-        self._preview.show_aim(point(self._config))
+        aim = point(self._config)
+        self._preview.show_aim(None if aim is None else self._source.on_layer(aim))
         if self._timer:
             GLib.source_remove(self._timer)
         self._timer = GLib.timeout_add(DEBOUNCE, self._request_preview)
@@ -158,7 +168,15 @@ class Dialog:
         self._timer = 0
         if self._loop is None:
             self._conversation.ask("preview", views=self._preview.views, **self._wanted())
+            self._preview.show_busy(True)
         return False
+
+    def _request_close_up(self) -> None:
+        """Ask for what is seen in the pixels it is seen with; a guess is not worth them."""
+        if self._loop is None and not self._provisional:
+            look = self._preview.close_up
+            self._region = look["region"]
+            self._conversation.ask("close-up", **look, **self._wanted())
 
     def _render(self) -> None:
         """Render while the window goes on: its bar tells how far, its buttons stop it."""
@@ -209,6 +227,10 @@ class Dialog:
         if kind == "render":
             self._end(None if self._stopped else answer.pictures)
             return
+        self._preview.show_busy(False)
+        if kind == "close-up":
+            self._preview.show_close_up(tuple(self._region), *answer.pictures)
+            return
         self._preview.show_pictures(*answer.pictures)
         self._backend.tell_work(answer.header, self._why_no_gpu)
         if self._backend.get_visible():
@@ -219,10 +241,13 @@ class Dialog:
         self._provisional = answer.header.get("provisional", False)
         if self._loop is None:
             self._rest()
-            if self._provisional and not self._timer:
+            if not self._provisional:
+                self._request_close_up()
+            elif not self._timer:
                 self._timer = GLib.timeout_add(LOOK_AGAIN, self._request_preview)
 
     def _failed(self, kind: str, fault: NightFlashError | None) -> None:
+        self._preview.show_busy(False)
         if fault is not None:
             self._message.tell(str(fault))
             self._backend.fail(fault)

@@ -44,6 +44,20 @@ def write(drawable: Any, picture: Pixels) -> None:
     drawable.update(0, 0, layout.width, layout.height)
 
 
+def scaled_down(picture: Pixels, longest: int) -> Pixels:
+    """A picture in u8 with three or four channels whose longer side is at most ``longest``."""
+    layout = picture.layout
+    whole = Gegl.Buffer.new(_format(layout), 0, 0, layout.width, layout.height)
+    for strip, (top, rows) in zip(picture.strips, layout.strips(), strict=True):
+        area = Gegl.Rectangle.new(0, top, layout.width, rows)
+        whole.set(area, _format(layout), bytes(strip))
+    scale = min(1.0, longest / max(layout.width, layout.height))
+    width, height = (max(1, round(n * scale)) for n in (layout.width, layout.height))
+    small = Layout(width, height, "u8", 3 + (layout.channels in (2, 4)))
+    at = Gegl.Rectangle.new(0, 0, width, height)
+    return Pixels.cut(small, whole.get(at, scale, _format(small), Gegl.AbyssPolicy.CLAMP))
+
+
 def _rows_of_tiles(layout: Layout, top: int, strip: memoryview) -> Iterator[tuple[Any, memoryview]]:
     """Parts of a strip from row ``top`` on, as high as GIMP's tiles, and where they lie.
 

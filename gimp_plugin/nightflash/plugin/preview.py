@@ -8,50 +8,148 @@ from typing import Any
 import gi
 
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gtk  # noqa: E402
+from gi.repository import GLib, Gtk  # noqa: E402
 
 from plugin.canvas import Canvas  # noqa: E402
+from plugin.gestures import Gestures  # noqa: E402
+from plugin.monitor import Monitor  # noqa: E402
+from plugin.picture import Picture  # noqa: E402
 from plugin.rows import SPACE, leave_wheel, name_choice  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
 VIEWS = {
     "night": "Night",
     "day": "Before",
-    "light": "Light of the flash",
+    "light": "Light",
     "depth": "Depth",
-    "subject": "Main object",
+    "subject": "Object",
 }
+SETTLED = 120  # milliseconds from the last move of the photo to the request for its real pixels
+BUSY = 300  # milliseconds of work until a sign tells of it
+SPINNER = 24  # pixels
 
 
 class Preview(Gtk.Box):
     """A canvas with a view of the scene and the outline of the main object over it.
 
     Args:
+        photo: A small picture of the photo, Pixels in u8, shown until there is a view.
         size: (width, height) of the photo.
         aimed: Takes a point of the photo that was clicked at, None for no point any more.
         changed: Called where another view is wanted.
+        looked: Called where another region is looked at, or the same one larger or smaller.
         over: A widget at the top of the picture.
         selection: Whether the flash is aimed by a selection where no point is.
     """
 
     def __init__(
         self,
+        photo: Any,
         size: tuple[int, int],
         aimed: Callable[[tuple[float, float] | None], None],
         changed: Callable[[], Any],
+        looked: Callable[[], Any],
         over: Any,
         selection: bool,
     ) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
-        self._pictures: tuple[Any, ...] = ()
+        self._size, self._looked = size, looked
+        self._whole: tuple[Any, ...] = ()  # the view, and its outline
+        self._close: tuple[Any, ...] = ()  # a region's view, day and outline
+        self._region = (0, 0, *size)
         self._looked_at = "night"  # where Before comes back to
-        self._canvas = Canvas(size, aimed)
+        self._settling = self._waiting = 0
+        self._canvas = Canvas(size, self._moved)
+        self._monitor = Monitor(self._canvas)
+        self._gestures = Gestures(self._canvas, aimed)
+        self._photo = photo
         overlay = Gtk.Overlay()
         overlay.add(self._canvas)
         overlay.add_overlay(over)
+        self._busy = Gtk.Spinner(halign=Gtk.Align.END, valign=Gtk.Align.END, no_show_all=True)
+        self._busy.set_size_request(SPINNER, SPINNER)
+        self._busy.get_accessible().set_name(_("Working"))
+        overlay.add_overlay(self._busy)
+        overlay.set_overlay_pass_through(self._busy, True)
         self.pack_start(overlay, True, True, 0)
+        self.pack_start(self._row(aimed, changed, selection), False, False, 0)
+        self._show()
+
+    def listen(self, window: Any) -> None:
+        """Take the keys of the picture wherever in a window the focus is."""
+        self._gestures.listen(window)
+
+    def zooms(self) -> list[Any]:
+        """Buttons that zoom, for wherever there is room."""
+        buttons = []
+        for name, told, scale in (
+            (_("100 %"), _("A pixel of the photo is one of the screen; key 1."), 1.0),
+            (_("Fit"), _("All of the photo; key 0. The wheel, + and - zoom."), None),
+        ):
+            button = Gtk.Button.new_with_label(name)
+            button.set_tooltip_text(told)
+            button.connect("clicked", lambda _button, scale: self._gestures.zoom(scale), scale)
+            buttons.append(button)
+        return buttons
+
+    @property
+    def views(self) -> list[str]:
+        """The pictures that are wanted for `show_pictures`."""
+        return [self._view.get_active_id(), "outline"]
+
+    @property
+    def close_up(self) -> dict[str, Any]:
+        """The fields of the request for what is seen, in as many pixels as it is shown with."""
+        region, scale = self._canvas.seen, min(1.0, self._canvas.placement.scale)
+        width, height = self._canvas.placement.area(region)[2:]
+        own = region[2:]
+        size = own if scale == 1 else (min(own[0], width), min(own[1], height))
+        views = [self._view.get_active_id(), "day", "outline"]
+        return {"region": list(region), "size": list(size), "views": views}
+
+    def show_pictures(self, *pictures: Any) -> None:
+        """Show the pictures of `views`, Pixels in u8; a close-up of what was is none any more."""
+        self._whole, self._close = pictures, ()
+        self._show()
+
+    def show_close_up(self, region: tuple[int, int, int, int], *pictures: Any) -> None:
+        """Show the pictures of `close_up` where they belong."""
+        self._region, self._close = region, pictures
+        self._show()
+
+    def show_aim(self, place: tuple[float, float] | None) -> None:
+        """Show that the flash is aimed at a point of the photo, or at none."""
+        self._unaim.set_sensitive(place is not None)
+        self._canvas.show_aims(*([] if place is None else [place]))
+
+    def show_busy(self, busy: bool) -> None:
+        """Tell that the picture is worked at, once that takes a while."""
+        if self._waiting:
+            GLib.source_remove(self._waiting)
+            self._waiting = 0
+        if busy:
+            self._waiting = GLib.timeout_add(BUSY, self._spin)
+        else:
+            self._busy.stop()
+            self._busy.hide()
+
+    def end(self) -> None:
+        """Nothing comes later."""
+        self.show_busy(False)
+        if self._settling:
+            GLib.source_remove(self._settling)
+            self._settling = 0
+
+    def _row(
+        self,
+        aimed: Callable[[tuple[float, float] | None], None],
+        changed: Callable[[], Any],
+        selection: bool,
+    ) -> Any:
         self._before = Gtk.ToggleButton.new_with_label(_("Before"))
-        self._before.set_tooltip_text(_("The photo as it is, and back."))
+        self._before.set_tooltip_text(_("The photo as it is, and back; or hold B."))
+        self._split = Gtk.ToggleButton.new_with_label(_("Split"))
+        self._split.set_tooltip_text(_("Before and after beside each other; drag the line."))
         self._outline = Gtk.CheckButton.new_with_label(_("Outline"))
         self._outline.set_tooltip_text(_("The edge of what is taken for the main object."))
         self._outline.set_active(True)
@@ -67,37 +165,57 @@ class Preview(Gtk.Box):
         self._unaim.set_tooltip_text(_("Forget the point that was clicked."))
         self._unaim.set_sensitive(False)
         row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
-        for widget in (self._before, self._outline, self._view, self._unaim):
+        for widget in (self._before, self._split, self._outline, self._view, self._unaim):
             row.pack_start(widget, False, False, 0)
         leave_wheel(row)
-        self.pack_start(row, False, False, 0)
         self._before.connect("toggled", self._before_toggled)
+        self._split.connect("toggled", self._split_toggled)
         self._outline.connect("toggled", lambda _check: self._show())
         self._view.connect("changed", self._view_chosen, changed)
         self._unaim.connect("clicked", lambda _button: aimed(None))
-
-    @property
-    def views(self) -> list[str]:
-        """The pictures that are wanted for `show_pictures`."""
-        return [self._view.get_active_id(), "outline"]
-
-    def show_pictures(self, *pictures: Any) -> None:
-        """Show the pictures of `views`, Pixels in u8."""
-        self._pictures = pictures
-        self._show()
-
-    def show_aim(self, place: tuple[float, float] | None) -> None:
-        """Show that the flash is aimed at a point of the photo, or at none."""
-        self._unaim.set_sensitive(place is not None)
+        return row
 
     def _show(self) -> None:
-        self._canvas.show_layers(*self._pictures[: 2 if self._outline.get_active() else 1])
+        """Have the canvas show what there is, the finer pictures over the coarser ones."""
+        everything = (0, 0, *self._size)
+        day = [Picture.of(self._photo, everything, self._monitor)]
+        night = []
+        if self._whole:
+            night.append(self._picture(self._whole[0], everything, self._whole[1]))
+        if self._close:
+            day.append(self._picture(self._close[1], self._region, None))
+            night.append(self._picture(self._close[0], self._region, self._close[2]))
+        self._canvas.show_pictures(day, night)
+
+    def _picture(self, pixels: Any, region: Any, outline: Any) -> Picture:
+        over = outline if self._outline.get_active() else None
+        return Picture.of(pixels, region, self._monitor, over)
+
+    def _moved(self) -> None:
+        if self._settling:
+            GLib.source_remove(self._settling)
+        self._settling = GLib.timeout_add(SETTLED, self._settled)
+
+    def _settled(self) -> bool:
+        self._settling = 0
+        self._looked()
+        return False
+
+    def _spin(self) -> bool:
+        self._waiting = 0
+        self._busy.show()
+        self._busy.start()
+        return False
 
     def _before_toggled(self, button: Any) -> None:
         now = self._view.get_active_id()
         if button.get_active() and now != "day":
             self._looked_at = now
         self._view.set_active_id("day" if button.get_active() else self._looked_at)
+
+    def _split_toggled(self, button: Any) -> None:
+        self._canvas.split = 0.5 if button.get_active() else None
+        self._canvas.draw_soon()
 
     def _view_chosen(self, view: Any, changed: Callable[[], Any]) -> None:
         """Have the button Before tell the truth, and the other view made."""
