@@ -19,7 +19,7 @@ from plugin.conversation import Conversation, Listener  # noqa: E402
 from plugin.filter import request  # noqa: E402
 from plugin.layers import Source  # noqa: E402
 from plugin.pixels import scaled_down  # noqa: E402
-from plugin.preview import Preview  # noqa: E402
+from plugin.preview import Preview, Wishes  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402
 from plugin.status import Message, Status, lit  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
@@ -57,7 +57,7 @@ class Dialog:
         self._outcome: Any = None
         self._started, self._stopped = 0.0, False
         self._why_no_gpu = ""
-        self._region = [0, 0, *source.size]  # that a close-up was asked for
+        self._region = (0, 0, *source.size)  # that a close-up was asked for
         self._lit = ""  # the sentence about the preview that is shown
         self._provisional = False  # whether the preview can still get better
         self._fault_stays = False  # until something changes: the fault of a render
@@ -102,8 +102,10 @@ class Dialog:
         self._backend = BackendWindow(self._window, self._see_to, self._request_preview)
         self._message = Message(self._backend.open)
         self._preview = Preview(
-            *(scaled_down(self._source.pixels(), FIRST), self._source.size),
-            *(self._aimed, self._request_preview, self._request_close_up, self._message),
+            scaled_down(self._source.pixels(), FIRST),
+            self._source.size,
+            Wishes(self._aimed, self._request_preview, self._request_close_up),
+            over=self._message,
             selection=self._mask is not None,
         )
         self._preview.listen(self._window)
@@ -229,7 +231,7 @@ class Dialog:
             return
         self._preview.show_busy(False)
         if kind == "close-up":
-            self._preview.show_close_up(tuple(self._region), *answer.pictures)
+            self._preview.show_close_up(self._region, *answer.pictures)
             return
         self._preview.show_pictures(*answer.pictures)
         self._backend.tell_work(answer.header, self._why_no_gpu)

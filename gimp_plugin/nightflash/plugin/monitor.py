@@ -9,7 +9,7 @@ import gi
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Babl", "0.1")
 from gi.repository import Babl, Gegl, Gimp, GimpUi  # noqa: E402
-from nightflash.service.protocol import Pixels  # noqa: E402
+from nightflash.client.protocol import Pixels  # noqa: E402
 
 FORMATS = {3: "R'G'B' u8", 4: "R'G'B'A u8"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gi
@@ -29,15 +30,28 @@ BUSY = 300  # milliseconds of work until a sign tells of it
 SPINNER = 24  # pixels
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asks of the dialog at the picture.
+
+    Attributes:
+        aimed: Takes a point of the photo that was clicked at, None for no point any more.
+        changed: Called where another view is wanted.
+        looked: Called where another region is looked at, or the same one larger or smaller.
+    """
+
+    aimed: Callable[[tuple[float, float] | None], None]
+    changed: Callable[[], Any]
+    looked: Callable[[], Any]
+
+
 class Preview(Gtk.Box):
     """A canvas with a view of the scene and the outline of the main object over it.
 
     Args:
         photo: A small picture of the photo, Pixels in u8, shown until there is a view.
         size: (width, height) of the photo.
-        aimed: Takes a point of the photo that was clicked at, None for no point any more.
-        changed: Called where another view is wanted.
-        looked: Called where another region is looked at, or the same one larger or smaller.
+        wishes: Takes what the user asks.
         over: A widget at the top of the picture.
         selection: Whether the flash is aimed by a selection where no point is.
     """
@@ -46,14 +60,12 @@ class Preview(Gtk.Box):
         self,
         photo: Any,
         size: tuple[int, int],
-        aimed: Callable[[tuple[float, float] | None], None],
-        changed: Callable[[], Any],
-        looked: Callable[[], Any],
+        wishes: Wishes,
         over: Any,
         selection: bool,
     ) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
-        self._size, self._looked = size, looked
+        self._size, self._wishes = size, wishes
         self._whole: tuple[Any, ...] = ()  # the view, and its outline
         self._close: tuple[Any, ...] = ()  # a region's view, day and outline
         self._region = (0, 0, *size)
@@ -61,7 +73,7 @@ class Preview(Gtk.Box):
         self._settling = self._waiting = 0
         self._canvas = Canvas(size, self._moved)
         self._monitor = Monitor(self._canvas)
-        self._gestures = Gestures(self._canvas, aimed)
+        self._gestures = Gestures(self._canvas, wishes.aimed)
         self._photo = photo
         overlay = Gtk.Overlay()
         overlay.add(self._canvas)
@@ -72,7 +84,7 @@ class Preview(Gtk.Box):
         overlay.add_overlay(self._busy)
         overlay.set_overlay_pass_through(self._busy, True)
         self.pack_start(overlay, True, True, 0)
-        self.pack_start(self._row(aimed, changed, selection), False, False, 0)
+        self.pack_start(self._row(selection), False, False, 0)
         self._show()
 
     def listen(self, window: Any) -> None:
@@ -105,7 +117,7 @@ class Preview(Gtk.Box):
         own = region[2:]
         size = own if scale == 1 else (min(own[0], width), min(own[1], height))
         views = [self._view.get_active_id(), "day", "outline"]
-        return {"region": list(region), "size": list(size), "views": views}
+        return {"region": region, "size": list(size), "views": views}
 
     def show_pictures(self, *pictures: Any) -> None:
         """Show the pictures of `views`, Pixels in u8; a close-up of what was is none any more."""
@@ -140,12 +152,7 @@ class Preview(Gtk.Box):
             GLib.source_remove(self._settling)
             self._settling = 0
 
-    def _row(
-        self,
-        aimed: Callable[[tuple[float, float] | None], None],
-        changed: Callable[[], Any],
-        selection: bool,
-    ) -> Any:
+    def _row(self, selection: bool) -> Any:
         self._before = Gtk.ToggleButton.new_with_label(_("Before"))
         self._before.set_tooltip_text(_("The photo as it is, and back; or hold B."))
         self._split = Gtk.ToggleButton.new_with_label(_("Split"))
@@ -171,8 +178,8 @@ class Preview(Gtk.Box):
         self._before.connect("toggled", self._before_toggled)
         self._split.connect("toggled", self._split_toggled)
         self._outline.connect("toggled", lambda _check: self._show())
-        self._view.connect("changed", self._view_chosen, changed)
-        self._unaim.connect("clicked", lambda _button: aimed(None))
+        self._view.connect("changed", self._view_chosen)
+        self._unaim.connect("clicked", lambda _button: self._wishes.aimed(None))
         return row
 
     def _show(self) -> None:
@@ -198,7 +205,7 @@ class Preview(Gtk.Box):
 
     def _settled(self) -> bool:
         self._settling = 0
-        self._looked()
+        self._wishes.looked()
         return False
 
     def _spin(self) -> bool:
@@ -217,10 +224,10 @@ class Preview(Gtk.Box):
         self._canvas.split = 0.5 if button.get_active() else None
         self._canvas.draw_soon()
 
-    def _view_chosen(self, view: Any, changed: Callable[[], Any]) -> None:
+    def _view_chosen(self, view: Any) -> None:
         """Have the button Before tell the truth, and the other view made."""
         now = view.get_active_id()
         if now != "day":
             self._looked_at = now
         self._before.set_active(now == "day")
-        changed()
+        self._wishes.changed()
