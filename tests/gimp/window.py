@@ -182,10 +182,15 @@ class Screen:
 
 
 @contextlib.contextmanager
-def screen(gimp: Gimp, profile: Profile, artifacts: Path, *pictures: Path) -> Iterator[Screen]:
-    """A screen with GIMP that has these pictures open; all of it ends at the end."""
+def screen(
+    gimp: Gimp, profile: Profile, artifacts: Path, *pictures: Path, more_rc: str = ""
+) -> Iterator[Screen]:
+    """A screen with GIMP that has these pictures open; all of it ends at the end.
+
+    ``more_rc`` are further lines of GIMP's preferences.
+    """
     gimp.prepare(profile.gimp)
-    (profile.gimp / "gimprc").write_text(f'{QUIET}(config-version "{gimp.version}")\n', "utf-8")
+    (profile.gimp / "gimprc").write_text(f'{QUIET}{more_rc}(config-version "{gimp.version}")\n', "utf-8")
     artifacts.mkdir(parents=True, exist_ok=True)
     remote = profile.folder / "remote"
     remote.mkdir()
