@@ -5,7 +5,6 @@ What is shown at 100 % are the pixels that the layer then has.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import signal
@@ -47,12 +46,10 @@ def still(dialog: Filter, name: str) -> Shot:
 
 def pixels_of(shown: Screen, number: int) -> Shot:
     """The layer with this number, RGB in u8."""
-    told = in_gimp(
-        shown,
-        "import base64\n"
-        f"base64.b64encode(raw(image.get_layers()[{number}], \"R'G'B' u8\")).decode()",
-    )
-    data = np.frombuffer(base64.b64decode(told), np.uint8)
+    path = shown.remote / "pixels"
+    layer = f"raw(image.get_layers()[{number}], \"R'G'B' u8\")"
+    in_gimp(shown, f"from pathlib import Path\nPath({str(path)!r}).write_bytes({layer})")
+    data = np.frombuffer(path.read_bytes(), np.uint8)
     return data.reshape(LARGE[1], LARGE[0], 3).astype(np.int16)
 
 
@@ -129,7 +126,8 @@ def test_zoomed_at_the_pointer_and_panned(shown: Screen, dialog: Filter) -> None
     dialog.press("Fit")
     assert np.abs(still(dialog, "canvas-fit-by-button") - fitting).mean() < 1
     dialog.press("100 %")
-    assert np.array_equal(still(dialog, "canvas-100-by-button"), by_key)
+    by_button = still(dialog, "canvas-100-by-button")
+    assert (by_button != by_key).any(-1).sum() < 200, "more than the mark of the keys differs"
     shown.key("minus", "plus")
     assert still(dialog, "canvas-minus-plus").shape == by_key.shape
     assert dialog.widget("button", "Aim for me").sensitive is False, "a drag or key has aimed"

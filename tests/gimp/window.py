@@ -190,7 +190,9 @@ def screen(
     ``more_rc`` are further lines of GIMP's preferences.
     """
     gimp.prepare(profile.gimp)
-    (profile.gimp / "gimprc").write_text(f'{QUIET}{more_rc}(config-version "{gimp.version}")\n', "utf-8")
+    (profile.gimp / "gimprc").write_text(
+        f'{QUIET}{more_rc}(config-version "{gimp.version}")\n', "utf-8"
+    )
     artifacts.mkdir(parents=True, exist_ok=True)
     remote = profile.folder / "remote"
     remote.mkdir()

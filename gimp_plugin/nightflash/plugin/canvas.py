@@ -46,6 +46,7 @@ class Canvas(Gtk.Frame):
         self._night: Sequence[Picture] = ()
         self._before = False
         self._place: Placement | None = None  # None fits it into the room
+        self._quick = False  # while the photo moves
         self._drawing = 0
         self._filled = (0, 0)  # the room that was last drawn for
         self.area, self._image = Gtk.Layout(), Gtk.Image()
@@ -83,7 +84,13 @@ class Canvas(Gtk.Frame):
         fitting = Placement.fitting(self.size, self.room)
         wanted = None if placement is None else placement.within(self.size, self.room)
         self._place = None if wanted == fitting else wanted
+        self._quick = True
         self._moved()
+        self.draw_soon()
+
+    def settle(self) -> None:
+        """The photo moves no more: show it smooth."""
+        self._quick = False
         self.draw_soon()
 
     def show_pictures(self, day: Sequence[Picture], night: Sequence[Picture]) -> None:
@@ -149,12 +156,10 @@ class Canvas(Gtk.Frame):
             *(max(1, right - left), max(1, bottom - top)),
         )
         shown.fill(0)
-        for picture in pictures:
-            picture.lay(shown, (left, top), place, (0, 0, *room))
+        self._lay(pictures, shown, (left, top), room)
         if self.split is not None and not self._before:
             line = round(self.split * room[0])
-            for picture in self._day:
-                picture.lay(shown, (left, top), place, (0, 0, line, room[1]))
+            self._lay(self._day, shown, (left, top), (line, room[1]))
             lay_line(shown, line - left)
         for x, y in (place.on_canvas(*aim) for aim in self._aims):
             lay_dot(shown, round(x) - left, round(y) - top)
@@ -164,6 +169,19 @@ class Canvas(Gtk.Frame):
         self._image.set_from_pixbuf(shown)
         self.area.move(self._image, left, top)
         return False
+
+    def _lay(
+        self,
+        pictures: Sequence[Picture],
+        shown: Any,
+        corner: tuple[int, int],
+        room: tuple[int, int],
+    ) -> None:
+        """Lay pictures, the first lowest, into so much of the canvas; those not seen are left."""
+        seen = self.seen
+        covering = [n for n, picture in enumerate(pictures) if picture.covers(seen)]
+        for picture in pictures[max(covering, default=0) :]:
+            picture.lay(shown, corner, self.placement, (0, 0, *room), self._quick)
 
     def _focus_changed(self) -> bool:
         context = self.get_style_context()

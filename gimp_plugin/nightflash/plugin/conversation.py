@@ -59,19 +59,21 @@ class Conversation:
         self._thread = threading.Thread(target=self._run, name="conversation", daemon=True)
         self._thread.start()
 
-    def ask(self, kind: str, **fields: Any) -> None:
+    def ask(self, kind: str, **fields: Any) -> bool:
         """Ask for ``preview``, ``close-up`` or ``render``; what waits gives way.
 
         A close-up, a preview with a region, gives way even where it runs, and takes nobody's place:
-        where something else waits or runs that the picture follows from, it is not asked for.
+        where something else waits or runs that the picture follows from, it is not asked for,
+        which is told.
         """
         with self._changed:
             if kind == "close-up" and not self._only_close_ups():
-                return
+                return False
             self._next = _Wanted(kind, fields)
             if self._now is not None and (kind == "render" or self._now.kind == "close-up"):
                 self._now.cancel.set()
             self._changed.notify()
+            return True
 
     def _only_close_ups(self) -> bool:
         """Whether no other work waits or runs."""
@@ -147,6 +149,8 @@ class Conversation:
                 self._outcome(wanted, self._listener.answered, answer)
 
     def _outcome(self, wanted: _Wanted, method: Callable[..., None], outcome: Any) -> None:
+        with self._changed:
+            self._now = None  # before it is heard: what follows from it is asked for then
         if not wanted.cancel.is_set():
             self._hear(method, wanted.kind, outcome)
 

@@ -142,6 +142,7 @@ class Dialog:
 
     def _setting_changed(self, _config: Any, what: Any) -> None:
         if what.name in ("output", "quality", "preset"):
+            self._rest()
             return
         self._message.hide()
         self._fault_stays = False
@@ -177,8 +178,9 @@ class Dialog:
         """Ask for what is seen in the pixels it is seen with; a guess is not worth them."""
         if self._loop is None and not self._provisional:
             look = self._preview.close_up
-            self._region = look["region"]
-            self._conversation.ask("close-up", **look, **self._wanted())
+            if self._conversation.ask("close-up", **look, **self._wanted()):
+                self._region = look["region"]
+                self._preview.show_busy(True)
 
     def _render(self) -> None:
         """Render while the window goes on: its bar tells how far, its buttons stop it."""
@@ -209,7 +211,11 @@ class Dialog:
 
     def _rest(self) -> None:
         """Say what the preview shows; nothing is being done that the user waits for."""
-        self._status.say(_("Looking closer.") if self._provisional else self._lit)
+        said = _("Looking closer.") if self._provisional else self._lit
+        best = self._config.get_property("quality") == "best"
+        if best and self._lit and not self._provisional and self._preview.at_full_size:
+            said = said.removesuffix(".") + _(", before Best refines it.")
+        self._status.say(said)
 
     def _connected(self, about: dict[str, Any]) -> None:
         self._why_no_gpu = about.get("device_note", "")
@@ -232,6 +238,7 @@ class Dialog:
         self._preview.show_busy(False)
         if kind == "close-up":
             self._preview.show_close_up(self._region, *answer.pictures)
+            self._rest()
             return
         self._preview.show_pictures(*answer.pictures)
         self._backend.tell_work(answer.header, self._why_no_gpu)

@@ -40,7 +40,16 @@ class Picture:
             above.composite(pixbuf, 0, 0, width, height, 0, 0, across, down, BILINEAR, 255)
         return cls(pixbuf, region)
 
-    def lay(self, shown: Any, corner: tuple[int, int], place: Placement, clip: Area) -> None:
+    def covers(self, region: Area) -> bool:
+        """Whether nothing below it is seen in a region of the photo."""
+        x, y, width, height = self.region
+        inside = x <= region[0] and region[0] + region[2] <= x + width
+        inside = inside and y <= region[1] and region[1] + region[3] <= y + height
+        return inside and not self.pixbuf.get_has_alpha()
+
+    def lay(
+        self, shown: Any, corner: tuple[int, int], place: Placement, clip: Area, quick: bool
+    ) -> None:
         """Lay it over what is shown, whose corner lies on the canvas at ``corner``.
 
         Args:
@@ -48,6 +57,7 @@ class Picture:
             corner: Where that lies on the canvas.
             place: Where the photo lies there.
             clip: (x, y, width, height) of the canvas that it may cover.
+            quick: Whether it is in motion, so that its own pixels need not be smoothed.
         """
         x, y, width, height = place.area(self.region)
         left, top = max(x, clip[0], corner[0]), max(y, clip[1], corner[1])
@@ -64,7 +74,7 @@ class Picture:
         self.pixbuf.composite(
             *(shown, left - corner[0], top - corner[1], right - left, bottom - top),
             *(x - corner[0], y - corner[1], across, down),
-            NEAREST if exact or magnified else BILINEAR,
+            NEAREST if quick or exact or magnified else BILINEAR,
             255,
         )
 

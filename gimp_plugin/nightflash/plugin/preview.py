@@ -110,6 +110,11 @@ class Preview(Gtk.Box):
         return [self._view.get_active_id(), "outline"]
 
     @property
+    def at_full_size(self) -> bool:
+        """Whether the pixels of the photo are those of the screen, or larger."""
+        return self._canvas.placement.scale >= 1 and self._view.get_active_id() == "night"
+
+    @property
     def close_up(self) -> dict[str, Any]:
         """The fields of the request for what is seen, in as many pixels as it is shown with."""
         region, scale = self._canvas.seen, min(1.0, self._canvas.placement.scale)
@@ -205,6 +210,7 @@ class Preview(Gtk.Box):
 
     def _settled(self) -> bool:
         self._settling = 0
+        self._canvas.settle()
         self._wishes.looked()
         return False
 
