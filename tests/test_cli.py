@@ -198,6 +198,20 @@ def test_ways_to_aim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert x <= 48 < x + w
 
 
+def test_several_points(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two objects are aimed at, then one of them is left out again."""
+    day = np.full((96, 160, 3), (60, 120, 60), np.uint8)
+    for left in (20, 110):
+        day[30:70, left : left + 30] = 200, 80, 60
+    Image.fromarray(day).save(tmp_path / "day.png")
+    both = ("--subject-point", "35,50", "--subject-point", "125,50")
+    for aim, ends in ((both, (20, 140)), ((*both, "--not-point", "35,50"), (110, 140))):
+        options = ("--json", *FAST, "--networks", "rules", *aim)
+        renders(tmp_path / "day.png", tmp_path / "night.png", *options)
+        x, _y, w, _h = json.loads(capsys.readouterr().out)["subject_box"]
+        assert (x, x + w) == pytest.approx(ends, abs=4)
+
+
 @pytest.mark.parametrize("quality", ["preview", "fast", "best"])
 @pytest.mark.parametrize("bits", [8, 16])
 def test_without_night_and_flash_the_same_picture(tmp_path: Path, quality: str, bits: int) -> None:

@@ -27,6 +27,9 @@ def place() -> Iterator[Place]:
         yield place
 
 
+POINTS = ("--subject-point", "40,30", "--subject-point", "80,10", "--not-point", "10,50")
+
+
 @pytest.mark.usefixtures("place")
 @pytest.mark.parametrize("name", ["night.jpg", "night.png", "night.tif"])
 def test_the_file_is_the_same(tmp_path: Path, name: str) -> None:
@@ -35,7 +38,7 @@ def test_the_file_is_the_same(tmp_path: Path, name: str) -> None:
     mask[10:50, 20:60] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
     here, there = tmp_path / f"here-{name}", tmp_path / f"there-{name}"
-    for aim in (("--subject-mask", tmp_path / "mask.png"), ("--subject-point", "40,30"), ()):
+    for aim in (("--subject-mask", tmp_path / "mask.png"), POINTS, ()):
         renders(day, here, *FAST, *aim)
         renders(day, there, *VIA, *aim)
         assert here.read_bytes() == there.read_bytes()

@@ -15,6 +15,7 @@ from nightflash import Aim, Cancelled, Engine, NightFlashError, Photo, Settings
 from nightflash.client.client import Client
 from nightflash.client.connection import Connection
 from nightflash.client.protocol import MAX_FRAME, VERSION, Message, read_header
+from nightflash.scene import Click
 
 from tests.server.backend import Place, a_place, array, pixels, until
 
@@ -90,6 +91,29 @@ def test_the_mask_aims(client: Client, engine: Engine, day: Day) -> None:
     assert answer.header["subject"]["from"] == "the mask drawn"
 
 
+def test_corrections_are_the_engines(client: Client, engine: Engine, day: Day) -> None:
+    strokes = np.zeros((32, 48, 2), np.uint8)
+    strokes[5:10, 5:15] = 255, 255
+    strokes[20:25, 5:15] = 0, 255
+    aim = Aim(
+        point=(40, 30),
+        clicks=(Click(80, 10), Click(80, 50, adds=False)),
+        strokes=(strokes[..., 0] / np.float32(127.5) - 1) * (strokes[..., 1] / np.float32(255)),
+    )
+    answer = client.work(
+        *("render", pixels(day)),
+        point=(40, 30),
+        clicks=[("add", 80, 10), ("remove", 80, 50)],
+        strokes=pixels(strokes),
+        settings=QUICK,
+    )
+    night = engine.render(Photo.from_encoded(day), Settings(**QUICK), aim)
+    np.testing.assert_array_equal(array(answer.pictures[0]), night.photo.to_encoded())
+    plain = client.work("render", pixels(day), point=(40, 30), settings=QUICK)
+    assert not np.array_equal(array(plain.pictures[0]), array(answer.pictures[0]))
+    assert answer.header["subject"]["from"].endswith("corrected")
+
+
 @pytest.mark.parametrize("kind", ["u8", "u16", "half", "float"])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_neutral_light_gives_every_format_back(
@@ -151,6 +175,11 @@ def test_views(client: Client, engine: Engine, day: Day) -> None:
         ({"box": (1, 1, 9, 9), "point": (3, 3)}, "bad_aim", "not several"),
         ({"box": (1, 1, 9)}, "bad_request", "4 numbers"),
         ({"point": ("a", 1)}, "bad_request", "2 numbers"),
+        ({"clicks": [("add", 500, 9)]}, "bad_aim", "outside the photo"),
+        ({"clicks": [("swap", 5, 9)]}, "bad_request", "add, remove"),
+        ({"clicks": [("add", 5)]}, "bad_request", "two numbers"),
+        ({"clicks": [("add", 5, 9)] * 101}, "bad_request", "at most 100"),
+        ({"strokes": pixels(np.zeros((9, 9, 1), np.uint8))}, "bad_aim", "grey and alpha"),
         ({"views": ["moon"]}, "bad_request", "views"),
         ({"sample": "double"}, "bad_request", "sample"),
         ({"output": 3}, "bad_request", "output"),

@@ -139,6 +139,8 @@ class Client:
         mask: Pixels | None = None,
         box: Sequence[float] | None = None,
         point: Sequence[float] | None = None,
+        clicks: Sequence[Sequence[str | float]] = (),
+        strokes: Pixels | None = None,
         tell: Tell = tell_nobody,
         cancel: threading.Event | None = None,
         retry: bool = True,
@@ -151,6 +153,8 @@ class Client:
             photo: Sent once; until it is forgotten, later requests only name it.
             mask: Grey picture of the main object, likewise.
             box, point: Aim in pixels of the photo.
+            clicks: Corrections of it, ("add" or "remove", x, y), one after the other.
+            strokes: Grey and alpha, of any size: corrections painted over the whole photo.
             tell: Takes the progress.
             cancel: Set it from another thread to stop the work.
             retry: Once more from the start when the backend is lost.
@@ -164,9 +168,9 @@ class Client:
 
         def once() -> Message:
             self.connect(tell, cancel)
-            aim = {"box": box, "point": point}
-            if mask is not None:
-                aim["mask"] = self._handle(mask, cancel)  # type: ignore[assignment]
+            aim: dict[str, Any] = {"box": box, "point": point, "clicks": list(map(list, clicks))}
+            for name, drawn in (("mask", mask), ("strokes", strokes)):
+                aim[name] = None if drawn is None else self._handle(drawn, cancel)
             header = {
                 "request": request,
                 "photo": self._handle(photo, cancel),

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -53,12 +53,16 @@ def add(commands: Any) -> None:
     for owner, name, shape, text in (
         (aim, "--subject-mask", "FILE", "picture of the photo's size: white is the main object"),
         (aim, "--subject-box", "X,Y,W,H", "box around the main object, in pixels"),
-        (aim, "--subject-point", "X,Y", "a point on the main object, in pixels"),
         (parser, "--seed", "N", KNOBS["seed"].help),
         (parser, "--debug-dir", "DIR", "write depth, mask, target and refined pictures here"),
     ):
         kind = Path if shape in ("FILE", "DIR") else str
         owner.add_argument(name, metavar=shape, type=kind, help=text)
+    for owner, name, text in (
+        (aim, "--subject-point", "a point on the main object, in pixels; again for each further"),
+        (parser, "--not-point", "a point on what is no main object; again for each further"),
+    ):
+        owner.add_argument(name, metavar="X,Y", action="append", default=[], help=text)
     parser.add_argument(
         "--preset",
         metavar="NAME",
@@ -99,23 +103,25 @@ def add(commands: Any) -> None:
 def _render(options: argparse.Namespace) -> int:
     settings = _chosen_settings(options)
     box = _numbers(options.subject_box, 4, "--subject-box")
-    point = _numbers(options.subject_point, 2, "--subject-point")
+    points = [_point(text, "--subject-point") for text in options.subject_point]
+    removed = [_point(text, "--not-point") for text in options.not_point]
     if options.weights is not None and not is_folder(options.weights):
         raise NightFlashError(f"There is no folder {options.weights} of network files.")
     _check_backend_options(options)
     with no_empty_folder(options.paths[-1]):
-        return _render_all(options, settings, box, point)
+        return _render_all(options, settings, box, points, removed)
 
 
 def _render_all(
     options: argparse.Namespace,
     settings: Settings,
     box: tuple[float, ...] | None,
-    point: tuple[float, ...] | None,
+    points: Sequence[tuple[float, float]],
+    removed: Sequence[tuple[float, float]],
 ) -> int:
     jobs = _checked_jobs(options)
     from nightflash.photo import check_output, read_mask, write_photo
-    from nightflash.scene import Aim
+    from nightflash.scene import Aim, Click
 
     quality = _file_quality(options.file_quality)
     if len(jobs) == 1:
@@ -130,7 +136,8 @@ def _render_all(
     aim = Aim(
         mask,
         (box[0], box[1], box[2], box[3]) if box else None,
-        (point[0], point[1]) if point else None,
+        points[0] if points else None,
+        (*(Click(x, y) for x, y in points[1:]), *(Click(x, y, adds=False) for x, y in removed)),
     )
     reports: list[dict[str, Any]] = []
     with ExitStack() as stack:
@@ -202,6 +209,12 @@ def _chosen_settings(options: argparse.Namespace) -> Settings:
     for note in notes:
         streams.tell(f"nightflash: {note.message}")
     return settings
+
+
+def _point(text: str, option: str) -> tuple[float, float]:
+    numbers = _numbers(text, 2, option)
+    assert numbers is not None
+    return numbers[0], numbers[1]
 
 
 def _numbers(text: str | None, count: int, option: str) -> tuple[float, ...] | None:

@@ -35,6 +35,7 @@ def render_remotely(
     check_aim(aim, (photo.width, photo.height))
     pixels = _floats(photo.rgb)
     mask = None if aim.mask is None else _floats(aim.mask[..., np.newaxis])
+    strokes = None if aim.strokes is None else _floats(_in_grey_and_alpha(aim.strokes))
     try:
         answer = client.work(
             "render",
@@ -42,11 +43,13 @@ def render_remotely(
             mask=mask,
             box=aim.box,
             point=aim.point,
+            clicks=[("add" if click.adds else "remove", click.x, click.y) for click in aim.clicks],
+            strokes=strokes,
             tell=lambda stage, done, sentence: progress(stage, done),
             settings=asdict(settings),
         )
     finally:
-        for sent in (pixels, mask):
+        for sent in (pixels, mask, strokes):
             if sent is not None:
                 client.forget(sent)
     header, night = answer.header, answer.pictures[0]
@@ -60,6 +63,11 @@ def render_remotely(
         "notes": header["notes"],
     }
     return photo.with_rgb(_rgb(night)), report
+
+
+def _in_grey_and_alpha(strokes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Strokes -1..1 (H, W) as the protocol has them, (H, W, 2)."""
+    return np.stack((strokes > 0, np.abs(strokes)), -1).astype(np.float32)
 
 
 def _floats(values: npt.NDArray[np.float32]) -> Pixels:

@@ -356,15 +356,16 @@ class Engine:
         surveyed = self._surveyed(working, settings.method)
         encoded, depth_from = surveyed.survey.encoded, surveyed.survey.depth_from
         main, provisional = None, False
-        if self._finder is not None and aim.mask is None:
+        if self._finder is not None and (aim.mask is None or aim.clicks):
             if checkpoint is None:
                 main, provisional = self._finder.glance(working.key, encoded)
             else:
                 main = self._finder.find(working.key, encoded, checkpoint)
         if checkpoint is not None:
             checkpoint()
-        mask = None if aim.mask is None else digest(aim.mask)
-        key = (working.key, depth_from, mask, aim.box, aim.point, settings.several, provisional)
+        drawn = tuple(None if each is None else digest(each) for each in (aim.mask, aim.strokes))
+        aimed = (*drawn, aim.box, aim.point, aim.clicks)
+        key = (working.key, depth_from, aimed, settings.several, provisional)
         found = self._cache.get(key)
         if isinstance(found, _Aimed):
             return found

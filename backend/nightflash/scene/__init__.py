@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,9 +15,10 @@ from nightflash.imaging.resample import area
 from nightflash.models.descriptor import DepthNetwork, Detector, MainObject
 from nightflash.scene import subject as find
 from nightflash.scene.box import bounds
+from nightflash.scene.correction import corrected
 from nightflash.scene.depth import aligned, layered, scaled
 from nightflash.scene.geometry import foliage_share, plane_depth, sky_mask
-from nightflash.scene.scene import Aim, Scene, Survey
+from nightflash.scene.scene import Aim, Click, Scene, Survey
 
 
 def survey(
@@ -50,7 +52,7 @@ def aim_at(
         size: (width, height) of the full-size photo.
         several: Light all objects as large as the largest.
     """
-    subject = _subject(seen, main, aim, several)
+    subject = corrected(_subject(seen, main, aim, several), aim, seen, main)
     inverse_depth = seen.inverse_depth
     if seen.guessed:
         inverse_depth = _guessed(seen.encoded, subject.mask)
@@ -77,21 +79,24 @@ def working_aim(aim: Aim, size: tuple[int, int], working: tuple[int, int]) -> Ai
         size, working: (width, height) of the photo and of its working picture.
     """
     sx, sy = working[0] / size[0], working[1] / size[1]
+    mask, box, point = None, None, None
     if aim.mask is not None:
-        return Aim(mask=area(aim.mask[..., None], working)[..., 0])
+        mask = area(aim.mask[..., None], working)[..., 0]
     if aim.box is not None:
         x, y, w, h = aim.box
         x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + w, size[0]), min(y + h, size[1])
-        return Aim(box=(x0 * sx, y0 * sy, (x1 - x0) * sx, (y1 - y0) * sy))
+        box = (x0 * sx, y0 * sy, (x1 - x0) * sx, (y1 - y0) * sy)
     if aim.point is not None:
-        return Aim(point=(aim.point[0] * sx, aim.point[1] * sy))
-    return aim
+        point = (aim.point[0] * sx, aim.point[1] * sy)
+    clicks = tuple(Click(c.x * sx, c.y * sy, c.adds) for c in aim.clicks)
+    strokes = None if aim.strokes is None else area(aim.strokes[..., None], working)[..., 0]
+    return Aim(mask, box, point, clicks, strokes)
 
 
 def settled(aim: Aim) -> Aim:
     """The aim in which a hard-edged rectangle drawn as a mask has become a box to refine."""
     box = None if aim.mask is None else find.rectangle(torch.from_numpy(aim.mask))
-    return aim if box is None else Aim(box=box)
+    return aim if box is None else replace(aim, mask=None, box=box)
 
 
 def _estimated(encoded: Tensor, network: DepthNetwork) -> Tensor:
@@ -153,10 +158,12 @@ def check_aim(aim: Aim, size: tuple[int, int]) -> None:
             raise NightFlashError(f"The box {_words(aim.box)} has no area.", code="bad_aim")
         if x >= width or y >= height or x + w <= 0 or y + h <= 0:
             raise _outside("box", aim.box, size)
-    if aim.point is not None:
-        px, py = aim.point
+    points = [] if aim.point is None else [aim.point]
+    for px, py in (*points, *((click.x, click.y) for click in aim.clicks)):
         if not (0 <= px < width and 0 <= py < height):
-            raise _outside("point", aim.point, size)
+            raise _outside("point", (px, py), size)
+    if aim.strokes is not None and (aim.strokes.ndim != 2 or not np.isfinite(aim.strokes).all()):
+        raise NightFlashError("Strokes are an array (h, w) of finite numbers.", code="bad_aim")
 
 
 def _outside(what: str, numbers: Sequence[float], size: tuple[int, int]) -> NightFlashError:
@@ -171,4 +178,14 @@ def _words(numbers: Sequence[float]) -> str:
     return ",".join(f"{n:g}" for n in numbers)
 
 
-__all__ = ["Aim", "Scene", "Survey", "aim_at", "check_aim", "settled", "survey", "working_aim"]
+__all__ = [
+    "Aim",
+    "Click",
+    "Scene",
+    "Survey",
+    "aim_at",
+    "check_aim",
+    "settled",
+    "survey",
+    "working_aim",
+]

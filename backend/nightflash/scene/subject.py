@@ -92,7 +92,7 @@ def pointed(
         mask = _detected_mask(detection, encoded, inverse_depth)
         if float(mask[_pixel(point, mask)]) > 0.5:
             return Subject(mask, f"{detection.label} under the point")
-    return Subject(_region_under(point, encoded, inverse_depth), "the region under the point")
+    return Subject(region_under(point, encoded, inverse_depth), "the region under the point")
 
 
 def whole(main: MainObject, encoded: Tensor, inverse_depth: Tensor) -> Subject | None:
@@ -205,7 +205,7 @@ def _distinct(detections: Sequence[Detection]) -> list[Detection]:
     return kept
 
 
-def _region_under(point: tuple[float, float], encoded: Tensor, inverse_depth: Tensor) -> Tensor:
+def region_under(point: tuple[float, float], encoded: Tensor, inverse_depth: Tensor) -> Tensor:
     """Find the object around ``point`` that stands out most clearly from what surrounds it."""
     h, w = inverse_depth.shape
     scale = min(1.0, GROWTH_SIDE / max(h, w))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from nightflash.client.protocol import MAX_ID, SAMPLE_BYTES, Header, bad_request
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.region import Region
-from nightflash.scene import Aim, check_aim, working_aim
+from nightflash.scene import Aim, Click, check_aim, working_aim
 from nightflash.server.listeners import Peer
 from nightflash.server.uploads import Upload, Uploads
 from nightflash.settings import Settings
@@ -18,6 +18,8 @@ from nightflash.settings import Settings
 Kind = Literal["analyse", "preview", "render"]
 VIEWS = ("night", "day", "subject", "depth", "light", "outline")
 OUTPUTS = ("one", "parts")
+CLICKS = ("add", "remove")
+MOST_CLICKS = 100
 MOST_SHOWN = 2**24  # pixels of a region: more than any screen has
 
 
@@ -30,6 +32,7 @@ class Work:
         photo: The photo.
         mask: Of the main object, or None.
         box, point: Aim in pixels of the photo, or None.
+        clicks, strokes: Corrections of what the aim finds; see `Aim`.
         settings: What the user wants.
         views: Pictures that a preview sends.
         output: ``one`` picture of a render, or its two ``parts``, night and flash.
@@ -49,11 +52,19 @@ class Work:
     sample: str | None
     region: Region | None = None
     size: tuple[int, int] = (0, 0)
+    clicks: tuple[Click, ...] = ()
+    strokes: Upload | None = None
 
     @property
     def aim(self) -> Aim:
         """The aim in pixels of the photo; `Engine.render` checks whether it fits."""
-        return Aim(None if self.mask is None else self.mask.mask(), self.box, self.point)
+        mask = None if self.mask is None else self.mask.mask()
+        return replace(self._without_mask, mask=mask)
+
+    @property
+    def _without_mask(self) -> Aim:
+        strokes = None if self.strokes is None else self.strokes.strokes()
+        return Aim(None, self.box, self.point, self.clicks, strokes)
 
     def working_aim(self, size: tuple[int, int]) -> Aim:
         """The aim in pixels of a working picture of ``size`` (width, height).
@@ -61,10 +72,12 @@ class Work:
         Raises:
             NightFlashError: It does not fit the photo.
         """
+        aim = self._without_mask
+        check_aim(aim, self.photo.size)
+        aim = working_aim(aim, self.photo.size, size)
         if self.mask is not None:
-            return Aim(self.mask.working_mask(self.photo.size, size))
-        check_aim(self.aim, self.photo.size)
-        return working_aim(self.aim, self.photo.size, size)
+            aim = replace(aim, mask=self.mask.working_mask(self.photo.size, size))
+        return aim
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +149,27 @@ def read_work(kind: Kind, header: Header, uploads: Uploads) -> Work:
         sample=_one_of(header, "sample", tuple(SAMPLE_BYTES)),
         region=region,
         size=(0, 0) if region is None else _size(header, region),
+        clicks=_clicks(aim),
+        strokes=uploads.get(aim["strokes"]) if aim.get("strokes") is not None else None,
+    )
+
+
+def _clicks(aim: dict[str, Any]) -> tuple[Click, ...]:
+    clicks = aim.get("clicks", [])
+    if not isinstance(clicks, list) or len(clicks) > MOST_CLICKS or not all(map(_is_click, clicks)):
+        raise bad_request(
+            f"The field 'clicks' of an aim is a list of at most {MOST_CLICKS} lists of one of"
+            f" {', '.join(CLICKS)} and two numbers."
+        )
+    return tuple(Click(float(x), float(y), how == CLICKS[0]) for how, x, y in clicks)
+
+
+def _is_click(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 3
+        and value[0] in CLICKS
+        and all(map(_is_number, value[1:]))
     )
 
 

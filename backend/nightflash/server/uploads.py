@@ -140,6 +140,20 @@ class Upload:
         samples = self.array()[..., 0]
         return samples.astype(np.float32) / np.float32(full_scale(samples.dtype))
 
+    def strokes(self) -> Linear:
+        """A picture of grey and alpha as strokes -1..1 (H, W): black removes, white adds.
+
+        Raises:
+            NightFlashError: ``bad_aim`` where it is none.
+        """
+        if self.layout.channels != 2:
+            raise NightFlashError("Strokes are a picture of grey and alpha.", code="bad_aim")
+        samples = self.array()
+        grey, alpha = np.moveaxis(
+            samples.astype(np.float32) / np.float32(full_scale(samples.dtype)), -1, 0
+        )
+        return np.ascontiguousarray((2 * grey - 1) * alpha)
+
     def working_mask(self, photo: tuple[int, int], size: tuple[int, int]) -> Linear | None:
         """`mask` at the working size; the last one is remembered.
 
