@@ -11,7 +11,7 @@ gi.require_version("Gtk", "3.0")
 gi.require_version("Gdk", "3.0")
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk  # noqa: E402
 
-from plugin.marks import lay_cross, lay_dot, lay_line  # noqa: E402
+from plugin.marks import lay_cross, lay_dot, lay_line, lay_ring  # noqa: E402
 from plugin.picture import Picture  # noqa: E402
 from plugin.placement import Placement  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
@@ -34,6 +34,8 @@ class Canvas(Gtk.Frame):
     Attributes:
         area: The widget that takes events.
         split: Share of the room's width, left of which it is day; None where nothing is split.
+        brush: Radius of the brush at the pointer in pixels of the photo; 0 for none.
+        pointer: Where that is on the canvas.
     """
 
     def __init__(self, size: tuple[int, int], moved: Callable[[], None]) -> None:
@@ -41,7 +43,9 @@ class Canvas(Gtk.Frame):
         self.size, self._moved = size, moved
         self.mark = (size[0] / 2, size[1] / 2)
         self.split: float | None = None
-        self._aims: tuple[tuple[float, float], ...] = ()
+        self.brush, self.pointer = 0.0, (-1.0, -1.0)
+        self._aims: tuple[tuple[tuple[float, float], int], ...] = ()
+        self._paint: Picture | None = None
         self._day: Sequence[Picture] = ()
         self._night: Sequence[Picture] = ()
         self._before = False
@@ -95,7 +99,7 @@ class Canvas(Gtk.Frame):
 
     def show_pictures(self, day: Sequence[Picture], night: Sequence[Picture]) -> None:
         """Show the photo by day and at night, the first picture of each lowest."""
-        self._day, self._night = day, night
+        self._day, self._night, self._paint = day, night, None
         self.draw_soon()
 
     def show_before(self, before: bool) -> None:
@@ -103,9 +107,19 @@ class Canvas(Gtk.Frame):
         self._before = before
         self.draw_soon()
 
-    def show_aims(self, *places: tuple[float, float]) -> None:
-        """Show the points of the photo that the flash is aimed at."""
+    def show_aims(self, *places: tuple[tuple[float, float], int]) -> None:
+        """Show points of the photo that were clicked at, each with a colour (RGBA)."""
         self._aims = places
+        self.draw_soon()
+
+    def show_paint(self, paint: Any) -> None:
+        """Show what is painted, RGB and alpha of the whole photo, until there are new pictures."""
+        self._paint = Picture.drawn(paint, (0, 0, *self.size))
+        self.draw_soon()
+
+    def show_brush(self, radius: float) -> None:
+        """Show the brush at the pointer; no radius shows none."""
+        self.brush = radius
         self.draw_soon()
 
     def set_mark(self, place: tuple[float, float]) -> None:
@@ -161,8 +175,14 @@ class Canvas(Gtk.Frame):
             line = round(self.split * room[0])
             self._lay(self._day, shown, (left, top), (line, room[1]))
             lay_line(shown, line - left)
-        for x, y in (place.on_canvas(*aim) for aim in self._aims):
-            lay_dot(shown, round(x) - left, round(y) - top)
+        if self._paint is not None:
+            self._lay([self._paint], shown, (left, top), room)
+        for aim, colour in self._aims:
+            x, y = place.on_canvas(*aim)
+            lay_dot(shown, round(x) - left, round(y) - top, colour)
+        if self.brush:
+            x, y = self.pointer[0] - left, self.pointer[1] - top
+            lay_ring(shown, x, y, self.brush * place.scale)
         if self.area.is_focus():
             x, y = place.on_canvas(*self.mark)
             lay_cross(shown, round(x) - left, round(y) - top)

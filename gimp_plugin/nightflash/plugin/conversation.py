@@ -14,6 +14,7 @@ from nightflash.errors import Cancelled, NightFlashError
 from plugin.backend import in_words
 
 GOODBYE_SECONDS = 0.3  # for the backend to hear that it is over; one that hangs is left
+MOST_SHOWN = 2**24  # pixels that the backend shows of a region
 
 
 @dataclass
@@ -55,6 +56,7 @@ class Conversation:
         self._next: _Wanted | None = None
         self._errands = deque([_Wanted("hello", {})])
         self._now: _Wanted | None = None
+        self._strokes: Any = None  # that the backend has
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="conversation", daemon=True)
         self._thread.start()
@@ -80,10 +82,10 @@ class Conversation:
         kinds = {wanted.kind for wanted in (self._now, self._next) if wanted is not None}
         return not kinds & {"preview", "render"}
 
-    def see_to(self, errand: str) -> None:
-        """Have ``status`` asked, or ``restart`` done, before the next work."""
+    def see_to(self, errand: str, **fields: Any) -> None:
+        """Have ``status`` asked, ``mask`` made or ``restart`` done, before the next work."""
         with self._changed:
-            self._errands.append(_Wanted(errand, {}))
+            self._errands.append(_Wanted(errand, fields))
             self._changed.notify()
 
     def cancel(self) -> None:
@@ -141,12 +143,39 @@ class Conversation:
                 self._hear(self._listener.connected, client.ask(wanted.kind))
             case "restart":
                 self._hear(self._listener.connected, client.restart(self._tell, cancel))
+            case "mask":
+                self._forget_strokes(wanted.fields.get("strokes"))
+                self._outcome(wanted, self._listener.answered, self._mask(wanted))
             case kind:
+                self._forget_strokes(wanted.fields.get("strokes"))
                 request = "preview" if kind == "close-up" else kind
                 answer = client.work(
                     request, self._photo, tell=self._tell, cancel=cancel, **wanted.fields
                 )
                 self._outcome(wanted, self._listener.answered, answer)
+
+    def _mask(self, wanted: _Wanted) -> list[Any]:
+        """The mask of the main object at the photo's size, in strips of whole rows."""
+        width, height = self._photo.layout.width, self._photo.layout.height
+        rows, strips = max(1, MOST_SHOWN // width), []
+        for top in range(0, height, rows):
+            region = [0, top, width, min(rows, height - top)]
+            answer = self._client.work(
+                *("preview", self._photo),
+                views=["subject"],
+                region=region,
+                tell=self._tell,
+                cancel=wanted.cancel,
+                **wanted.fields,
+            )
+            strips.append(answer.pictures[0])
+        return strips
+
+    def _forget_strokes(self, now: Any) -> None:
+        """Have the backend forget strokes that have been painted over."""
+        if self._strokes is not None and self._strokes is not now:
+            self._client.forget(self._strokes)
+        self._strokes = now
 
     def _outcome(self, wanted: _Wanted, method: Callable[..., None], outcome: Any) -> None:
         with self._changed:

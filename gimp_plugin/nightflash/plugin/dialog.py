@@ -12,8 +12,9 @@ gi.require_version("GimpUi", "3.0")
 from gi.repository import GimpUi, GLib, Gtk  # noqa: E402
 from nightflash.errors import Cancelled, NightFlashError  # noqa: E402
 
-from plugin.arguments import point, set_point  # noqa: E402
+from plugin.arguments import set_point  # noqa: E402
 from plugin.backend_window import BackendWindow  # noqa: E402
+from plugin.channel import add_channel  # noqa: E402
 from plugin.column import Column  # noqa: E402
 from plugin.conversation import Conversation, Listener  # noqa: E402
 from plugin.filter import request  # noqa: E402
@@ -104,7 +105,7 @@ class Dialog:
         self._preview = Preview(
             scaled_down(self._source.pixels(), FIRST),
             self._source.size,
-            Wishes(self._aimed, self._request_preview, self._request_close_up),
+            Wishes(self._aimed, self._request_preview, self._request_close_up, self._keep),
             over=self._message,
             selection=self._mask is not None,
         )
@@ -146,8 +147,9 @@ class Dialog:
             return
         self._message.hide()
         self._fault_stays = False
-        aim = point(self._config)
-        self._preview.show_aim(None if aim is None else self._source.on_layer(aim))
+        self._preview_soon()
+
+    def _preview_soon(self) -> None:
         if self._timer:
             GLib.source_remove(self._timer)
         self._timer = GLib.timeout_add(DEBOUNCE, self._request_preview)
@@ -155,6 +157,8 @@ class Dialog:
     def _aimed(self, place: tuple[float, float] | None) -> None:
         x, y = self._source.offsets
         set_point(self._config, None if place is None else (place[0] + x, place[1] + y))
+        self._message.hide()
+        self._preview_soon()  # also where a correction has changed and the point has not
 
     def _see_to(self, errand: str) -> None:
         self._conversation.see_to(errand)
@@ -162,7 +166,7 @@ class Dialog:
             self._request_preview()
 
     def _wanted(self) -> dict[str, Any]:
-        wanted = request(self._source, self._config)
+        wanted = request(self._source, self._config) | self._preview.corrections
         if wanted["point"] is None:
             wanted["mask"] = self._mask
         return wanted
@@ -181,6 +185,11 @@ class Dialog:
             if self._conversation.ask("close-up", **look, **self._wanted()):
                 self._region = look["region"]
                 self._preview.show_busy(True)
+
+    def _keep(self) -> None:
+        """Have the mask of the main object made, and then a channel of it."""
+        if self._loop is None:
+            self._conversation.see_to("mask", **self._wanted())
 
     def _render(self) -> None:
         """Render while the window goes on: its bar tells how far, its buttons stop it."""
@@ -236,6 +245,10 @@ class Dialog:
             self._end(None if self._stopped else answer.pictures)
             return
         self._preview.show_busy(False)
+        if kind == "mask":
+            add_channel(self._source, answer)
+            self._status.say(_("The main object is a channel now."))
+            return
         if kind == "close-up":
             self._preview.show_close_up(self._region, *answer.pictures)
             self._rest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import gi
@@ -12,6 +11,7 @@ gi.require_version("Gdk", "3.0")
 from gi.repository import Gdk, Gtk  # noqa: E402
 
 from plugin.canvas import Canvas, modifier  # noqa: E402
+from plugin.corrections import Corrections  # noqa: E402
 
 STEP = 10  # pixels of the screen that an arrow key moves the mark; 1 with Ctrl or Shift
 NOTCH = 1.25  # by which a notch of the wheel, or a key, zooms
@@ -26,6 +26,7 @@ ZOOMS = {
     "KP_Subtract": 1 / NOTCH,
 }
 ACTUAL, FIT, BEFORE = ("1", "KP_1"), ("0", "KP_0", "f"), ("b", "B")
+SIZES = {"bracketleft": False, "bracketright": True}  # of the brush: whether larger
 LEFT, MIDDLE = 1, 2
 
 
@@ -34,13 +35,13 @@ class Gestures:
 
     Args:
         canvas: What is worked with.
-        aimed: Takes a point of the photo that was clicked at, or marked with the keys.
+        corrections: What clicks, strokes and keys at the outline change.
     """
 
-    def __init__(self, canvas: Canvas, aimed: Callable[[tuple[float, float]], None]) -> None:
-        self._canvas, self._aimed = canvas, aimed
+    def __init__(self, canvas: Canvas, corrections: Corrections) -> None:
+        self._canvas, self._corrections = canvas, corrections
         self._space = False  # whether the key is held
-        self._drag = ""  # what is dragged: ``photo`` or ``line``
+        self._drag = ""  # what is dragged: ``photo``, ``line`` or ``brush``
         self._at = (0.0, 0.0)  # the pointer
         self._inside = False  # whether it is over the canvas
         self._pinched = 1.0  # scale at which a pinch began
@@ -94,21 +95,37 @@ class Gestures:
             self._drag = "line"
         elif event.button == LEFT:
             x, y = self._canvas.placement.on_photo(event.x, event.y)
-            if 0 <= x < self._canvas.size[0] and 0 <= y < self._canvas.size[1]:
+            if self._canvas.brush:
+                self._drag = "brush"
+                self._corrections.begin((x, y), not modifier(event, "Control"))
+            elif 0 <= x < self._canvas.size[0] and 0 <= y < self._canvas.size[1]:
                 self._canvas.set_mark((x, y))
-                self._aimed(self._canvas.mark)
+                self._point(event)
         self._show_pointer()
         return True
 
+    def _point(self, event: Any) -> None:
+        """Aim at the mark; with Shift add what is there, with Control remove it."""
+        if modifier(event, "Control", "Shift"):
+            self._corrections.click(self._canvas.mark, not modifier(event, "Control"))
+        else:
+            self._corrections.aim(self._canvas.mark)
+
     def _released(self, _area: Any, _event: Any) -> bool:
+        if self._drag == "brush":
+            self._corrections.finish()
         self._drag = ""
         self._show_pointer()
         return True
 
     def _pointed(self, _area: Any, event: Any) -> bool:
         across, down = event.x - self._at[0], event.y - self._at[1]
-        self._at = event.x, event.y
-        if self._drag == "photo":
+        self._at = self._canvas.pointer = event.x, event.y
+        if self._canvas.brush:
+            self._canvas.draw_soon()
+        if self._drag == "brush":
+            self._corrections.paint(self._canvas.placement.on_photo(event.x, event.y))
+        elif self._drag == "photo":
             self._canvas.place(self._canvas.placement.moved(across, down))
         elif self._drag == "line":
             self._canvas.split = min(max(event.x / self._canvas.room[0], 0.0), 1.0)
@@ -161,7 +178,7 @@ class Gestures:
         """Keys that the canvas takes where it has the focus."""
         name = Gdk.keyval_name(event.keyval) or ""
         if name in AIMS:
-            self._aimed(self._canvas.mark)
+            self._point(event)
             return True
         if (way := ARROWS.get(name.removeprefix("KP_"))) is None:
             return False
@@ -180,8 +197,10 @@ class Gestures:
             return pressed or held
         alt = event.state & Gdk.ModifierType.MOD1_MASK
         typing = isinstance(window.get_focus(), Gtk.Editable)
-        if not pressed or alt or typing or modifier(event, "Control"):
+        if not pressed or alt or typing:
             return False
+        if modifier(event, "Control"):
+            return self._history(name)
         if name in ZOOMS:
             self.zoom(self._canvas.placement.scale * ZOOMS[name])
         elif name in ACTUAL:
@@ -190,6 +209,18 @@ class Gestures:
             self.zoom(None)
         elif name in BEFORE:
             self._canvas.show_before(True)
+        elif name in SIZES:
+            self._corrections.resize(larger=SIZES[name])
+        else:
+            return False
+        return True
+
+    def _history(self, name: str) -> bool:
+        """Undo and redo; whether a key with Control means that."""
+        if name in ("y", "Y", "Z"):
+            self._corrections.redo()
+        elif name == "z":
+            self._corrections.undo()
         else:
             return False
         return True

@@ -5,6 +5,7 @@ Drawing with cairo would need a package that not every GIMP has beside it: pixbu
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 BLACK, WHITE = 0x000000FF, 0xFFFFFFFF
@@ -19,11 +20,21 @@ def lay_cross(shown: Any, x: int, y: int) -> None:
             fill(shown, (x - half, y + min(near, far), thick, abs(far - near) + 1), colour)
 
 
-def lay_dot(shown: Any, x: int, y: int) -> None:
-    """Lay a dot over what is shown, white with a black edge: here the flash is aimed at."""
-    for half, colour in ((4, BLACK), (2, WHITE)):
-        fill(shown, (x - half, y - half + 1, 2 * half + 1, 2 * half - 1), colour)
-        fill(shown, (x - half + 1, y - half, 2 * half - 1, 2 * half + 1), colour)
+def lay_dot(shown: Any, x: int, y: int, colour: int = WHITE) -> None:
+    """Lay a dot over what is shown, with a black edge: here was clicked at."""
+    for half, paint in ((4, BLACK), (2, colour)):
+        fill(shown, (x - half, y - half + 1, 2 * half + 1, 2 * half - 1), paint)
+        fill(shown, (x - half + 1, y - half, 2 * half - 1, 2 * half + 1), paint)
+
+
+def lay_ring(shown: Any, x: float, y: float, radius: float) -> None:
+    """Lay a ring over what is shown, black beside white."""
+    count = max(16, round(2 * math.pi * radius))
+    for away, colour in ((1.0, BLACK), (0.0, WHITE)):
+        for step in range(count):
+            angle = 2 * math.pi * step / count
+            at = (radius + away) * math.cos(angle), (radius + away) * math.sin(angle)
+            fill(shown, (round(x + at[0]), round(y + at[1]), 1, 1), colour)
 
 
 def lay_line(shown: Any, x: int) -> None:

@@ -47,6 +47,11 @@ class Picture:
         inside = inside and y <= region[1] and region[1] + region[3] <= y + height
         return inside and not self.pixbuf.get_has_alpha()
 
+    @classmethod
+    def drawn(cls, pixels: Any, region: Area) -> Picture:
+        """A picture of Pixels in u8 that are no photo's: colours stay as they are."""
+        return cls(_pixbuf(pixels), region)
+
     def lay(
         self, shown: Any, corner: tuple[int, int], place: Placement, clip: Area, quick: bool
     ) -> None:

@@ -12,6 +12,7 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import GLib, Gtk  # noqa: E402
 
 from plugin.canvas import Canvas  # noqa: E402
+from plugin.corrections import Corrections  # noqa: E402
 from plugin.gestures import Gestures  # noqa: E402
 from plugin.monitor import Monitor  # noqa: E402
 from plugin.picture import Picture  # noqa: E402
@@ -35,14 +36,17 @@ class Wishes:
     """What the user asks of the dialog at the picture.
 
     Attributes:
-        aimed: Takes a point of the photo that was clicked at, None for no point any more.
+        aimed: Takes the point of the photo that the flash is aimed at, None for none, where that
+            or a correction of the outline has changed.
         changed: Called where another view is wanted.
+        kept: Called where the outline is wanted as a channel.
         looked: Called where another region is looked at, or the same one larger or smaller.
     """
 
     aimed: Callable[[tuple[float, float] | None], None]
     changed: Callable[[], Any]
     looked: Callable[[], Any]
+    kept: Callable[[], Any]
 
 
 class Preview(Gtk.Box):
@@ -73,7 +77,8 @@ class Preview(Gtk.Box):
         self._settling = self._waiting = 0
         self._canvas = Canvas(size, self._moved)
         self._monitor = Monitor(self._canvas)
-        self._gestures = Gestures(self._canvas, wishes.aimed)
+        self._corrections = Corrections(self._canvas, self._corrected)
+        self._gestures = Gestures(self._canvas, self._corrections)
         self._photo = photo
         overlay = Gtk.Overlay()
         overlay.add(self._canvas)
@@ -84,7 +89,8 @@ class Preview(Gtk.Box):
         overlay.add_overlay(self._busy)
         overlay.set_overlay_pass_through(self._busy, True)
         self.pack_start(overlay, True, True, 0)
-        self.pack_start(self._row(selection), False, False, 0)
+        self.pack_start(self._row(), False, False, 0)
+        self.pack_start(self._outline_row(selection), False, False, 0)
         self._show()
 
     def listen(self, window: Any) -> None:
@@ -134,10 +140,10 @@ class Preview(Gtk.Box):
         self._region, self._close = region, pictures
         self._show()
 
-    def show_aim(self, place: tuple[float, float] | None) -> None:
-        """Show that the flash is aimed at a point of the photo, or at none."""
-        self._unaim.set_sensitive(place is not None)
-        self._canvas.show_aims(*([] if place is None else [place]))
+    @property
+    def corrections(self) -> dict[str, Any]:
+        """The fields of a request that tell how the outline is corrected."""
+        return self._corrections.fields
 
     def show_busy(self, busy: bool) -> None:
         """Tell that the picture is worked at, once that takes a while."""
@@ -157,35 +163,49 @@ class Preview(Gtk.Box):
             GLib.source_remove(self._settling)
             self._settling = 0
 
-    def _row(self, selection: bool) -> Any:
+    def _row(self) -> Any:
         self._before = Gtk.ToggleButton.new_with_label(_("Before"))
         self._before.set_tooltip_text(_("The photo as it is, and back; or hold B."))
         self._split = Gtk.ToggleButton.new_with_label(_("Split"))
         self._split.set_tooltip_text(_("Before and after beside each other; drag the line."))
-        self._outline = Gtk.CheckButton.new_with_label(_("Outline"))
-        self._outline.set_tooltip_text(_("The edge of what is taken for the main object."))
-        self._outline.set_active(True)
         self._view = Gtk.ComboBoxText()
         self._view.set_tooltip_text(_("What the picture shows."))
         for view, name in VIEWS.items():
             self._view.append(view, _(name))
         self._view.set_active_id("night")
         name_choice(self._view, _("View"))
+        row = _in_a_row(self._before, self._split, self._view)
+        self._before.connect("toggled", self._before_toggled)
+        self._split.connect("toggled", self._split_toggled)
+        self._view.connect("changed", self._view_chosen)
+        return row
+
+    def _outline_row(self, selection: bool) -> Any:
+        self._outline = Gtk.CheckButton.new_with_label(_("Outline"))
+        self._outline.set_tooltip_text(
+            _("The edge of what is lit. Shift-click adds an object, Ctrl-click removes one.")
+        )
+        self._outline.set_active(True)
         self._unaim = Gtk.Button.new_with_label(
             _("Aim by selection") if selection else _("Aim for me")
         )
-        self._unaim.set_tooltip_text(_("Forget the point that was clicked."))
+        self._unaim.set_tooltip_text(_("Forget what was clicked and painted."))
         self._unaim.set_sensitive(False)
-        row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
-        for widget in (self._before, self._split, self._outline, self._view, self._unaim):
-            row.pack_start(widget, False, False, 0)
-        leave_wheel(row)
-        self._before.connect("toggled", self._before_toggled)
-        self._split.connect("toggled", self._split_toggled)
+        brush = Gtk.ToggleButton.new_with_label(_("Brush"))
+        brush.set_tooltip_text(
+            _("Paint what is to be lit, with Ctrl what is not; [ and ] size it.")
+        )
+        keep = Gtk.Button.new_with_label(_("To channel"))
+        keep.set_tooltip_text(_("Add what is lit to the image as a channel."))
         self._outline.connect("toggled", lambda _check: self._show())
-        self._view.connect("changed", self._view_chosen)
-        self._unaim.connect("clicked", lambda _button: self._wishes.aimed(None))
-        return row
+        self._unaim.connect("clicked", lambda _button: self._corrections.aim(None))
+        brush.connect("toggled", lambda b: self._corrections.hold_brush(b.get_active()))
+        keep.connect("clicked", lambda _button: self._wishes.kept())
+        return _in_a_row(self._outline, self._unaim, brush, keep)
+
+    def _corrected(self, aim: tuple[float, float] | None) -> None:
+        self._unaim.set_sensitive(self._corrections.any)
+        self._wishes.aimed(aim)
 
     def _show(self) -> None:
         """Have the canvas show what there is, the finer pictures over the coarser ones."""
@@ -237,3 +257,11 @@ class Preview(Gtk.Box):
             self._looked_at = now
         self._before.set_active(now == "day")
         self._wishes.changed()
+
+
+def _in_a_row(*widgets: Any) -> Any:
+    row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
+    for widget in widgets:
+        row.pack_start(widget, False, False, 0)
+    leave_wheel(row)
+    return row

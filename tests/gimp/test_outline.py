@@ -1,0 +1,126 @@
+"""The outline corrected in the dialog in a real GIMP 3: by clicks, by a brush, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.gimp.filter import LEFT, RIGHT, SIZE, Filter, in_gimp
+from tests.gimp.window import Screen
+
+SKY = (240, 60)  # where there is no object
+NEAR = 95  # pixels of the photo from an object's middle, within which its outline lies
+
+
+def outlined(dialog: Filter, *places: tuple[int, int]) -> bool:
+    """Whether there is an outline about each of these of the three places, and no other."""
+    picture = dialog.preview("outline", 2)
+    found = {place: has(picture, place) for place in (LEFT, RIGHT, SKY)}
+    return {place for place, there in found.items() if there} == set(places)
+
+
+def has(picture: npt.NDArray[np.int16], place: tuple[int, int]) -> bool:
+    red, green, blue = (picture[..., channel] for channel in range(3))
+    rows, columns = np.nonzero((red > 220) & (green > 130) & (green < 210) & (blue < 90))
+    scale = picture.shape[1] / SIZE[0]
+    away = np.hypot(columns / scale - place[0], rows / scale - place[1])
+    return bool((away < (45 if place == SKY else NEAR)).sum() > 40)
+
+
+def at(dialog: Filter, place: tuple[int, int]) -> list[str]:
+    """A point of the photo on the screen, as words of xdotool."""
+    x, y, width, height = dialog.widget("icon").place
+    return [str(x + place[0] * width // SIZE[0]), str(y + place[1] * height // SIZE[1])]
+
+
+def click(dialog: Filter, place: tuple[int, int], key: str) -> None:
+    """Click at a point of the photo while a key is held."""
+    words = ["mousemove", *at(dialog, place), "keydown", key, "click", "1", "keyup", key]
+    dialog.shown.run("xdotool", *words)
+
+
+def paint(dialog: Filter, start: tuple[int, int], end: tuple[int, int], key: str = "") -> None:
+    """Drag the brush over the photo, maybe with a key held."""
+    words = ["mousemove", *at(dialog, start), *(["keydown", key] if key else []), "mousedown", "1"]
+    for step in range(1, 6):
+        x, y = (a + (b - a) * step // 5 for a, b in zip(start, end, strict=True))
+        words += ["mousemove", *at(dialog, (x, y))]
+    dialog.shown.run("xdotool", *words, "mouseup", "1", *(["keyup", key] if key else []))
+
+
+def expect(dialog: Filter, what: str, *places: tuple[int, int]) -> None:
+    dialog.shown.until(lambda: outlined(dialog, *places), what, 30)
+
+
+def test_objects_are_added_and_removed_and_all_of_it_undone(shown: Screen, dialog: Filter) -> None:
+    in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
+    dialog.open()
+    dialog.click_photo(LEFT)
+    expect(dialog, "outline about the left object", LEFT)
+    click(dialog, RIGHT, "shift")
+    expect(dialog, "outline about both", LEFT, RIGHT)
+    shown.shot("outline-both")
+    click(dialog, LEFT, "ctrl")
+    expect(dialog, "outline about the right object", RIGHT)
+    shown.key("ctrl+z")
+    expect(dialog, "outline about both again", LEFT, RIGHT)
+    shown.key("ctrl+shift+z")
+    expect(dialog, "outline about the right object again", RIGHT)
+    shown.key("ctrl+z", "ctrl+z")
+    expect(dialog, "outline about the left object again", LEFT)
+    click(dialog, LEFT, "ctrl")
+    shown.until(lambda: dialog.widget("label", "The corrections leave nothing"), "sentence")
+    shown.key("ctrl+z")
+    expect(dialog, "outline about the left object after all", LEFT)
+    dialog.press("Aim for me")
+    shown.until(lambda: not dialog.widget("button", "Aim for me").sensitive, "no aim")
+    dialog.close()
+
+
+def test_a_brush_adds_and_removes(shown: Screen, dialog: Filter) -> None:
+    dialog.open()
+    dialog.click_photo(LEFT)
+    expect(dialog, "outline about the left object", LEFT)
+    dialog.press("Brush", "toggle button")
+    shown.run("xdotool", "mousemove", *at(dialog, SKY))
+    small = shown.shot("brush-small")
+    shown.key("bracketright", "bracketright", "bracketright")
+    shown.until(lambda: np.any(shown.shot("brush-large") != small), "larger brush")
+    paint(dialog, (SKY[0] - 15, SKY[1]), (SKY[0] + 15, SKY[1]))
+    expect(dialog, "outline about what was painted", LEFT, SKY)
+    shown.shot("brush-painted")
+    paint(dialog, (SKY[0] - 30, SKY[1]), (SKY[0] + 30, SKY[1]), "ctrl")
+    expect(dialog, "outline without what was painted over", LEFT)
+    shown.key("ctrl+z")
+    expect(dialog, "outline about what was painted again", LEFT, SKY)
+    dialog.press("Brush", "toggle button")
+    dialog.click_photo(RIGHT)
+    expect(dialog, "outline of what is aimed at anew", RIGHT)
+    dialog.close()
+
+
+def test_what_is_lit_becomes_a_channel(shown: Screen, dialog: Filter) -> None:
+    dialog.open()
+    dialog.click_photo(LEFT)
+    expect(dialog, "outline about the left object", LEFT)
+    dialog.press("To channel")
+    told = shown.until(lambda: in_gimp(shown, CHANNEL), "channel")
+    dialog.close()
+    assert told[:2] == list(SIZE)
+    assert told[2] > 250, "the object is not selected by it"
+    assert told[3] < 5, "what is no object is selected by it"
+    shown.front("GIMP$")
+    shown.key(*["ctrl+z"] * 3)  # the first two are of the look at it
+    shown.until(lambda: in_gimp(shown, "not image.get_channels()"), "undone channel")
+
+
+CHANNEL = f"""\
+channels = image.get_channels()
+told = None
+if channels:
+    image.select_item(2, channels[0])
+    read = lambda x, y: image.get_selection().get_buffer().get(
+        Gegl.Rectangle.new(x, y, 1, 1), 1.0, 'Y u8', Gegl.AbyssPolicy.NONE)[0]
+    told = [channels[0].get_width(), channels[0].get_height(), read{LEFT}, read{RIGHT}]
+    Gimp.Selection.none(image)
+told"""
