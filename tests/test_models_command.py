@@ -369,6 +369,21 @@ def test_the_list_of_the_networks_known(capsys: pytest.CaptureFixture[str], tmp_
     assert [row["source"] for row in json.loads(out)] == [d.source for d in NETWORKS.values()]
 
 
+def test_the_list_marks_the_pair_that_gives_metres(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def taken() -> list[str]:
+        out, _ = run(capsys, "list", "--json", "--weights", str(tmp_path), "--device", "cpu")
+        return [r["name"] for r in json.loads(out) if r["auto"] and r["role"] == "depth"]
+
+    relative, *pair = [d for d in NETWORKS.values() if d.name.startswith("depth_anything")]
+    for network in (relative, pair[0]):
+        (tmp_path / network.files[0].name).touch()
+    assert taken() == [relative.name]
+    (tmp_path / pair[1].files[0].name).touch()
+    assert taken() == [d.name for d in pair]
+
+
 def test_verifying(server: Hostile, capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = run(capsys, "verify")
     assert out == f"There are no network files in {weights_folder()}.\n"

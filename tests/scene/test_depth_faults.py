@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from nightflash import NightFlashError
-from nightflash.scene import survey
+from nightflash.models.descriptor import Place
+from nightflash.scene import DepthSource, survey
 from torch import Tensor
 
 
@@ -18,7 +19,8 @@ class Broken:
         return depth
 
 
-def test_depth_that_is_no_number_is_a_fault_in_words() -> None:
+@pytest.mark.parametrize("metric", [None, "indoors"])
+def test_depth_that_is_no_number_is_a_fault_in_words(metric: Place | None) -> None:
     with pytest.raises(NightFlashError, match="no numbers") as caught:
-        survey(torch.rand(3, 24, 32), Broken(), None, "broken")
+        survey(torch.rand(3, 24, 32), [DepthSource("broken", Broken(), metric)], None)
     assert caught.value.code == "networks_corrupt"

@@ -51,7 +51,7 @@ def add(commands: Any) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from nightflash.models.choice import Choice, Chosen
+    from nightflash.models.choice import Choice, Chosen, metric_pair
     from nightflash.models.device import capacity, choose_device
     from nightflash.models.download import recommended
     from nightflash.models.registry import NETWORKS
@@ -59,7 +59,10 @@ def _list(options: argparse.Namespace) -> int:
 
     folder, auto = weights_folder(options.weights), Choice.of("auto")
     room = capacity(choose_device(options.device))
-    names = {descriptor.name for descriptor in Chosen.of(auto, folder, room).by_role.values()}
+    chosen = Chosen.of(auto, folder, room).by_role
+    if pair := metric_pair(auto, folder, room):
+        chosen.pop("depth", None)
+    names = {descriptor.name for descriptor in (*chosen.values(), *pair)}
     rows = [_row(descriptor, folder, descriptor.name in names) for descriptor in NETWORKS.values()]
     if options.json:
         streams.put(json.dumps(rows, indent=1))

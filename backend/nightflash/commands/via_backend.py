@@ -58,6 +58,7 @@ def render_remotely(
         "networks": header["networks"],
         "subject_box": header["subject"]["box"],
         "subject_from": header["subject"]["from"],
+        "subject_metres": header["subject"]["metres"],
         "working_size": header["working_size"],
         "device": header["device"],
         "notes": header["notes"],

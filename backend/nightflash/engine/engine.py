@@ -15,7 +15,7 @@ from nightflash.engine.cache import Cache
 from nightflash.engine.finder import Finder
 from nightflash.engine.grey import in_grey, stays_grey, without_colour
 from nightflash.engine.memory import memory_told
-from nightflash.engine.night import Night, Preview, Report
+from nightflash.engine.night import Night, Preview, Report, subject_metres
 from nightflash.engine.working import Working, digest
 from nightflash.fullsize.region import Region
 from nightflash.fullsize.transfer import close_up, transfer
@@ -23,8 +23,18 @@ from nightflash.imaging.colour import decode, encode
 from nightflash.imaging.resample import area
 from nightflash.light import PLACES, Incidence, Light, incidence, light_scene
 from nightflash.models import registry
-from nightflash.models.choice import Choice, Chosen, depth_of_published_method
-from nightflash.models.descriptor import DepthNetwork, Detector, FeatureNetwork
+from nightflash.models.choice import (
+    Choice,
+    Chosen,
+    depth_of_published_method,
+    metric_pair,
+)
+from nightflash.models.descriptor import (
+    DepthNetwork,
+    Detector,
+    FeatureNetwork,
+    NetworkDescriptor,
+)
 from nightflash.models.device import bfloat16_is_fast, capacity, choose_device
 from nightflash.models.weights import weights_folder
 from nightflash.photo import Photo
@@ -32,6 +42,7 @@ from nightflash.photo.encoding import Linear
 from nightflash.refine.optimise import Refined, refine
 from nightflash.scene import (
     Aim,
+    DepthSource,
     Scene,
     Survey,
     aim_at,
@@ -75,7 +86,7 @@ class _Aimed:
 class _Networks:
     """The networks that work, read; those for the main object are the finder's."""
 
-    depth: DepthNetwork | None
+    depth: tuple[DepthSource, ...]
     detector: Detector | None
     features: FeatureNetwork
 
@@ -107,8 +118,8 @@ class Engine:
     Attributes:
         device: Where the networks run.
         folder: Of network files.
-        networks: Role to name of the network or rule chosen; for depth the published method may
-            take another.
+        networks: Role to name of the network or rule chosen, for depth by the method ``flash``;
+            the published method may take another.
 
     Raises:
         NightFlashError: The device or the networks asked for are not there.
@@ -125,12 +136,17 @@ class Engine:
         self.folder = weights_folder(weights)
         choice, room = Choice.of(networks), capacity(self.device)
         self._chosen = Chosen.of(choice, self.folder, room)
+        self._depth: tuple[NetworkDescriptor[DepthNetwork], ...] = metric_pair(
+            choice, self.folder, room
+        )
+        if not self._depth and self._chosen.depth is not None:
+            self._depth = (self._chosen.depth,)
         self._published_depth = depth_of_published_method(choice, self.folder, room)
         subject = self._chosen.subject
         self._finder = Finder(subject, self.folder, self.device) if subject else None
         finds = subject or self._chosen.detector
         self._missing = ""
-        if choice.network_set == "auto" and (self._chosen.depth is None or finds is None):
+        if choice.network_set == "auto" and (not self._depth or finds is None):
             self._missing = (
                 f"Networks that suit this device are missing in {self.folder}: rules of thumb"
                 " stand in, and the result is better with them; the README tells how to fetch them."
@@ -140,6 +156,8 @@ class Engine:
             "subject": finds.name if finds else "salience",
             **{str(role): network.name for role, network in self._chosen.by_role.items()},
         }
+        if self._depth:
+            self.networks["depth"] = " or ".join(network.name for network in self._depth)
         self._loaded: _Networks | None = None
         self._cache: Cache[object, object] = Cache(cache_bytes)
 
@@ -158,7 +176,7 @@ class Engine:
             if self._finder is not None:
                 self._finder.load()
             self._loaded = _Networks(
-                registry.load(chosen.depth, folder, device) if chosen.depth else None,
+                tuple(self._source(network) for network in self._depth),
                 registry.load(chosen.detector, folder, device) if chosen.detector else None,
                 vgg,
             )
@@ -305,6 +323,7 @@ class Engine:
             networks=self.networks_of(scene),
             subject_box=scene.box,
             subject_from=scene.subject_from,
+            subject_metres=subject_metres(scene),
             working_size=working.dimensions,
             losses=losses,
             device=str(self.device),
@@ -323,18 +342,30 @@ class Engine:
         """Sentences for the user about what ``scene`` was made with."""
         return tuple(note for note in (scene.note, self._missing) if note)
 
+    def _depth_by(self, method: str) -> tuple[NetworkDescriptor[DepthNetwork], ...]:
+        """The networks for depth of a method; none where rules do it."""
+        if method != "published":
+            return self._depth
+        own = self._published_depth or self._chosen.depth
+        return (own,) if own else ()
+
+    def _source(self, network: NetworkDescriptor[DepthNetwork]) -> DepthSource:
+        loaded = registry.load(network, self.folder, self.device)
+        return DepthSource(network.name, loaded, network.metric)
+
     @torch.no_grad()
     def _surveyed(self, working: Working, method: str) -> _Surveyed:
-        own = self._published_depth if method == "published" else None
-        name = own.name if own else self.networks["depth"]
-        key = (working.key, name)
+        chosen = self._depth_by(method)
+        key = (working.key, tuple(network.name for network in chosen))
         found = self._cache.get(key)
         if isinstance(found, _Surveyed):
             return found
         networks = self.load()
-        depth = registry.load(own, self.folder, self.device) if own else networks.depth
+        depth = networks.depth
+        if chosen != self._depth:
+            depth = tuple(self._source(network) for network in chosen)
         photo = torch.from_numpy(working.picture).permute(2, 0, 1).contiguous().to(self.device)
-        fresh = _Surveyed(survey(photo, depth, networks.detector, name))
+        fresh = _Surveyed(survey(photo, depth, networks.detector))
         self._cache.put(key, fresh, _planes(SURVEY_PLANES, working))
         return fresh
 

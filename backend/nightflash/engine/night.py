@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from nightflash.light import Light
+from nightflash.light.incidence import subject_median
 from nightflash.photo import Photo
 from nightflash.scene import Scene
 
@@ -20,6 +21,7 @@ class Report:
         networks: Role to network name.
         subject_box: (x, y, w, h) in pixels of the photo.
         subject_from: How the subject was found.
+        subject_metres: Its depth, where a network gives metres; None where depth is relative.
         working_size: (width, height).
         losses: Loss curve of the refinement, empty without it.
         device: Where the networks ran.
@@ -30,10 +32,19 @@ class Report:
     networks: dict[str, str]
     subject_box: tuple[float, float, float, float]
     subject_from: str
+    subject_metres: float | None
     working_size: tuple[int, int]
     losses: tuple[float, ...]
     device: str
     notes: tuple[str, ...]
+
+
+def subject_metres(scene: Scene) -> float | None:
+    """Depth of the subject along the optical axis, where the scene's depth is metric."""
+    if scene.metres is None:
+        return None
+    nearness = float(subject_median(scene.inverse_depth, scene.subject))
+    return round(scene.metres / nearness, 2) if nearness > 0 else None
 
 
 @dataclass(frozen=True)

@@ -189,6 +189,23 @@ def depth_of_published_method(
     return next(iter(fitting), None)
 
 
+def metric_pair(
+    choice: Choice, folder: Path, room: Capacity = NO_GPU, registry: Registry = NETWORKS
+) -> tuple[NetworkDescriptor[DepthNetwork], ...]:
+    """The networks for metric depth indoors and outdoors, of which the light takes what fits.
+
+    Returns:
+        The best for each, or nothing where one of the two is not there, and where the user names
+        a network for depth, or a set without them.
+    """
+    if "depth" in choice.named or choice.network_set not in ("auto", "official"):
+        return ()
+    those = [d for d in registry.of("depth", "official") if _present(d, folder) and fits(d, room)]
+    indoors = [d for d in those if d.metric == "indoors"]
+    outdoors = [d for d in those if d.metric == "outdoors"]
+    return (indoors[0], outdoors[0]) if indoors and outdoors else ()
+
+
 @dataclass(frozen=True)
 class Chosen:
     """The networks that shall work, by their roles; None where a rule or another network does it.
@@ -226,11 +243,13 @@ class Chosen:
 
 def suits(descriptor: NetworkDescriptor[Any], room: Capacity) -> bool:
     """Whether ``auto`` may take a network on a device like ``room``."""
-    return (
-        descriptor.automatic
-        and (room.gpu or not descriptor.for_gpu)
-        and (room.memory is None or descriptor.memory <= SHARE * room.memory)
-    )
+    return descriptor.automatic and fits(descriptor, room)
+
+
+def fits(descriptor: NetworkDescriptor[Any], room: Capacity) -> bool:
+    """Whether a device like ``room`` is quick and large enough for a network."""
+    quick = room.gpu or not descriptor.for_gpu
+    return quick and (room.memory is None or descriptor.memory <= SHARE * room.memory)
 
 
 def _serving(

@@ -15,20 +15,22 @@ from nightflash.models.weights import WeightsFile
 
 Role = Literal["depth", "subject", "detector", "features"]
 NetworkSet = Literal["official", "lite", "builtin", "rules"]
+Place = Literal["indoors", "outdoors"]
 
 
 class DepthNetwork(Protocol):
     """Estimates how near each part of one picture is."""
 
     def inverse_depth(self, rgb: Tensor) -> Tensor:
-        """Estimate relative inverse depth.
+        """Estimate inverse depth.
 
         Args:
             rgb: (3, H, W) float32, encoded sRGB 0..1, any size and aspect.
 
         Returns:
             (h, w) float32 raw relative inverse depth, near = large, scale and offset unknown, at
-            the network's own resolution and covering the same field of view.
+            the network's own resolution and covering the same field of view. Of a metric network
+            1 / metres along the optical axis, more than 0.
         """
         ...
 
@@ -183,6 +185,7 @@ class NetworkDescriptor(Generic[N]):
         for_gpu: Whether it is so slow on a CPU that ``auto`` takes it on a GPU only.
         slow: Whether a preview shows what a quicker network finds until this one has answered.
         published_method: Whether the published method works with networks of this make.
+        metric: Where a network has learnt whose depth is metric; None of relative depth.
         memory: Bytes of the device's memory that it takes at work, weights included.
         preference: Within one role and set, the higher is taken first.
     """
@@ -201,6 +204,7 @@ class NetworkDescriptor(Generic[N]):
     for_gpu: bool = False
     slow: bool = False
     published_method: bool = False
+    metric: Place | None = None
     memory: int = 0
     preference: int = 0
 

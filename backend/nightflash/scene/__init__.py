@@ -12,28 +12,34 @@ from torch import Tensor
 from nightflash.errors import NightFlashError
 from nightflash.imaging.colour import encode
 from nightflash.imaging.resample import area
-from nightflash.models.descriptor import DepthNetwork, Detector, MainObject
+from nightflash.models.descriptor import Detector, MainObject
 from nightflash.scene import subject as find
 from nightflash.scene.box import bounds
 from nightflash.scene.correction import corrected
-from nightflash.scene.depth import aligned, layered, scaled
-from nightflash.scene.geometry import foliage_share, plane_depth, sky_mask
+from nightflash.scene.depth import aligned, layered
+from nightflash.scene.estimate import DepthSource, estimated
+from nightflash.scene.geometry import plane_depth, sky_mask
 from nightflash.scene.scene import Aim, Click, Scene, Survey
 
 
-def survey(
-    photo: Tensor, depth: DepthNetwork | None, detector: Detector | None, depth_from: str
-) -> Survey:
+def survey(photo: Tensor, depth: Sequence[DepthSource], detector: Detector | None) -> Survey:
     """Estimate the depth of ``photo``.
 
     Args:
         photo: (3, h, w) linear RGB at the working size.
-        depth, detector: Networks, or None for the rules that need none.
-        depth_from: Name of the depth network or rule, for the report.
+        depth: Networks as ``estimated`` takes them; empty for the rules that need none.
+        detector: Finds objects, or None.
+
+    Raises:
+        NightFlashError: See ``estimated``.
     """
     encoded = encode(photo.clamp(0, 1))
-    inverse_depth = _guessed(encoded) if depth is None else _estimated(encoded, depth)
-    return Survey(photo, encoded, inverse_depth, detector, depth_from, guessed=depth is None)
+    if not depth:
+        return Survey(photo, encoded, _guessed(encoded), detector, "geometry", guessed=True)
+    found = estimated(encoded, depth)
+    return Survey(
+        photo, encoded, found.inverse_depth, detector, found.found_by, metres=found.metres
+    )
 
 
 def aim_at(
@@ -67,6 +73,7 @@ def aim_at(
         size=size,
         depth_from=seen.depth_from,
         subject_from=subject.found,
+        metres=seen.metres,
         note=subject.note,
     )
 
@@ -97,19 +104,6 @@ def settled(aim: Aim) -> Aim:
     """The aim in which a hard-edged rectangle drawn as a mask has become a box to refine."""
     box = None if aim.mask is None else find.rectangle(torch.from_numpy(aim.mask))
     return aim if box is None else replace(aim, mask=None, box=box)
-
-
-def _estimated(encoded: Tensor, network: DepthNetwork) -> Tensor:
-    inverse_depth = network.inverse_depth(encoded)
-    if not inverse_depth.isfinite().all():
-        raise NightFlashError(
-            "The network for depth gives values that are no numbers.",
-            "Fetch its file again, or choose another with --networks.",
-            code="networks_corrupt",
-        )
-    raw = aligned(inverse_depth, encoded)
-    sky = sky_mask(encoded, scaled(raw))
-    return scaled(raw, sky, foliage_share(encoded)) * (1 - sky)
 
 
 def _guessed(encoded: Tensor, subject: Tensor | None = None) -> Tensor:
@@ -181,6 +175,7 @@ def _words(numbers: Sequence[float]) -> str:
 __all__ = [
     "Aim",
     "Click",
+    "DepthSource",
     "Scene",
     "Survey",
     "aim_at",

@@ -1,4 +1,4 @@
-"""Relative inverse depth at the working size: scaled, and with its edges on the photo's edges."""
+"""Inverse depth at the working size: scaled, and with its edges on the photo's edges."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from nightflash.imaging.guided_filter import GuidedFilter, box_mean
 
 FAR_PERCENTILE, NEAR_PERCENTILE = 0.01, 0.99
+NEAREST = 1.3  # where networks blow up, nothing is nearer
 UNSEEN_FAR = 0.8  # how far beyond the farthest thing infinity lies, where no sky is seen
 ZERO_SEEN = 0.15  # farthest against nearest raw value under which infinity may be in view
 SKY_SHARE = 0.02  # of the picture, from which the sky is believed
@@ -47,7 +48,18 @@ def scaled(raw: Tensor, sky: Tensor | None = None, foliage: float = 0.0) -> Tens
         in_sky = sample[sky.flatten()[::step] > 0.9]
         if len(in_sky) > SKY_SHARE * len(sample):
             infinity = torch.minimum(in_sky.median(), far + 0.1 * (near - far))
-    return ((raw - infinity) / (near - infinity).clamp(min=1e-6)).clamp(0, 1.3)
+    return ((raw - infinity) / (near - infinity).clamp(min=1e-6)).clamp(0, NEAREST)
+
+
+def by_the_nearest(inverse_metres: Tensor) -> tuple[Tensor, float]:
+    """Scale 1 / metres (h, w) so that near is about 1, and 0 infinitely far as before.
+
+    Returns:
+        The inverse depth (h, w), and the metres where it is 1.
+    """
+    step = max(1, inverse_metres.numel() // 100_000)
+    near = float(inverse_metres.flatten()[::step].quantile(NEAR_PERCENTILE).clamp(min=1e-6))
+    return (inverse_metres / near).clamp(0, NEAREST), 1 / near
 
 
 def aligned(inverse_depth: Tensor, encoded: Tensor) -> Tensor:

@@ -58,6 +58,7 @@ class Survey:
         inverse_depth: (h, w), see `Scene`; a guess where no network gave it.
         detector: Finds objects, or None where there is none.
         depth_from: Which network or rule gave the depth.
+        metres: See `Scene`.
         guessed: Whether the depth came from no network.
     """
 
@@ -66,7 +67,8 @@ class Survey:
     inverse_depth: Tensor
     detector: Detector | None
     depth_from: str
-    guessed: bool
+    metres: float | None = None
+    guessed: bool = False
 
     @cached_property
     def detections(self) -> tuple[Detection, ...]:
@@ -80,13 +82,15 @@ class Scene:
 
     Attributes:
         photo: (3, h, w) linear RGB at the working size.
-        inverse_depth: (h, w) relative inverse depth, near is large, 0 about infinitely far, 1
-            about the nearest (percentiles, so single pixels lie outside), edges on the photo's.
+        inverse_depth: (h, w) inverse depth, near is large, 0 infinitely far, 1 about the nearest
+            (percentiles, so single pixels lie outside), edges on the photo's.
         subject: (h, w) soft mask 0..1 of the main object.
         box: (x, y, w, h) of the subject in pixels of the full-size photo.
         size: (width, height) of the full-size photo.
         depth_from: Which network or rule gave the depth.
         subject_from: Which network, rule or user's aim gave the subject.
+        metres: Depth along the optical axis where the inverse depth is 1, of metric depth. None
+            of relative depth: its scale is unknown, and where its zero lies is a guess.
         note: A sentence for the user when no clear object was found, or empty.
     """
 
@@ -97,6 +101,7 @@ class Scene:
     size: tuple[int, int]
     depth_from: str
     subject_from: str
+    metres: float | None = None
     note: str = ""
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import replace
 from nightflash.client.protocol import Header, Message, Pixels, error_reply
 from nightflash.engine.engine import Engine
 from nightflash.engine.memory import give_back, memory_told
-from nightflash.engine.night import Preview
+from nightflash.engine.night import Preview, subject_metres
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.parts import parts
 from nightflash.fullsize.region import Region
@@ -267,6 +267,7 @@ def _about(engine: Engine, scene: Scene, note: str) -> Header:
             "box": [round(n, 2) for n in scene.box],
             "from": scene.subject_from,
             "clear": not scene.note,
+            "metres": subject_metres(scene),
         },
         "depth": {"from": scene.depth_from},
         "working_size": [width, height],

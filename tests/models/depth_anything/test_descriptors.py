@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 from nightflash.models import registry
-from nightflash.models.choice import Choice, choose, depth_of_published_method
+from nightflash.models.choice import (
+    Choice,
+    choose,
+    depth_of_published_method,
+    metric_pair,
+)
 from nightflash.models.depth_anything import DESCRIPTORS
 from nightflash.models.depth_anything.kinds import KINDS
 from nightflash.models.depth_anything.network import DepthAnything
@@ -87,6 +92,23 @@ def test_metric_networks_are_taken_where_they_are_named(tmp_path: Path) -> None:
     lay(tmp_path, INDOOR.name, OUTDOOR.name)
     assert chosen("auto", tmp_path) == "scene_net"
     assert chosen(INDOOR.name, tmp_path) == INDOOR.name
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_metric_networks_are_taken_as_a_pair(room: Capacity, tmp_path: Path) -> None:
+    lay(tmp_path, RELATIVE.name, INDOOR.name)
+    assert metric_pair(Choice.of("auto"), tmp_path, room) == ()
+    lay(tmp_path, OUTDOOR.name)
+    for words in ("auto", "official", "auto,mask_rcnn"):
+        assert metric_pair(Choice.of(words), tmp_path, room) == (INDOOR, OUTDOOR)
+    for words in ("lite", "builtin", "rules", RELATIVE.name, INDOOR.name, OUTDOOR.name):
+        assert metric_pair(Choice.of(words), tmp_path, room) == ()
+
+
+def test_a_device_too_small_for_the_pair_goes_without(tmp_path: Path) -> None:
+    lay(tmp_path, INDOOR.name, OUTDOOR.name)
+    small = Capacity(gpu=True, memory=INDOOR.memory)
+    assert metric_pair(Choice.of("auto"), tmp_path, small) == ()
 
 
 def test_the_published_method_keeps_to_midas(tmp_path: Path) -> None:

@@ -87,8 +87,9 @@ DESCRIPTORS: tuple[NetworkDescriptor[DepthNetwork], ...] = (
             bytes=99_222_290,
             sha256=INDOOR.hashes[0],
         ),
-        title="Depth Anything V2 Small, indoor: depth of rooms in metres, taken where named",
+        title="Depth Anything V2 Small, indoor: depth of rooms in metres, as a pair with outdoor",
         automatic=False,
+        metric="indoors",
     ),
     _descriptor(
         OUTDOOR,
@@ -99,7 +100,8 @@ DESCRIPTORS: tuple[NetworkDescriptor[DepthNetwork], ...] = (
             bytes=99_221_808,
             sha256=OUTDOOR.hashes[0],
         ),
-        title="Depth Anything V2 Small, outdoor: depth of streets in metres, taken where named",
+        title="Depth Anything V2 Small, outdoor: depth of streets in metres, as a pair with indoor",
         automatic=False,
+        metric="outdoors",
     ),
 )
