@@ -9,8 +9,9 @@ from itertools import pairwise
 import pytest
 import torch
 from nightflash.imaging.colour import luminance, oklab
-from nightflash.light import light_scene
-from nightflash.light.enclosure import THROWN_BACK
+from nightflash.light import incidence, light_scene
+from nightflash.light.bracket import FOCAL_LENGTH
+from nightflash.light.enclosure import AT_THE_WALLS, THROWN_BACK
 from nightflash.light.flash import BESIDE_STOPS, FlashLight, shoulder
 from nightflash.light.incidence import DISTANCE, weighted_median
 from nightflash.light.shading import facing_stops
@@ -68,6 +69,24 @@ def test_in_the_open_twice_the_distance_is_as_many_stops_less_as_depth_is_believ
     assert float(light[30, 45] - just_outside) == pytest.approx(expected, abs=0.25)
 
 
+def test_of_metric_depth_the_distance_from_the_lens_counts() -> None:
+    """Twice the depth is twice the distance, and what lies aside is a little farther still."""
+    depth = torch.full((H, W), 0.3)
+    subject = middle()
+    depth[subject > 0] = 0.6
+    depth[:8] = 0.0
+    scene = replace(scene_of(depth, subject), metres=1.5)
+    meeting = incidence(scene)
+    assert float(meeting.distance[30, 45]) == pytest.approx(0, abs=0.03)
+    focal = FOCAL_LENGTH * math.hypot(H, W)
+    for row, column in ((30, 15), (55, 85)):
+        away = math.hypot(row + 0.5 - H / 2, column + 0.5 - W / 2)
+        stops = 2 + math.log2(1 + (away / focal) ** 2)
+        assert float(meeting.distance[row, column]) == pytest.approx(-DISTANCE * stops, abs=0.03)
+    relative = incidence(replace(scene, metres=None)).distance[30, 15]
+    assert float(relative) == pytest.approx(-2 * DISTANCE, abs=0.01)
+
+
 def test_where_nothing_shows_the_open_light_comes_back_from_all_sides() -> None:
     """What looks five times as far, in the corner of a narrow beam, is still lit by the walls."""
     depth = torch.full((H, W), 0.12)
@@ -79,6 +98,33 @@ def test_where_nothing_shows_the_open_light_comes_back_from_all_sides() -> None:
     lost_indoors, lost_outdoors = (float(g[30, 45] - g[55, 85]) for g in (room, outdoors))
     assert lost_indoors == pytest.approx(-math.log2(THROWN_BACK), abs=0.25)
     assert lost_outdoors > 6
+
+
+def test_a_subject_of_metric_depth_may_be_far_behind_what_is_near() -> None:
+    """At 30 m behind a railing at 1 m; what is twice as far as the subject is lit by that much."""
+    depth = torch.full((H, W), 1 / 60.0)
+    depth[middle() > 0] = 1 / 30.0
+    depth[50:] = 1.0
+    scene = replace(scene_of(depth, middle()), metres=1.0)
+    assert float(incidence(scene).distance[25, 30]) == pytest.approx(-2 * DISTANCE, abs=0.05)
+
+
+def test_with_metres_walls_throw_back_the_less_the_farther_they_are() -> None:
+    """As the square of the distance of the subject against theirs; sky and leaves, nothing."""
+
+    def back(walls: float, photo: Tensor | None = None) -> float:
+        depth = torch.full((H, W), 1.0 / walls)
+        depth[middle() > 0] = 0.5
+        scene = replace(scene_of(depth, middle(), photo), metres=1.0)
+        return incidence(scene).thrown_back
+
+    assert back(2.0) == pytest.approx(AT_THE_WALLS)
+    assert back(4.0) == pytest.approx(AT_THE_WALLS / 4)
+    assert back(8.0) == pytest.approx(AT_THE_WALLS / 16)
+    assert back(1e6) == pytest.approx(0, abs=1e-6)
+    noise = torch.rand(H, W, generator=torch.Generator().manual_seed(1))
+    leaves = torch.stack((0.1 * noise, 0.1 + 0.3 * noise, 0.1 * noise.flip(0)))
+    assert back(4.0, leaves) == 0
 
 
 def test_more_fall_off_is_never_more_light_behind_the_subject() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nightflash.imaging.colour import luminance
 from nightflash.imaging.guided_filter import box_mean
-from nightflash.light.bracket import AT_CAMERA, Flash, shadow_stops
+from nightflash.light.bracket import AT_CAMERA, FOCAL_LENGTH, Flash, shadow_stops
 from nightflash.light.enclosure import thrown_back
 from nightflash.light.lamps import lamps
 from nightflash.light.metering import Meter
@@ -27,8 +27,9 @@ METERING_STOPS = (-0.5, 0.7)  # most that the metering moves the subject from it
 WIDE_SUBJECT = 0.5  # share of the diagonal from which a subject takes the whole beam
 ZOOM = 0.5  # how the beam follows the size of a smaller subject
 NARROWEST_BEAM = 0.6  # against the whole beam; zoom heads of flashes do no better
-FARTHEST_SUBJECT = 0.05  # least inverse depth that a subject is believed to have
-DISTANCE = 0.75  # share of the inverse square law's stops believed, the depth's zero being unknown
+FARTHEST_SUBJECT = 0.05  # least relative inverse depth that a subject is believed to have
+FARTHEST_METRES = 100.0  # the same of metric depth
+DISTANCE = 0.75  # share of the inverse square law's stops; BEAM_STOPS, measured, has the rest
 SUBJECT = 0.01  # least value of the soft mask that counts as subject where a median is taken
 
 
@@ -37,7 +38,7 @@ class Incidence:
     """The flash on the surfaces of one scene; maps are (h, w).
 
     Attributes:
-        distance: Inverse square law as far as it is believed, stops against the subject.
+        distance: DISTANCE of the inverse square law, stops against the subject.
         facing: Lambert's cosine towards the flash, stops, at most 0.
         shadow: Stops that the subject's own shadow takes; None where the flash is at the lens.
         sun: Stops that even out broad sun and shadow.
@@ -65,7 +66,8 @@ class Incidence:
 def incidence(scene: Scene, flash: Flash = AT_CAMERA) -> Incidence:
     """Work out how a flash, aimed at the subject, meets ``scene``."""
     at_subject = subject_median(scene.inverse_depth.clamp(min=0), scene.subject)
-    at_subject = at_subject.clamp(min=FARTHEST_SUBJECT)
+    farthest = FARTHEST_SUBJECT if scene.metres is None else scene.metres / FARTHEST_METRES
+    at_subject = at_subject.clamp(min=farthest)
     return Incidence(
         distance=_distance_stops(scene, at_subject),
         facing=facing_stops(scene.inverse_depth, flash, float(at_subject)),
@@ -81,9 +83,23 @@ def incidence(scene: Scene, flash: Flash = AT_CAMERA) -> Incidence:
 
 
 def _distance_stops(scene: Scene, at_subject: Tensor) -> Tensor:
+    """By the true ratio of distances where depth is metric, else with zero where it is guessed."""
     m = scene.inverse_depth.clamp(min=0)
     power = 2 * DISTANCE
-    return power * torch.log2((m / at_subject).clamp(min=2 ** (DARKEST_STOPS / power)))
+    stops = power * torch.log2((m / at_subject).clamp(min=2 ** (DARKEST_STOPS / power)))
+    if scene.metres is None:
+        return stops
+    aslant = DISTANCE * _aslant_stops(scene.subject)
+    return stops - (aslant - subject_median(aslant, scene.subject))
+
+
+def _aslant_stops(like: Tensor) -> Tensor:
+    """Stops (h, w) of the law where rays are longer than the depth, which lies along the axis."""
+    h, w = like.shape
+    focal = FOCAL_LENGTH * math.hypot(h, w)
+    y = torch.arange(h, device=like.device)[:, None] + 0.5 - h / 2
+    x = torch.arange(w, device=like.device)[None, :] + 0.5 - w / 2
+    return torch.log2(1 + (x * x + y * y) / (focal * focal))
 
 
 def _off_axis(scene: Scene) -> Tensor:
