@@ -13,6 +13,8 @@ import pytest
 import torch
 from nightflash import Engine, Photo, Settings
 from nightflash.cli import main
+from nightflash.models.registry import NETWORKS
+from PIL import Image
 
 from tests.command_line import linear, photo, pixels, refused, renders
 from tests.models.depth_anything.official import made_up_weights, write_own
@@ -24,6 +26,7 @@ THE_THREE = {
     "detector": "mask_rcnn",
     "features": "vgg19",
 }
+METRIC = "depth_anything_v2_indoor_small", "depth_anything_v2_outdoor_small"
 QUICK = ("--set", "steps=3", "--set", "working_size=0.02", "--device", "cpu")
 
 
@@ -108,7 +111,9 @@ def test_depth_anything_by_the_command_line_and_midas_for_the_published_method(
         night = tmp_path / f"{method}.png"
         with contextlib.redirect_stdout(io.StringIO()) as out:
             renders(day, night, *options, "--method", method)
-        assert json.loads(out.getvalue())["networks"] == {**THE_THREE, "depth": depth}
+        report = json.loads(out.getvalue())
+        assert report["networks"] == {**THE_THREE, "depth": depth}
+        assert report["subject_metres"] is None
         assert linear(night).mean() < linear(day).mean()
 
 
@@ -139,6 +144,61 @@ def test_depth_anything_through_the_backend(with_both: Path, tmp_path: Path) -> 
             assert json.loads(out.getvalue())["networks"]["depth"] == depth
         assert "Traceback" not in place.log
     assert linear(night).mean() < linear(day).mean()
+
+
+@pytest.fixture(scope="module")
+def in_metres(with_both: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same folder with the two networks for metric depth."""
+    weights = tmp_path_factory.mktemp("metres")
+    for file in with_both.iterdir():
+        (weights / file.name).symlink_to(file)
+    for name in METRIC:
+        write_own(weights / NETWORKS[name].files[0].name, made_up_weights("metric"))
+    return weights
+
+
+def in_the_open(path: Path) -> Path:
+    """A photo under a clear sky that fills half of it."""
+    rgb = pixels(480, 320)
+    rgb[:160] = (150, 190, 235)
+    Image.fromarray(rgb).save(path)
+    return path
+
+
+def test_metric_depth_by_the_command_line(in_metres: Path, tmp_path: Path) -> None:
+    day = photo(tmp_path / "day.png")
+    night = tmp_path / "night.png"
+    options = ("--weights", in_metres, *QUICK, "--json")
+    for networks, depth in (("official", METRIC[0]), (f"official,{METRIC[1]}", METRIC[1])):
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            renders(day, night, "--networks", networks, *options)
+        report = json.loads(out.getvalue())
+        assert report["networks"] == {**THE_THREE, "depth": depth}
+        assert 0.01 < report["subject_metres"] < 80
+        assert linear(night).mean() < linear(day).mean()
+
+
+def test_metric_depth_through_the_backend_by_the_network_that_fits(
+    in_metres: Path, tmp_path: Path
+) -> None:
+    options = ("--networks", "official", "--weights", str(in_metres), "--device", "cpu")
+    night = tmp_path / "there.png"
+    with backend.a_place(*options) as place:
+        with place.client() as client:
+            client.connect()
+        for day, depth in (
+            (photo(tmp_path / "day.png"), METRIC[0]),
+            (in_the_open(tmp_path / "open.png"), METRIC[1]),
+        ):
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                renders(day, night, "--via-backend", *QUICK[:4], "--json")
+            report = json.loads(out.getvalue())
+            assert report["networks"]["depth"] == depth
+            assert report["subject_metres"] > 0
+            assert linear(night).mean() < linear(day).mean()
+        with place.client(starts=False) as client:
+            assert client.ask("status")["networks"]["depth"] == " or ".join(METRIC)
+        assert "Traceback" not in place.log
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from nightflash.client.client import Client
 from nightflash.client.protocol import Layout, Pixels
+from nightflash.models.registry import NETWORKS
 from nightflash.settings import DEFAULTS, KNOBS
 
 from tests.gimp.gimp import INSIDE, Gimp, Result
 from tests.gimp.plugin import SERVE, Profile, a_profile
 from tests.install.machine import CHECKOUT
+from tests.models.depth_anything.official import made_up_weights, write_own
 
 PRECISIONS = (
     *("U8_NON_LINEAR", "U8_LINEAR", "U8_PERCEPTUAL", "U16_NON_LINEAR", "U16_LINEAR"),
@@ -150,3 +152,20 @@ def test_official_networks(gimp: Gimp, official: Path) -> None:
         ran = gimp.batch(code, profile.gimp, profile.variables, timeout=200)
         assert not ran.of("night")["fault"], ran.of("night")["fault"] + ran.words + profile.logs
         assert "ready on cpu: midas_v21_small_256, mask_rcnn, vgg19" in profile.logs
+
+
+def test_metric_depth(gimp: Gimp, official: Path, tmp_path: Path) -> None:
+    """Depth Anything's two networks that give metres, and the one that fits at work on a layer."""
+    names = ("depth_anything_v2_indoor_small", "depth_anything_v2_outdoor_small")
+    for file in official.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    for name in names:
+        write_own(tmp_path / NETWORKS[name].files[0].name, made_up_weights("metric"))
+    networks = ("--networks", "official", "--weights", str(tmp_path))
+    with a_profile(*SERVE[:-2], *networks, "--device", "cpu") as profile:
+        code = "from cases import run\nfrom scene import *\nimage = make_image()\n"
+        code += "settings = {'quality': 'fast', 'grain-off': True}\n"
+        code += "run('night', lambda: adds_night(image, add_photo(image), **settings))"
+        ran = gimp.batch(code, profile.gimp, profile.variables, timeout=200)
+        assert not ran.of("night")["fault"], ran.of("night")["fault"] + ran.words + profile.logs
+        assert f"ready on cpu: {' or '.join(names)}, mask_rcnn, vgg19" in profile.logs
