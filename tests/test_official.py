@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,35 @@ def test_metric_depth_through_the_backend_by_the_network_that_fits(
         with place.client(starts=False) as client:
             assert client.ask("status")["networks"]["depth"] == " or ".join(METRIC)
         assert "Traceback" not in place.log
+
+
+def test_the_published_method_tells_that_it_is_without_midas(
+    official: Path, tmp_path: Path
+) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for file in official.iterdir():
+        if not file.name.startswith("midas"):
+            (weights / file.name).symlink_to(file)
+    write_own(weights / "depth_anything_v2_vits.pth", made_up_weights())
+    day = Photo.from_linear((pixels(96, 64) / np.float32(255)) ** 2.2)
+    published = Settings(method="published", quality="fast")
+
+    def told(networks: str, folder: Path, settings: Settings) -> list[str]:
+        notes = Engine(networks, folder, "cpu").render(day, settings).report.notes
+        return [note for note in notes if "MiDaS" in note]
+
+    for networks in ("auto", "official"):
+        (note,) = told(networks, weights, published)
+        remedy = re.search(r"'nightflash (models download \w+)'", note)
+        assert remedy is not None
+        descriptor = NETWORKS[remedy[1].split()[-1]]
+        assert descriptor.published_method
+        assert not descriptor.for_gpu
+    assert not told("auto", weights, Settings(quality="fast"))
+    assert not told("auto", official, published)
+    for networks in ("builtin", "auto,depth_anything_v2_small"):  # as the user wants it
+        assert not told(networks, weights, published)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

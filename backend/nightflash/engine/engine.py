@@ -28,6 +28,8 @@ from nightflash.models.choice import (
     Chosen,
     depth_of_published_method,
     metric_pair,
+    recommended_for_published_method,
+    wants_midas,
 )
 from nightflash.models.descriptor import (
     DepthNetwork,
@@ -150,6 +152,14 @@ class Engine:
             self._missing = (
                 f"Networks that suit this device are missing in {self.folder}: rules of thumb"
                 " stand in, and the result is better with them; the README tells how to fetch them."
+            )
+        self._without_midas = ""
+        if self._published_depth is None and wants_midas(choice):
+            best = recommended_for_published_method(room)
+            self._without_midas = (
+                "The published method works with depth by MiDaS, and no network of MiDaS that"
+                f" suits this device is in {self.folder}, so another took its place:"
+                f" 'nightflash models download {best.name}' fetches one."
             )
         self.networks = {
             "depth": "geometry",
@@ -327,7 +337,7 @@ class Engine:
             working_size=working.dimensions,
             losses=losses,
             device=str(self.device),
-            notes=self.notes(scene),
+            notes=self.notes(scene, settings.method),
         )
         alpha = photo.alpha
         if alpha is not None and settings.quality == "preview":
@@ -338,9 +348,10 @@ class Engine:
         """Role to name of the network or rule that ``scene`` was made with."""
         return {**self.networks, "depth": scene.depth_from}
 
-    def notes(self, scene: Scene) -> tuple[str, ...]:
-        """Sentences for the user about what ``scene`` was made with."""
-        return tuple(note for note in (scene.note, self._missing) if note)
+    def notes(self, scene: Scene, method: str) -> tuple[str, ...]:
+        """Sentences for the user about what ``scene`` was made with, for a method."""
+        without_midas = self._without_midas if method == "published" else ""
+        return tuple(note for note in (scene.note, self._missing, without_midas) if note)
 
     def _depth_by(self, method: str) -> tuple[NetworkDescriptor[DepthNetwork], ...]:
         """The networks for depth of a method; none where rules do it."""

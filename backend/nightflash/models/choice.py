@@ -179,14 +179,30 @@ def depth_of_published_method(
         The best that it works with of those present, or None where there is none, or where the
         user names a network or a set without one.
     """
-    if "depth" in choice.named or choice.network_set not in ("auto", "official"):
+    if not wants_midas(choice):
         return None
-    those = [d for d in registry.of("depth", "official") if d.published_method]
+    those = _of_published_method(registry)
     there = [d for d in those if _present(d, folder)]
     fitting = [d for d in there if suits(d, room)]
     if choice.network_set == "official":
         fitting = fitting or there
     return next(iter(fitting), None)
+
+
+def wants_midas(choice: Choice) -> bool:
+    """Whether the published method may take MiDaS: neither network nor other set is named."""
+    return "depth" not in choice.named and choice.network_set in ("auto", "official")
+
+
+def recommended_for_published_method(
+    room: Capacity, registry: Registry = NETWORKS
+) -> NetworkDescriptor[DepthNetwork]:
+    """The network for depth that a user of the published method had best fetch."""
+    return next(d for d in _of_published_method(registry) if suits(d, room) or not d.for_gpu)
+
+
+def _of_published_method(registry: Registry) -> list[NetworkDescriptor[Any]]:
+    return [d for d in registry.of("depth", "official") if d.published_method]
 
 
 def metric_pair(

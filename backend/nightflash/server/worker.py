@@ -226,7 +226,7 @@ class Worker(threading.Thread):
             both = parts(photo.rgb, night.photo.rgb, night.light)
             pictures = [night.photo.with_rgb(part) for part in both]
         checkpoint()
-        header = _about(engine, night.scene, note) | {"seconds": night.report.seconds}
+        header = _about(engine, night.scene, work, note) | {"seconds": night.report.seconds}
         return Message(header, [photo_pixels(picture, sample) for picture in pictures])
 
     def _tell(self, job: Job, stage: str, fraction: float) -> None:
@@ -246,7 +246,7 @@ def _preview(job: Job, engine: Engine, work: Work, note: str) -> Message:
         views = _region(job, engine, work, preview, work.region)
     seconds = {"preview": round(time.perf_counter() - started, 4)}
     told = {"seconds": seconds, "provisional": preview.provisional}
-    return Message(_about(engine, preview.scene, note) | told, views)
+    return Message(_about(engine, preview.scene, work, note) | told, views)
 
 
 def _region(job: Job, engine: Engine, work: Work, preview: Preview, region: Region) -> list[Pixels]:
@@ -258,7 +258,7 @@ def _region(job: Job, engine: Engine, work: Work, preview: Preview, region: Regi
     return [region_pixels(view, preview, day, night, region) for view in work.views]
 
 
-def _about(engine: Engine, scene: Scene, note: str) -> Header:
+def _about(engine: Engine, scene: Scene, work: Work, note: str) -> Header:
     """What a result tells beside its pixels."""
     height, width = scene.subject.shape
     return {
@@ -273,5 +273,5 @@ def _about(engine: Engine, scene: Scene, note: str) -> Header:
         "working_size": [width, height],
         "networks": engine.networks_of(scene),
         "device": str(engine.device),
-        "notes": [*engine.notes(scene), *filter(None, [note])],
+        "notes": [*engine.notes(scene, work.settings.method), *filter(None, [note])],
     }

@@ -15,6 +15,7 @@ from nightflash.models.choice import (
     choose,
     depth_of_published_method,
     metric_pair,
+    recommended_for_published_method,
 )
 from nightflash.models.depth_anything import DESCRIPTORS
 from nightflash.models.depth_anything.kinds import KINDS
@@ -109,6 +110,15 @@ def test_a_device_too_small_for_the_pair_goes_without(tmp_path: Path) -> None:
     lay(tmp_path, INDOOR.name, OUTDOOR.name)
     small = Capacity(gpu=True, memory=INDOOR.memory)
     assert metric_pair(Choice.of("auto"), tmp_path, small) == ()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_is_named_for_the_published_method_is_what_it_would_take(
+    room: Capacity, tmp_path: Path
+) -> None:
+    best = recommended_for_published_method(room)
+    lay(tmp_path, best.name)
+    assert published("auto", tmp_path, room) == best.name
 
 
 def test_the_published_method_keeps_to_midas(tmp_path: Path) -> None:
