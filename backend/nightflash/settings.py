@@ -30,7 +30,7 @@ class Settings:
         ("flash", "published"),
         "Method",
         "Light model: 'flash' works in colour and linear light, 'published' is the grey style"
-        " image of the published method.",
+        " image of the published method, made for depth by MiDaS.",
     )
     quality: str = choice(
         "best",
