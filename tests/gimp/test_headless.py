@@ -25,6 +25,7 @@ PRECISIONS = (
     *("U8_NON_LINEAR", "U8_LINEAR", "U8_PERCEPTUAL", "U16_NON_LINEAR", "U16_LINEAR"),
     *("U32_NON_LINEAR", "HALF_LINEAR", "FLOAT_LINEAR", "FLOAT_NON_LINEAR", "DOUBLE_LINEAR"),
 )
+PLACES = ("places.py", "nights.py", "again.py")
 PIXELS = list(itertools.product(("RGB", "GRAY"), PRECISIONS, (False, True)))
 
 
@@ -51,7 +52,7 @@ def pixels(gimp: Gimp, profile: Profile) -> Result:
 
 @pytest.fixture(scope="module")
 def places(gimp: Gimp, profile: Profile) -> Result:
-    lines = [f"runpy.run_path({str(INSIDE / name)!r})" for name in ("places.py", "nights.py")]
+    lines = [f"runpy.run_path({str(INSIDE / name)!r})" for name in PLACES]
     code = "\n".join(["import runpy", *lines])
     return gimp.batch(code, profile.gimp, profile.variables, timeout=400)
 
@@ -72,7 +73,7 @@ def test_every_precision_gives_the_same_night(
     assert not fault, fault
 
 
-@pytest.mark.parametrize("case", [*names("places.py"), *names("nights.py")])
+@pytest.mark.parametrize("case", [case for script in PLACES for case in names(script)])
 def test_places(places: Result, case: str) -> None:
     fault = places.of(case)["fault"]
     assert not fault, fault
@@ -80,7 +81,7 @@ def test_places(places: Result, case: str) -> None:
 
 def test_every_setting_is_an_argument(places: Result) -> None:
     found = places.of("defaults")["found"]
-    wanted = {"output": "one", "point-x": -1, "point-y": -1}
+    wanted = {"output": "one", "on-night": "add", "point-x": -1, "point-y": -1}
     for name, default in DEFAULTS.items():
         argument = name.replace("_", "-")
         wanted[argument] = default
@@ -108,6 +109,18 @@ def test_the_night_is_the_backends_own(
     wanted = np.frombuffer(b"".join(map(bytes, answer.pictures[0].strips)), np.uint8)
     found = np.frombuffer(bytes.fromhex(told["night"]), np.uint8)
     assert np.abs(wanted.astype(int) - found).max() <= 1
+
+
+def test_what_nights_keep_and_cannot_be_used_is_told(places: Result) -> None:
+    for said in (
+        "photo has changed",
+        "keeps of a night cannot be read",
+        "settings of this night are not known",
+        "settings of this night were not kept",
+        "was aimed at cannot be read",
+        "does not fit the photo",
+    ):
+        assert said in places.words, said
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from gi.repository import Gimp, GObject
 from nightflash.settings import DEFAULTS, KNOBS, PRESETS, look_of
 
 from plugin.labels import LABELS
+from plugin.record import DIALOG_ONLY
 from plugin.texts import translated as _
 
 FLAGS = GObject.ParamFlags.READWRITE
@@ -17,7 +18,12 @@ OUTPUTS = {
     "one": "One layer",
     "parts": "A group of two layers, night and flash",
 }
-DIALOG_ONLY = "preview"  # the quality of what the dialog shows; no layer of full size
+ON_NIGHT = {
+    "add": "Another night above it",
+    "replace": "A night with these settings in its place",
+    "edit": "The same with its own settings, but for those given that are no defaults",
+}
+"""What a call without a dialog does where the layer is a night."""
 NOWHERE = -1.0
 INTEGER = 2**31 - 1
 
@@ -28,6 +34,10 @@ def add_arguments(procedure: Any) -> None:
         _add_setting(procedure, setting, knob, DEFAULTS[setting])
     procedure.add_choice_argument(
         "output", label("output"), _("What is added to the image."), _choice(OUTPUTS), "one", FLAGS
+    )
+    procedure.add_choice_argument(
+        *("on-night", _("On a night"), _("What is made where the layer is a night.")),
+        *(_choice(ON_NIGHT), "add", FLAGS),
     )
     procedure.add_string_aux_argument(
         *("preset", label("preset"), _("The kind of night that the settings began with.")),

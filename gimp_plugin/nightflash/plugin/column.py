@@ -30,13 +30,15 @@ class Column(Gtk.Box):
 
     Args:
         config: A procedure's configuration.
+        edits: Whether a night is edited, which stays one layer or a group as it is.
     """
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: Any, edits: bool = False) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
         self._config, self._rows = config, Rows(config)
         self._told: tuple[str, bool] | None = None
         self._row_of = {s: self._rows.row(s) for s in (*KNOBS, "output")}
+        self._row_of["output"].set_sensitive(not edits)
         self._presets = Gtk.ComboBoxText()
         for name in PRESETS:
             self._presets.append(name, _(preset_name(name)))

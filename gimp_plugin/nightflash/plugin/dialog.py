@@ -17,12 +17,12 @@ from plugin.backend_window import BackendWindow  # noqa: E402
 from plugin.channel import add_channel  # noqa: E402
 from plugin.column import Column  # noqa: E402
 from plugin.conversation import Conversation, Listener  # noqa: E402
-from plugin.filter import request  # noqa: E402
+from plugin.filter import Made, output, request  # noqa: E402
 from plugin.layers import Source  # noqa: E402
 from plugin.pixels import scaled_down  # noqa: E402
 from plugin.preview import Preview, Wishes  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402
-from plugin.status import Message, Status, lit  # noqa: E402
+from plugin.status import Message, Note, Status, lit  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
 DEBOUNCE = 25  # milliseconds from the last change of a setting to the request for a preview
@@ -33,7 +33,7 @@ EDGE = 40  # pixels of the screen left for the window's frame
 
 
 def ask(procedure: Any, config: Any, source: Source, client: Any) -> Any:
-    """Show the dialog and render; gives the pictures of the new layer or layers.
+    """Show the dialog and render; gives what was `Made`.
 
     Raises:
         Cancelled: The user closed the dialog.
@@ -56,6 +56,7 @@ class Dialog:
         self._timer = 0
         self._loop: Any = None
         self._outcome: Any = None
+        self._asked: dict[str, Any] = {}  # what was rendered last
         self._started, self._stopped = 0.0, False
         self._why_no_gpu = ""
         self._region = (0, 0, *source.size)  # that a close-up was asked for
@@ -75,7 +76,7 @@ class Dialog:
         self._request_preview()
 
     def run(self) -> Any:
-        """Let the user choose, then render; gives the pictures."""
+        """Let the user choose, then render; gives what was `Made`."""
         while True:
             if not self._window.run():
                 raise Cancelled
@@ -86,7 +87,7 @@ class Dialog:
                 continue  # told in the dialog; the settings are still there to be changed
             if self._outcome is None:
                 raise Cancelled
-            return self._outcome
+            return Made(self._outcome, self._asked)
 
     def close(self) -> None:
         """End the conversation and the window."""
@@ -118,9 +119,11 @@ class Dialog:
             beside.pack_start(button, False, False, 0)
         self._status = Status(beside)
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
+        if self._source.note:
+            side.pack_start(Note(self._source.note), False, False, 0)
         side.pack_start(self._preview, True, True, 0)
         side.pack_start(self._status, False, False, 0)
-        self._column = Column(self._config)
+        self._column = Column(self._config, edits=self._source.night is not None)
         across = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=2 * SPACE)
         across.set_border_width(SPACE)
         across.pack_start(side, True, True, 0)
@@ -198,9 +201,9 @@ class Dialog:
         self._message.hide()
         self._loop = GLib.MainLoop()
         self._set_sensitive(False)
-        self._conversation.ask(
-            "render", output=self._config.get_property("output"), **self._wanted()
-        )
+        self._asked = self._wanted()
+        made = output(self._source, self._config)
+        self._conversation.ask("render", output=made, **self._asked)
         self._loop.run()
         self._loop = None
         self._set_sensitive(True)

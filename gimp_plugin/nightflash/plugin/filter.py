@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gi.repository import Gegl, Gimp
 from nightflash.errors import Cancelled, NightFlashError
 
+from plugin.again import take_up, take_up_what_was_not_said, tell, the_source, without_night
 from plugin.arguments import chosen_settings, point, set_point
 from plugin.backend import backend, in_words
-from plugin.layers import Source, the_layer
+from plugin.layers import Source
 from plugin.nights import add_night
+from plugin.replacing import replace_night
 from plugin.texts import translated as _
 
 
 class Stopped(Exception):
     """The user stopped the filter; nothing has changed."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the backend made.
+
+    Attributes:
+        pictures: Of the new layer or layers.
+        wanted: ``settings``, ``point`` and ``mask`` that it was asked for with.
+    """
+
+    pictures: Sequence[Any]
+    wanted: Mapping[str, Any]
 
 
 def run_filter(procedure: Any, run_mode: Any, image: Any, drawables: Any, config: Any) -> Any:
@@ -26,22 +43,37 @@ def run_filter(procedure: Any, run_mode: Any, image: Any, drawables: Any, config
         Stopped: The user stopped it.
     """
     Gegl.init(None)
-    source = the_layer(image, drawables)
+    source = the_source(image, drawables)
+    how = "add" if source.night is None else _how(run_mode, config)
     try:
         if run_mode != Gimp.RunMode.NONINTERACTIVE:
             set_point(config, None)  # that of another picture
         if run_mode == Gimp.RunMode.INTERACTIVE:
             from plugin.dialog import ask
 
-            pictures = ask(procedure, config, source, backend())
+            take_up(source, config)
+            made = ask(procedure, config, source, backend())
         else:
+            if how == "edit":
+                take_up_what_was_not_said(source, config)
+            if how == "add":
+                source = without_night(source)
+            tell(source)
             with backend() as client:
-                pictures = _render(source, config, client)
+                made = _render(source, config, client)
     except Cancelled:
         raise Stopped from None
     except NightFlashError as fault:
         raise in_words(fault) from fault
-    return add_night(source, pictures)
+    put = add_night if how == "add" else replace_night
+    return put(source, made.pictures, made.wanted)
+
+
+def _how(run_mode: Any, config: Any) -> str:
+    """What is done with a night that was chosen, one of `arguments.ON_NIGHT`."""
+    if run_mode == Gimp.RunMode.INTERACTIVE:
+        return "edit"
+    return "add" if run_mode == Gimp.RunMode.WITH_LAST_VALS else config.get_property("on-night")
 
 
 def request(source: Source, config: Any) -> dict[str, Any]:
@@ -53,22 +85,23 @@ def request(source: Source, config: Any) -> dict[str, Any]:
     }
 
 
-def _render(source: Source, config: Any, client: Any) -> Any:
+def output(source: Source, config: Any) -> str:
+    """What is added, one of `arguments.OUTPUTS`; a night that is edited stays what it is."""
+    if source.night is None:
+        return str(config.get_property("output"))
+    return "parts" if source.night.is_group() else "one"
+
+
+def _render(source: Source, config: Any, client: Any) -> Made:
     Gimp.progress_init(_("Night with Flash"))
     photo, mask = source.pixels(), source.selection()
     wanted = request(source, config)
+    wanted["mask"] = mask if wanted["point"] is None else None
 
     def tell(stage: str, fraction: float, sentence: str) -> None:
         Gimp.progress_set_text(_(sentence))
         Gimp.progress_update(fraction)
 
-    answer = client.work(
-        "render",
-        photo,
-        mask=mask if wanted["point"] is None else None,
-        tell=tell,
-        output=config.get_property("output"),
-        **wanted,
-    )
+    answer = client.work("render", photo, tell=tell, output=output(source, config), **wanted)
     Gimp.progress_end()
-    return answer.pictures
+    return Made(answer.pictures, wanted)

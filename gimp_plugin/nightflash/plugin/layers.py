@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,8 @@ from nightflash.client.protocol import Layout, Pixels
 from nightflash.errors import NightFlashError
 
 from plugin import pixels
-from plugin.nights import photo_of, require_there, shape
+from plugin.nights import require_there, shape
+from plugin.record import Record, digest
 from plugin.texts import translated as _
 
 PERCEPTUAL_8 = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
@@ -31,6 +33,10 @@ class Source:
         shift: Of that corner from the layer's own.
         shape: Width, height and whether it is grey, of the layer itself.
         alpha: Whether what is seen has alpha.
+        night: The night that is to be edited again, None where a new one is.
+        record: How that one was made.
+        selects: Whether something is selected, so that the night's own aim is not taken.
+        note: What the user has to know of it, or empty.
     """
 
     image: Any
@@ -42,14 +48,23 @@ class Source:
     alpha: bool
     _pixels: Pixels
     _selection: Pixels | None
+    _content: Future[str]
+    night: Any = None
+    record: Record | None = None
+    selects: bool = False
+    note: str = ""
 
     def pixels(self) -> Pixels:
         """What is seen of it, without its mask, in the cheapest format that loses nothing."""
         return self._pixels
 
     def selection(self) -> Pixels | None:
-        """The selection on the layer, soft edges kept; None where nothing is selected."""
+        """The selection on the layer, or what a night keeps of one; soft edges kept, or None."""
         return self._selection
+
+    def content(self) -> str:
+        """The `digest` of its pixels."""
+        return self._content.result()
 
     def on_layer(self, point: tuple[float, float]) -> tuple[float, float]:
         """A point of the image in pixels of the photo."""
@@ -57,13 +72,12 @@ class Source:
         return point[0] - x, point[1] - y
 
 
-def the_layer(image: Any, drawables: Sequence[Any]) -> Source:
-    """The photo of the one layer that was chosen: of a night the photo it was made of.
+def read(image: Any, layer: Any) -> Source:
+    """What is seen of a layer.
 
     Raises:
-        NightFlashError: Something else was, with what to do.
+        NightFlashError: It does not serve, with what to do.
     """
-    layer = photo_of(image, _one(drawables))
     _check(layer)
     with _as_seen(layer) as seen:
         size = seen.get_width(), seen.get_height()
@@ -76,16 +90,13 @@ def the_layer(image: Any, drawables: Sequence[Any]) -> Source:
     selection = _selection(image, layer, size, tuple(offsets))
     require_there(image, layer)  # else what was read is nothing
     shift = offsets[0] - own[0], offsets[1] - own[1]
-    return Source(image, layer, size, tuple(offsets), shift, shape(layer), alpha, photo, selection)
-
-
-def _one(drawables: Sequence[Any]) -> Any:
-    if len(drawables) != 1:
-        raise NightFlashError(
-            _("Night with Flash works on one layer, and {} are selected.").format(len(drawables)),
-            _("Select the layer with the photo alone."),
-        )
-    return drawables[0]
+    meanwhile = ThreadPoolExecutor(1)  # nobody waits for it before the night is there
+    content = meanwhile.submit(digest, photo)
+    meanwhile.shutdown(wait=False)
+    return Source(
+        *(image, layer, size, tuple(offsets), shift, shape(layer), alpha),
+        *(photo, selection, content),
+    )
 
 
 def _check(layer: Any) -> None:

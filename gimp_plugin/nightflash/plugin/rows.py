@@ -17,7 +17,8 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import GObject, Gtk  # noqa: E402
 from nightflash.settings import DEFAULTS, KNOBS  # noqa: E402
 
-from plugin.arguments import DIALOG_ONLY, OUTPUTS, argument_name, label  # noqa: E402
+from plugin.arguments import OUTPUTS, argument_name, label  # noqa: E402
+from plugin.record import DIALOG_ONLY  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
 SPACE = 8

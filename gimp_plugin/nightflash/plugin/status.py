@@ -96,3 +96,17 @@ class Message(Gtk.InfoBar):
         """Show a fault."""
         self._text.set_text(fault)
         self.show()
+
+
+class Note(Gtk.InfoBar):
+    """What the user has to know from the start.
+
+    Args:
+        text: One sentence or two.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(message_type=Gtk.MessageType.WARNING, show_close_button=True)
+        told = Gtk.Label(label=text, xalign=0, wrap=True, selectable=True, can_focus=False)
+        self.get_content_area().add(told)
+        self.connect("response", lambda *_response: self.hide())

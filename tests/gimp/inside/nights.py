@@ -105,7 +105,7 @@ def case_saved_and_opened_again() -> None:
 def case_of_a_night_without_its_photo() -> None:
     image = make_image()
     photo = add_photo(image)
-    add_photo(image, name="another")
+    add_photo(image, name="another", alpha=True)
     first = night(image, photo, **PLAIN)
     image.remove_layer(photo)
     assert "photo" in refuses(image, first, **PLAIN)
