@@ -11,14 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nightflash import NightFlashError, Settings
 from nightflash.cli import main
+from nightflash.presets import NO_TASTE, PRESETS, look_of, settings_of
 from nightflash.setting_info import word
 from nightflash.settings import (
     DEFAULTS,
     KNOBS,
-    NO_TASTE,
-    PRESETS,
     legal_values,
-    look_of,
 )
 
 
@@ -209,21 +207,21 @@ def test_nonsense_under_an_old_name_is_refused_under_the_new() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_how_the_night_looks_and_no_more(name: str) -> None:
-    settings, look = Settings.from_preset(name), look_of(name)
-    assert Settings.from_preset(f" {name.upper().replace('-', ' ')}") == settings
+    settings, look = settings_of(name), look_of(name)
+    assert settings_of(f" {name.upper().replace('-', ' ')}") == settings
     assert look == {k: v for k, v in dataclasses.asdict(settings).items() if k not in NO_TASTE}
     assert not set(PRESETS[name]) & set(NO_TASTE)
     assert all(DEFAULTS[key] != value for key, value in PRESETS[name].items())
 
 
 def test_presets_differ() -> None:
-    assert len({Settings.from_preset(name) for name in PRESETS}) == len(PRESETS)
-    assert Settings.from_preset("flash-at-night") == Settings()
+    assert len({settings_of(name) for name in PRESETS}) == len(PRESETS)
+    assert settings_of("flash-at-night") == Settings()
 
 
 def test_an_unknown_preset_is_answered_with_all(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(NightFlashError, match="no preset named 'sunny'") as fault:
-        Settings.from_preset("sunny")
+        settings_of("sunny")
     assert all(name in str(fault.value) for name in PRESETS)
     assert main(["render", "there-is-no.jpg", "out.jpg", "--preset", "sunny"]) == 2
     assert "no preset named 'sunny'" in capsys.readouterr().err
@@ -237,4 +235,4 @@ def test_the_listing_tells_what_presets_change(capsys: pytest.CaptureFixture[str
             pair.split("=") for pair in line.strip(")").replace("(", "").split() if "=" in pair
         )
         assert line.split()[0] == name
-        assert Settings.from_words(words) == Settings.from_preset(name), changes
+        assert Settings.from_words(words) == settings_of(name), changes

@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-CLIENT = ("__init__.py", "errors.py", "setting_info.py", "settings.py", "client")
+CLIENT = (
+    *("__init__.py", "effect.py", "errors.py", "own_presets.py", "presets.py"),
+    *("setting_info.py", "settings.py", "client"),
+)
 """Files and the folder of this package that the plug-in imports: they need no package but pyzmq."""
 
 _VERSION = re.compile(r"3\.\d+")

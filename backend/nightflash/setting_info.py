@@ -17,6 +17,7 @@ class Knob:
 
     Attributes:
         group: Heading under which the setting is shown.
+        label: What people call it, without its unit; an underscore is before its letter for Alt.
         help: One sentence that says what it does.
         low, high: Inclusive range of a number, in ``unit``.
         unit: Unit of a number, or empty.
@@ -25,12 +26,19 @@ class Knob:
     """
 
     group: str
+    label: str
     help: str
     low: float = 0.0
     high: float = 1.0
     unit: str = ""
     choices: tuple[str, ...] = ()
     can_be_off: bool = False
+
+    @property
+    def name(self) -> str:
+        """What people call it, with its unit."""
+        name = self.label.replace("_", "")
+        return f"{name} ({self.unit})" if self.unit else name
 
     def takes(self, value: object, default: object) -> bool:
         """Whether a value is legal for the setting, whose kind ``default`` shows."""
@@ -86,23 +94,30 @@ def word(value: object) -> str:
 
 
 def number(
-    default: float, low: float, high: float, unit: str, group: str, text: str, off: bool = False
+    default: float,
+    low: float,
+    high: float,
+    unit: str,
+    group: str,
+    label: str,
+    text: str,
+    off: bool = False,
 ) -> Any:
     """A setting that is a number, perhaps also ``off``."""
-    knob = Knob(group, text, low, high, unit, can_be_off=off)
+    knob = Knob(group, label, text, low, high, unit, can_be_off=off)
     return field(default=default, metadata={"knob": knob})
 
 
-def whole(default: int, low: int, high: int, unit: str, group: str, text: str) -> Any:
+def whole(default: int, low: int, high: int, unit: str, group: str, label: str, text: str) -> Any:
     """A setting that is a whole number."""
-    return field(default=default, metadata={"knob": Knob(group, text, low, high, unit)})
+    return field(default=default, metadata={"knob": Knob(group, label, text, low, high, unit)})
 
 
-def switch(default: bool, group: str, text: str) -> Any:
+def switch(default: bool, group: str, label: str, text: str) -> Any:
     """A setting that is on or off."""
-    return field(default=default, metadata={"knob": Knob(group, text)})
+    return field(default=default, metadata={"knob": Knob(group, label, text)})
 
 
-def choice(default: str, choices: tuple[str, ...], group: str, text: str) -> Any:
+def choice(default: str, choices: tuple[str, ...], group: str, label: str, text: str) -> Any:
     """A setting that is one of a few words."""
-    return field(default=default, metadata={"knob": Knob(group, text, choices=choices)})
+    return field(default=default, metadata={"knob": Knob(group, label, text, choices=choices)})

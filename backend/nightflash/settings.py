@@ -1,4 +1,4 @@
-"""Every knob of NightFlash, once: name, range, unit, default, explanation; and the presets.
+"""Every knob of NightFlash, once: name, range, unit, default, explanation.
 
 The command line, the protocol and the GIMP dialog all read this module, so nothing heavy is
 imported here.
@@ -29,25 +29,26 @@ class Settings:
         "flash",
         ("flash", "published"),
         "Method",
-        "Light model: 'flash' works in colour and linear light, 'published' is the grey style"
-        " image of the published method, made for depth by MiDaS.",
+        "_Method",
+        "How the night is made: flash keeps colours and works in linear light; published is the"
+        " dark grey picture of the published research, made for depth by MiDaS.",
     )
     quality: str = choice(
         "best",
         ("preview", "fast", "best"),
         "Method",
-        "'preview' is the light alone at working size, 'fast' at full size, 'best' adds the"
-        " refinement by style transfer.",
+        "_Quality",
+        "How much work goes into it: preview is the light alone in a small picture, fast the"
+        " same at full size, best refines it.",
     )
-
     ambient: float | None = number(
         -7.0,
         -20.0,
         2.0,
         "EV",
         "Night",
-        "Light left in the night, in stops against the daylight photo (0 = unchanged);"
-        " 'off' is none.",
+        "_Night brightness",
+        "How much of the day's light is left, in stops: 0 is the day, -7 a dark night.",
         off=True,
     )
     ambient_temperature: float = number(
@@ -56,10 +57,17 @@ class Settings:
         15000.0,
         "K",
         "Night",
-        "Colour of the light left in the night: street lamps 2800, moonlit look 8000.",
+        "Colour of the nig_ht",
+        "Colour of the light that is left: 2800 is street lamps, 8000 moonlight.",
     )
     softness: float = number(
-        0.7, 0.0, 1.0, "", "Night", "How soft the dark background becomes under refinement."
+        0.7,
+        0.0,
+        1.0,
+        "",
+        "Night",
+        "Softn_ess of the dark",
+        "How soft the dark surroundings become, so that what is lit looks crisp.",
     )
     purkinje: float = number(
         0.0,
@@ -67,17 +75,29 @@ class Settings:
         1.0,
         "",
         "Night",
-        "Looks of human night vision in the dark parts (bluish, pale); a camera has none.",
+        "Pale and bluish _dark",
+        "How pale and bluish the dark parts are, as eyes see them at night and a camera does not.",
     )
-
     flash: bool = switch(
-        True, "Flash", "Fire the flash; off leaves the ambient light, without auto-exposure."
+        True, "Flash", "_Flash", "Fire the flash; without it the light of the night alone is left."
     )
     flash_ev: float = number(
-        0.0, -4.0, 4.0, "EV", "Flash", "Compensation to the automatic exposure of the subject."
+        0.0,
+        -4.0,
+        4.0,
+        "EV",
+        "Flash",
+        "Flash _strength",
+        "Brighter or darker than the automatic exposure of the main object, in stops.",
     )
     flash_temperature: float = number(
-        5400.0, 1800.0, 15000.0, "K", "Flash", "Colour of the flash; 5400 is neutral to daylight."
+        5400.0,
+        1800.0,
+        15000.0,
+        "K",
+        "Flash",
+        "_Colour of the flash",
+        "Colour of the flash: 5400 is white, less is warmer, more is colder.",
     )
     beam: float = number(
         1.0,
@@ -85,7 +105,9 @@ class Settings:
         4.0,
         "",
         "Flash",
-        "Width of the beam around the subject; 1 loses 1.35 stops to the corners, 2 far less.",
+        "Beam _width",
+        "How wide the flash shines around the main object: 1 leaves the corners dim, 2 far less"
+        " so.",
     )
     falloff: float = number(
         1.0,
@@ -93,15 +115,16 @@ class Settings:
         2.0,
         "",
         "Flash",
-        "Fall-off of the flash with distance; 1 is the inverse square law as far as a photo's depth"
-        " can be believed.",
+        "Fa_ll-off",
+        "How fast the flash fades with distance: 1 as in nature, 0 not at all.",
     )
     flash_from: str = choice(
         "camera",
         ("camera", "above", "left", "right"),
         "Flash",
-        "Where the flash is: at the camera, or above it or beside it on a bracket, which shades"
-        " the subject and throws its shadow on what is close behind.",
+        "P_osition of the flash",
+        "Where the flash is: at the camera, or above it or beside it, with the shadows that it"
+        " throws.",
     )
     night: float = number(
         1.0,
@@ -109,41 +132,70 @@ class Settings:
         1.0,
         "",
         "Flash",
-        "How far surroundings that the flash would light too brightly are taken back to night;"
-        " 0 is physics alone.",
+        "_Keep surroundings dark",
+        "How far surroundings that the flash would light too brightly are taken back to night; 0"
+        " is physics alone.",
     )
     flatten: float = number(
-        0.5, 0.0, 1.0, "", "Flash", "How far hard sun and shadow on lit parts are evened out."
+        0.5,
+        0.0,
+        1.0,
+        "",
+        "Flash",
+        "E_ven out sunlight",
+        "How far hard sun and shadow on lit parts are evened out.",
     )
-
     content: float = number(
         1.0,
         0.05,
         20.0,
         "",
         "Refinement",
-        "Weight of the photo's content against the light; more keeps more of its texture.",
+        "Cr_ispness",
+        "How much of the photo's own texture is kept; more is crisper.",
     )
     steps: int = whole(
-        28, 1, 1000, "", "Refinement", "Most optimiser steps; it stops earlier when converged."
+        28,
+        1,
+        1000,
+        "",
+        "Refinement",
+        "Ma_x. steps",
+        "Most steps of the refinement; it stops earlier when nothing changes any more.",
     )
-
     grain: float | None = number(
         200.0,
         50.0,
         12800.0,
         "ISO",
         "Camera",
-        "Sensor noise of the night exposure, added last; 'off' is none.",
+        "_Grain",
+        "Sensor noise of the night exposure, added last.",
         off=True,
     )
-    seed: int = whole(0, 0, 2**31 - 1, "", "Camera", "Seed of the grain.")
-
+    seed: int = whole(
+        0,
+        0,
+        2**31 - 1,
+        "",
+        "Camera",
+        "Gr_ain pattern",
+        "Another number is another pattern of the same grain.",
+    )
     several: bool = switch(
-        False, "Subject", "Light all objects as large as the main one, not the largest alone."
+        False,
+        "Subject",
+        "Light several o_bjects",
+        "Light all objects as large as the main one, not the largest alone.",
     )
     working_size: float = number(
-        0.25, 0.02, 2.0, "MP", "Subject", "Size at which depth, light and refinement are computed."
+        0.25,
+        0.02,
+        2.0,
+        "MP",
+        "Subject",
+        "Si_ze of working",
+        "Size at which depth, light and refinement are worked out; larger is finer and slower.",
     )
 
     def __post_init__(self) -> None:
@@ -190,25 +242,6 @@ class Settings:
             _known(key)
         return replace(base if base is not None else cls(), **current)
 
-    @classmethod
-    def from_preset(cls, name: str) -> Self:
-        """The settings of a preset, over the defaults.
-
-        Args:
-            name: One of ``PRESETS``; case does not matter, nor a space for the hyphen.
-
-        Raises:
-            NightFlashError: There is no such preset.
-        """
-        key = name.strip().lower().replace(" ", "-").replace("_", "-")
-        if key not in PRESETS:
-            raise NightFlashError(
-                f"There is no preset named {name!r}.",
-                f"Take one of: {', '.join(PRESETS)}.",
-                code="bad_setting",
-            )
-        return cls.from_values(PRESETS[key])
-
 
 def _renamed(name: str, value: Any) -> tuple[str, Any]:
     """The setting of today for an old name, with a ``FutureWarning`` that tells."""
@@ -250,21 +283,3 @@ def _refusal(name: str, value: object) -> NightFlashError:
 
 KNOBS: dict[str, Knob] = {f.name: f.metadata["knob"] for f in fields(Settings)}
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Settings)}
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "flash-at-night": {},
-    "moonlit": {"ambient": -5.0, "ambient_temperature": 9500.0, "purkinje": 0.5, "flash_ev": -0.5},
-    "street": {"ambient": -5.5, "ambient_temperature": 2800.0, "flash_temperature": 5000.0},
-    "pitch-black": {"ambient": None, "falloff": 1.3, "beam": 0.7},
-    "published": {"method": "published", "grain": None},
-}
-"""Kinds of night to begin with: what each changes of the defaults."""
-
-NO_TASTE = ("quality", "seed", "several", "working_size", "steps")
-"""Settings that are the work's and not the picture's: choosing a preset leaves them as they are."""
-
-
-def look_of(preset: str) -> dict[str, Any]:
-    """The settings of a preset, one of ``PRESETS``, that make up how the night looks."""
-    looks = {**DEFAULTS, **PRESETS[preset]}
-    return {name: value for name, value in looks.items() if name not in NO_TASTE}

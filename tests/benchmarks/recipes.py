@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from nightflash import Engine, Photo, Settings
 from nightflash.photo import read_photo, srgb_decode, srgb_encode
-from nightflash.settings import PRESETS
+from nightflash.presets import PRESETS, settings_of
 from PIL import Image
 from training.families import scene_of
 
@@ -97,7 +97,7 @@ def main() -> None:
         row = [shown(day.rgb, name)]
         row += [shown(srgb_decode(recipe(encoded)), recipe.__name__) for recipe in RECIPES]
         for preset in PRESETS:
-            settings = Settings.from_values({"quality": "fast"}, Settings.from_preset(preset))
+            settings = Settings.from_values({"quality": "fast"}, settings_of(preset))
             row.append(shown(engine.render(day, settings).photo.rgb, preset))
         rows.append(row)
     contact_sheet(rows).save(options.out)

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import pytest
+from nightflash.settings import KNOBS
 
 from tests.gimp.filter import LEFT, RIGHT, SIZE, TITLE, Filter, distance, in_gimp, layers
 from tests.gimp.plugin import Profile
 from tests.gimp.window import Screen, Widget
 from tests.install.machine import CHECKOUT
 
-LABELS: dict[str, str] = runpy.run_path(
+LABELS: dict[str, str] = {name: knob.label for name, knob in KNOBS.items()} | runpy.run_path(
     str(CHECKOUT / "gimp_plugin" / "nightflash" / "plugin" / "labels.py")
 )["LABELS"]
 LETTERS = {name: label[label.index("_") + 1].lower() for name, label in LABELS.items()}
@@ -25,7 +26,7 @@ SWITCHES = ("flash", "ambient_off", "grain_off", "several")
 
 
 def label_of(name: str) -> str:
-    return LABELS[name].replace("_", "")
+    return KNOBS[name].name if name in KNOBS else LABELS[name].replace("_", "")
 
 
 def places(dialog: Filter) -> dict[tuple[str, str, int], tuple[int, int, int, int]]:
@@ -49,7 +50,7 @@ def test_the_picture_fills_the_room_and_is_aimed_at(
     if how == "maximised":
         dialog.maximise()
     else:
-        number = shown.windows(f"^{TITLE}$")[-1]
+        number = shown.windows(f"^{TITLE}")[-1]
         shown.run("xdotool", "windowmove", number, "0", "0", "windowsize", number, "1340", "860")
 
     def grown() -> tuple[int, int, int, int] | None:
@@ -74,12 +75,13 @@ def hits(dialog: Filter, place: tuple[int, int]) -> bool:
 
 def test_the_wheel_scrolls_and_changes_nothing(shown: Screen, dialog: Filter) -> None:
     dialog.open()
+    dialog.unfold("More")
+    shown.until(lambda: dialog.widget("scroll bar"), "the group More")
     before = dialog.values()
     beside = dialog.widget("scroll bar").middle
     for role, name in (
-        ("spin button", "Ambient (EV)"),
-        ("combo box", "Camera"),
-        ("slider", "Falloff"),
+        ("spin button", "Night brightness (EV)"),
+        ("slider", "Crispness"),
     ):
         shown.wheel(dialog.widget(role, name).middle, 2)
         shown.until(
@@ -108,7 +110,7 @@ def test_a_portrait_makes_no_tall_dialog(shown: Screen, dialog: Filter) -> None:
     assert dialog.widget("dialog").place[3] < 740
     width, height = dialog.widget("icon").place[2:]
     assert abs(height / width - 3) < 0.05
-    number = shown.windows(f"^{TITLE}$")[-1]
+    number = shown.windows(f"^{TITLE}")[-1]
     shown.run("xdotool", "windowsize", number, "1000", "560")
     shown.until(lambda: dialog.widget("dialog").place[3] < 600, "lower dialog")
     dialog.close()
@@ -136,13 +138,17 @@ def test_one_sentence_that_moves_nothing(shown: Screen, dialog: Filter) -> None:
 def test_presets_are_true_and_come_back(shown: Screen, dialog: Filter) -> None:
     dialog.open()
     dialog.choose(dialog.preset(), "Moonlit")
-    shown.until(lambda: dialog.widget("spin button", "Ambient (EV)").value == -5.0, "moonlight")
-    dialog.drag("Ambient (EV)", 0.9)
+    shown.until(
+        lambda: dialog.widget("spin button", "Night brightness (EV)").value == -5.0, "moonlight"
+    )
+    dialog.drag("Night brightness (EV)", 0.9)
     dialog.widget("combo box", "Moonlit, changed")
     dialog.choose("Moonlit, changed", "Moonlit")
-    shown.until(lambda: dialog.widget("spin button", "Ambient (EV)").value == -5.0, "moonlight")
+    shown.until(
+        lambda: dialog.widget("spin button", "Night brightness (EV)").value == -5.0, "moonlight"
+    )
     dialog.widget("combo box", "Moonlit")
-    dialog.drag("Ambient (EV)", 0.9)
+    dialog.drag("Night brightness (EV)", 0.9)
     dialog.widget("combo box", "Moonlit, changed")
     dialog.press("OK")
     dialog.gone()
@@ -150,7 +156,9 @@ def test_presets_are_true_and_come_back(shown: Screen, dialog: Filter) -> None:
     in_gimp(shown, "image.remove_layer(image.get_layers()[0])\nTrue")
     dialog.open()
     dialog.choose("Moonlit, changed", "Flash at night")
-    shown.until(lambda: dialog.widget("spin button", "Ambient (EV)").value == -7.0, "night")
+    shown.until(
+        lambda: dialog.widget("spin button", "Night brightness (EV)").value == -7.0, "night"
+    )
     dialog.widget("combo box", "Flash at night")
     dialog.close()
 
@@ -182,7 +190,7 @@ def test_the_focus_goes_where_something_is_seen(shown: Screen, dialog: Filter) -
         assert contains(window, widget), widget
     names = [w.name for w in found]
     assert "Preview" in names
-    assert not {"Content", "Method", "Several objects"} & set(names)
+    assert not {"Fall-off", "Method", "Light several objects"} & set(names)
     dialog.close()
 
 
@@ -208,22 +216,27 @@ def test_aiming_by_keys(shown: Screen, dialog: Filter) -> None:
         down = round((LEFT[1] - SIZE[1] / 2) * width / SIZE[0] / 10) if place == LEFT else 0
         shown.key(*["Right" if away > 0 else "Left"] * abs(away), *["Down"] * down, "Return")
         shown.until(lambda at=place: hits(dialog, at), f"outline about {place}")
-    assert shown.windows(f"^{TITLE}$"), "Enter pressed OK"
+    assert shown.windows(f"^{TITLE}"), "Enter pressed OK"
     dialog.close()
 
 
 def test_off_greys_and_before_returns(shown: Screen, dialog: Filter) -> None:
     dialog.open()
-    dialog.press("No ambient", "check box")
-    shown.until(lambda: not dialog.widget("slider", "Ambient (EV)").sensitive, "grey slider")
-    assert not dialog.widget("spin button", "Ambient temperature").sensitive
-    assert dialog.widget("slider", "Flash EV").sensitive
+    dialog.maximise()
+    dialog.unfold("More")
+    dialog.widget("spin button", "Fall-off")
+    dialog.press("Light of the flash only", "check box")
+    shown.until(
+        lambda: not dialog.widget("slider", "Night brightness (EV)").sensitive, "grey slider"
+    )
+    assert not dialog.widget("spin button", "Colour of the night").sensitive
+    assert dialog.widget("slider", "Flash strength").sensitive
     dialog.press("Flash", "check box")
-    shown.until(lambda: not dialog.widget("slider", "Flash EV").sensitive, "grey sliders")
-    assert not dialog.widget("spin button", "Falloff").sensitive
+    shown.until(lambda: not dialog.widget("slider", "Flash strength").sensitive, "grey sliders")
+    assert not dialog.widget("spin button", "Fall-off").sensitive
     dialog.press("Flash", "check box")
-    dialog.press("No ambient", "check box")
-    shown.until(lambda: dialog.widget("slider", "Ambient (EV)").sensitive, "slider")
+    dialog.press("Light of the flash only", "check box")
+    shown.until(lambda: dialog.widget("slider", "Night brightness (EV)").sensitive, "slider")
     dialog.choose("Night", "Depth")
     dialog.press("Before", "toggle button")
     dialog.widget("combo box", "Before")
@@ -240,13 +253,13 @@ def test_tooltips_leave_the_picture_free(shown: Screen, dialog: Filter) -> None:
     def hover(place: tuple[int, int]) -> None:
         shown.run("xdotool", "mousemove", *map(str, place), "mousemove_relative", "1", "1")
 
-    for role, name in (("slider", "Ambient (EV)"), ("spin button", "Beam width")):
+    for role, name in (("slider", "Night brightness (EV)"), ("spin button", "Beam width")):
         hover(dialog.widget(role, name).middle)
         shown.until(lambda: apart(shown.shot("tips"), plain).sum() > 3500, "tooltip")
         assert not apart(shown.shot("tips"), plain)[rectangle(area)].any()
         shown.run("xdotool", "mousemove", "5", "5")
         shown.until(lambda: apart(shown.shot("tips"), plain).sum() < 3500, "end of the tooltip")
-    left = dialog.widget("check box", "No ambient")
+    left = dialog.widget("label", "Beam width")
     for place in ((left.place[0] + 9, left.middle[1]), dialog.widget("icon").middle):
         hover(place)
         time.sleep(2)

@@ -37,10 +37,10 @@ def test_menu_to_layer_and_back(shown: Screen, dialog: Filter, artifacts: Path) 
     first = dialog.preview("2-dialog")
     assert distance(first, LEFT) < 110 < distance(first, RIGHT)
 
-    dialog.drag("Ambient", 0.95)
+    dialog.drag("Night brightness", 0.95)
     brighter = dialog.changed(first, "3-brighter")
     assert brighter.mean() > first.mean() + 10
-    dialog.drag("Ambient", 0.5)
+    dialog.drag("Night brightness", 0.5)
     dark = dialog.changed(brighter, "4-dark")
 
     dialog.click_photo(RIGHT)
@@ -98,10 +98,10 @@ def test_parts_and_undo(shown: Screen, dialog: Filter) -> None:
 def test_last_values(shown: Screen, dialog: Filter, profile: Profile) -> None:
     """Repeating the filter gives the same night without a dialog; the dialog remembers too."""
     dialog.open()
-    dialog.drag("Ambient", 0.8)
+    dialog.drag("Night brightness", 0.8)
     if any(w.name.startswith("A group") for w in shown.widgets(TITLE) if w.role == "combo box"):
         dialog.choose("A group", "One layer")
-    chosen = dialog.widget("spin button", "Ambient").value
+    chosen = dialog.widget("spin button", "Night brightness").value
     dialog.press("OK")
     dialog.gone()
     shown.until(lambda: len(layers(shown)) == 2, "new layer")
@@ -114,7 +114,7 @@ def test_last_values(shown: Screen, dialog: Filter, profile: Profile) -> None:
     assert first["pixels"] == second["pixels"]
     in_gimp(shown, "[image.remove_layer(layer) for layer in image.get_layers()[:2]]\nTrue")
     dialog.open()
-    assert dialog.widget("spin button", "Ambient").value == chosen
+    assert dialog.widget("spin button", "Night brightness").value == chosen
     dialog.press("Cancel")
     dialog.gone()
     kept = (profile.gimp / "plug-in-settings" / LAST).read_text("utf-8")
@@ -138,7 +138,8 @@ def test_views_presets_reset(shown: Screen, dialog: Filter) -> None:
     dialog.changed(depth, "view-light")
     dialog.choose(dialog.preset(), "Street")
     warm = shown.until(
-        lambda: 2000 < (dialog.widget("spin button", "Ambient temp").value or 0) < 4000, "street"
+        lambda: 2000 < (dialog.widget("spin button", "Colour of the night").value or 0) < 4000,
+        "street",
     )
     assert warm
     shown.shot("preset")
@@ -149,7 +150,7 @@ def test_views_presets_reset(shown: Screen, dialog: Filter) -> None:
 def test_cancel_at_once(shown: Screen, dialog: Filter) -> None:
     before = state(shown)
     dialog.open()
-    dialog.drag("Ambient", 0.9)
+    dialog.drag("Night brightness", 0.9)
     dialog.press("Cancel")
     dialog.gone(5)
     assert state(shown) == before

@@ -23,7 +23,8 @@ from nightflash.commands.results import (
     plan,
 )
 from nightflash.errors import NightFlashError
-from nightflash.settings import KNOBS, PRESETS, Settings
+from nightflash.presets import PRESETS, settings_of
+from nightflash.settings import KNOBS, Settings
 from nightflash.stages import Progress, overall
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--preset",
         metavar="NAME",
-        help=f"a kind of night to begin with, before --set: {', '.join(PRESETS)}",
+        help=f"a kind of night to begin with, before --set: {', '.join(PRESETS)},"
+        " or one of your own",
     )
     for name in ("method", "quality"):
         parser.add_argument(f"--{name}", choices=KNOBS[name].choices, help=KNOBS[name].help)
@@ -204,7 +206,7 @@ def _chosen_settings(options: argparse.Namespace) -> Settings:
             words[name] = value
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always", FutureWarning)
-        base = None if options.preset is None else Settings.from_preset(options.preset)
+        base = None if options.preset is None else settings_of(options.preset)
         settings = Settings.from_words(words, base)
     for note in notes:
         streams.tell(f"nightflash: {note.message}")

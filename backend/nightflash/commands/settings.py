@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from nightflash import own_presets
 from nightflash.commands import streams
+from nightflash.presets import PRESETS
 from nightflash.setting_info import word
-from nightflash.settings import DEFAULTS, KNOBS, PRESETS, legal_values
+from nightflash.settings import DEFAULTS, KNOBS, legal_values
 
 
 def add(commands: Any) -> None:
@@ -33,9 +36,16 @@ def _settings(options: argparse.Namespace) -> int:
         if knob.group != group:
             group = knob.group
             streams.put(f"{group}:")
-        streams.put(f"  {name}={word(DEFAULTS[name])}  ({legal_values(name)})\n      {knob.help}")
-    streams.put("Presets:")
-    for name, changes in PRESETS.items():
-        pairs = (f"{key}={word(value)}" for key, value in changes.items())
-        streams.put(f"  {name}  ({' '.join(pairs) or 'the defaults'})")
+        streams.put(f"  {name}={word(DEFAULTS[name])}  ({legal_values(name)})")
+        streams.put(f"      {knob.name}. {knob.help}")
+    _put_presets("Presets:", PRESETS)
+    if own := own_presets.read():
+        _put_presets("Your own presets:", own)
     return 0
+
+
+def _put_presets(heading: str, presets: Mapping[str, Mapping[str, Any]]) -> None:
+    streams.put(heading)
+    for name, changes in presets.items():
+        pairs = (f"{key}={word(value)}" for key, value in changes.items() if value != DEFAULTS[key])
+        streams.put(f"  {name}  ({' '.join(pairs) or 'the defaults'})")

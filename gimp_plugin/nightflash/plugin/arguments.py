@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gi.repository import Gimp, GObject
-from nightflash.settings import DEFAULTS, KNOBS, PRESETS, look_of
+from nightflash.presets import PRESETS, look_of, whole_look
+from nightflash.settings import DEFAULTS, KNOBS
 
 from plugin.labels import LABELS
 from plugin.record import DIALOG_ONLY
@@ -91,7 +92,10 @@ def argument_name(setting: str) -> str:
 
 def label(setting: str) -> str:
     """The name of a setting for people, with its unit and a letter for Alt."""
-    return _(LABELS[setting])
+    if setting in LABELS:
+        return _(LABELS[setting])
+    knob = KNOBS[setting]
+    return f"{_(knob.label)} ({knob.unit})" if knob.unit else _(knob.label)
 
 
 def preset_name(preset: str) -> str:
@@ -109,7 +113,7 @@ def chosen_settings(config: Any) -> dict[str, Any]:
     return chosen
 
 
-def set_settings(config: Any, values: dict[str, Any]) -> None:
+def set_settings(config: Any, values: Mapping[str, Any]) -> None:
     """Put settings, as the backend takes them, into a configuration."""
     for setting, value in values.items():
         name = argument_name(setting)
@@ -119,23 +123,34 @@ def set_settings(config: Any, values: dict[str, Any]) -> None:
             config.set_property(name, value)
 
 
-def preset_of(config: Any) -> tuple[str, bool]:
+Looks = Mapping[str, Mapping[str, Any]]
+"""Presets by name: the settings of each that make up how the night looks."""
+
+
+def looks_of(own: Looks) -> Looks:
+    """The looks of all presets, those of the user's own last."""
+    brought = {name: look_of(name) for name in PRESETS}
+    return brought | {name: whole_look(changes) for name, changes in own.items()}
+
+
+def preset_of(config: Any, looks: Looks) -> tuple[str, bool]:
     """The preset that the settings are, else the one that they began with; whether they differ."""
     chosen = chosen_settings(config)
-    for name in PRESETS:
-        if all(_alike(chosen[setting], value) for setting, value in look_of(name).items()):
-            return name, False
     began = config.get_property("preset")
-    return began if began in PRESETS else next(iter(PRESETS)), True
+    for name in (began, *looks):
+        if name in looks and all(alike(chosen[key], value) for key, value in looks[name].items()):
+            return name, False
+    return began if began in looks else next(iter(PRESETS)), True
 
 
-def set_preset(config: Any, name: str) -> None:
+def set_preset(config: Any, name: str, looks: Looks) -> None:
     """Have the settings of a preset."""
     config.set_property("preset", name)
-    set_settings(config, look_of(name))
+    set_settings(config, looks[name])
 
 
-def _alike(value: Any, other: Any) -> bool:
+def alike(value: Any, other: Any) -> bool:
+    """Whether two values of a setting are the same, as exactly as GIMP keeps them."""
     numbers = isinstance(value, float) and isinstance(other, float)
     return math.isclose(value, other, abs_tol=1e-6) if numbers else bool(value == other)
 

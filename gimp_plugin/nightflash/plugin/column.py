@@ -1,4 +1,7 @@
-"""The settings' side of the dialog: the preset, what is made, and groups of settings."""
+"""The settings' side of the dialog: the preset, what is made, and the settings.
+
+Those that matter for every photo are in sight; the others are in a group that is closed at first.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,19 @@ import gi
 
 gi.require_version("Gtk", "3.0")
 from gi.repository import GObject, Gtk  # noqa: E402
-from nightflash.settings import KNOBS, PRESETS  # noqa: E402
+from nightflash.effect import without_effect  # noqa: E402
+from nightflash.settings import DEFAULTS, KNOBS  # noqa: E402
 
-from plugin.arguments import preset_name, preset_of, set_preset  # noqa: E402
+from plugin.arguments import chosen_settings  # noqa: E402
+from plugin.presets import Presets  # noqa: E402
 from plugin.rows import SPACE, Rows, explain, leave_wheel  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
+IN_SIGHT = (
+    *("ambient", "ambient_temperature", "flash_ev", "flash_temperature", "beam"),
+    *("softness", "content"),
+)
 MORE = "More"
-ADVANCED = ("content", "steps", "seed", "several", "working_size", "purkinje", "method")
-NEEDS = {
-    "ambient-off": ("ambient", "ambient_temperature"),
-    "grain-off": ("grain", "seed"),
-    "flash": tuple(s for s, knob in KNOBS.items() if knob.group == "Flash" and s != "flash"),
-}
-"""What a switch that is off, or an off that is on, leaves without effect."""
-CHANGED = "changed"  # the entry of a preset that is no longer what it says
 
 
 class Column(Gtk.Box):
@@ -35,74 +36,75 @@ class Column(Gtk.Box):
 
     def __init__(self, config: Any, edits: bool = False) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
-        self._config, self._rows = config, Rows(config)
-        self._told: tuple[str, bool] | None = None
+        self._config, self._presets = config, Presets(config)
+        self._rows = Rows(config, self._usual)
         self._row_of = {s: self._rows.row(s) for s in (*KNOBS, "output")}
         self._row_of["output"].set_sensitive(not edits)
-        self._presets = Gtk.ComboBoxText()
-        for name in PRESETS:
-            self._presets.append(name, _(preset_name(name)))
-        self._choosing = self._presets.connect("changed", self._preset_chosen)
-        presets = self._rows.named("preset", self._presets)
+        presets = self._rows.named("preset", self._presets.choice)
+        presets.pack_end(self._presets.menu, False, False, 0)
+        presets.reorder_child(self._presets.menu, 0)  # what is packed at the end first is outermost
         explain(presets, "Kinds of night to begin with.")
-        top = (presets, self._row_of["quality"])
-        for row in (*top, self._row_of["output"], self._groups()):
-            last = isinstance(row, Gtk.ScrolledWindow)
-            self.pack_start(row, last, last, 0)
+        for row in (presets, self._row_of["quality"], self._row_of["output"]):
+            self.pack_start(row, False, False, 0)
+        self.pack_start(self._settings(), True, True, 0)
         leave_wheel(self)
         config.connect("notify", lambda *_changed: self._tell())
         self._tell()
 
-    def _groups(self) -> Any:
-        groups: dict[str, list[str]] = {}
-        for setting, knob in KNOBS.items():
-            if setting != "quality":
-                groups.setdefault(MORE if setting in ADVANCED else knob.group, []).append(setting)
-        inner = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
-        for name in sorted(groups, key=lambda name: name == MORE):
-            inner.pack_start(self._group(name, groups[name]), False, False, 0)
+    def _usual(self, setting: str) -> Any:
+        """What a setting is reset to: the value of the preset that it began with."""
+        return self._presets.look.get(setting, DEFAULTS[setting])
+
+    def _settings(self) -> Any:
+        inner = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE // 2)
+        for setting in IN_SIGHT:
+            inner.pack_start(self._row_of[setting], False, False, 0)
+        inner.pack_start(self._more(), False, False, 0)
         inner.set_margin_end(2 * SPACE)  # where the bar of scrolling comes
         scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
         scrolled.add(inner)
         inner.set_focus_vadjustment(scrolled.get_vadjustment())  # what has the focus is seen
         return scrolled
 
-    def _group(self, name: str, settings: list[str]) -> Any:
+    def _more(self) -> Any:
+        """The group of all settings that are not in sight, under the headings of their kinds."""
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE // 2)
-        box.set_margin_start(2 * SPACE)
-        box.set_margin_top(SPACE // 2)
-        for setting in settings:
-            box.pack_start(self._row_of[setting], False, False, 0)
-            if KNOBS[setting].can_be_off:
-                off = self._rows.switch(f"{setting}_off", KNOBS[setting].help)
+        box.set_margin_start(SPACE)
+        heading = ""
+        for setting, knob in KNOBS.items():
+            within = setting not in (*IN_SIGHT, "quality")
+            if not within and not knob.can_be_off:
+                continue
+            if knob.group != heading:
+                heading = knob.group
+                box.pack_start(_heading(heading), False, False, 0)
+            if within:
+                box.pack_start(self._row_of[setting], False, False, 0)
+            if knob.can_be_off:
+                off = self._rows.switch(f"{setting}_off", knob.help)
+                self._row_of[f"{setting}_off"] = off
                 box.pack_start(off, False, False, 0)
         box.show_all()
         box.set_no_show_all(True)
-        expander = Gtk.Expander(label=_(name), expanded=name != MORE)
+        expander = Gtk.Expander(label=_(MORE), expanded=False)
+        expander.set_margin_top(SPACE)
         expander.add(box)
         # What is in a closed group would have the focus, and the letters for Alt, unseen.
         expander.bind_property("expanded", box, "visible", GObject.BindingFlags.SYNC_CREATE)
         return expander
 
-    def _preset_chosen(self, combo: Any) -> None:
-        if (name := combo.get_active_id()) in PRESETS:
-            set_preset(self._config, name)
-
     def _tell(self) -> None:
-        """Show which preset the settings are, and what is without effect."""
-        if (told := preset_of(self._config)) != self._told:
-            self._told = told
-            self._tell_preset(*told)
-        for switch, settings in NEEDS.items():
-            works = self._config.get_property(switch) != switch.endswith("-off")
-            for setting in settings:
-                self._row_of[setting].set_sensitive(works)
+        """Show what is without effect."""
+        chosen = chosen_settings(self._config)
+        idle = without_effect(chosen)
+        for setting in KNOBS:
+            self._row_of[setting].set_sensitive(setting not in idle and chosen[setting] is not None)
+            if KNOBS[setting].can_be_off:
+                self._row_of[f"{setting}_off"].set_sensitive(setting not in idle)
 
-    def _tell_preset(self, name: str, changed: bool) -> None:
-        combo = self._presets
-        with combo.handler_block(self._choosing):
-            if combo.get_model().iter_n_children(None) > len(PRESETS):
-                combo.remove(0)
-            if changed:
-                combo.prepend(CHANGED, _("{}, changed").format(_(preset_name(name))))
-            combo.set_active_id(CHANGED if changed else name)
+
+def _heading(text: str) -> Any:
+    heading = Gtk.Label(label=_(text), xalign=0)
+    heading.get_style_context().add_class("dim-label")
+    heading.set_margin_top(SPACE)
+    return heading

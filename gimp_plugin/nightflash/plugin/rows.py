@@ -7,7 +7,7 @@ is another one in each of its versions.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from textwrap import fill
 from typing import Any
 
@@ -17,7 +17,14 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import GObject, Gtk  # noqa: E402
 from nightflash.settings import DEFAULTS, KNOBS  # noqa: E402
 
-from plugin.arguments import OUTPUTS, argument_name, label  # noqa: E402
+from plugin.arguments import (  # noqa: E402
+    OUTPUTS,
+    alike,
+    argument_name,
+    chosen_settings,
+    label,
+    set_settings,
+)
 from plugin.record import DIALOG_ONLY  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
@@ -35,10 +42,11 @@ class Rows:
 
     Args:
         config: A procedure's configuration.
+        usual: Gives the value that a setting is reset to.
     """
 
-    def __init__(self, config: Any) -> None:
-        self._config = config
+    def __init__(self, config: Any, usual: Callable[[str], Any]) -> None:
+        self._config, self._usual = config, usual
         self._names, self._numbers = (Gtk.SizeGroup.new(Gtk.SizeGroupMode.HORIZONTAL) for _ in "12")
 
     def row(self, setting: str) -> Any:
@@ -48,10 +56,38 @@ class Rows:
         knob, default = KNOBS[setting], DEFAULTS[setting]
         if knob.choices:
             words = {word: word.capitalize() for word in knob.choices if word != DIALOG_ONLY}
-            return self._choice(setting, words, knob.help)
-        if isinstance(default, bool):
-            return self.switch(setting, knob.help)
-        return self._number(setting)
+            row = self._choice(setting, words, knob.help)
+        elif isinstance(default, bool):
+            row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
+            row.pack_start(self.switch(setting, knob.help), True, True, 0)
+        else:
+            row = self._number(setting)
+        reset = self._reset(setting)
+        row.pack_end(reset, False, False, 0)
+        row.reorder_child(reset, 0)  # what is packed at the end first is outermost
+        return row
+
+    def _reset(self, setting: str) -> Any:
+        """A small button that is there where a setting is not as usual."""
+        button = Gtk.Button.new_from_icon_name("edit-undo-symbolic", Gtk.IconSize.MENU)
+        button.set_relief(Gtk.ReliefStyle.NONE)
+        name = _("Reset {}").format(label(setting).replace("_", ""))
+        button.get_accessible().set_name(name)
+        button.set_tooltip_text(name)
+
+        def tell(*_changed: Any) -> None:
+            now = chosen_settings(self._config)[setting]
+            changed = not alike(now, self._usual(setting))
+            button.set_sensitive(changed)
+            button.set_opacity(1.0 if changed else 0.0)
+
+        def pressed(_button: Any) -> None:
+            set_settings(self._config, {setting: self._usual(setting)})
+
+        button.connect("clicked", pressed)
+        self._config.connect("notify", tell)
+        tell()
+        return button
 
     def switch(self, setting: str, told: str) -> Any:
         """The row of a property that is on or off; ``told`` explains it."""
