@@ -51,6 +51,7 @@ def replace_night(source: Source, pictures: Sequence[Pixels], wanted: Mapping[st
     group = len(pictures) == 2
     parts = new_parts(source, pictures) if group and len(_parts_of(old)) < 2 else []
     new = old.copy()
+    keep(new, source, wanted)  # in the image what is attached cannot be undone
     name, tattoo = old.get_name(), old.get_tattoo()
     parent, position = old.get_parent(), image.get_item_position(old)
     with one_step(image):
@@ -58,7 +59,6 @@ def replace_night(source: Source, pictures: Sequence[Pixels], wanted: Mapping[st
         image.insert_layer(new, parent, position)
         new.set_name(name)
         new.set_tattoo(tattoo)  # the newest night of a photo is known by it
-        keep(new, source, wanted)
         if group:
             _fill_group(source, new, pictures, parts)
         else:
