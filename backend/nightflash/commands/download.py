@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FAULT = 2
 OUT_OF_REACH = 3
 INTERRUPTED = 130
-SIGN_OF_LIFE = 30.0  # seconds between two lines where no bar is shown
+SIGN_OF_LIFE = 30.0  # seconds
 
 
 def add(actions: Any) -> argparse.ArgumentParser:
@@ -51,6 +51,13 @@ def add(actions: Any) -> argparse.ArgumentParser:
         help="ask all servers at once, tell in one line which of them gave no answer in that time,"
         " do without what they have, and end with 3: for a set-up that nobody watches",
     )
+    download.add_argument(
+        "--every",
+        metavar="SECONDS",
+        type=positive,
+        default=SIGN_OF_LIFE,
+        help="between two lines about progress, where no bar is shown (default: %(default)g)",
+    )
     return download
 
 
@@ -74,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         away = _out_of_reach(missing, options.mirror, options.reach)
     near = [d for d in missing if any(file.name not in away for file in d.files)]
     code = 0 if len(near) == len(missing) else OUT_OF_REACH
-    return _fetch(near, folder, options.mirror, away) or code
+    return _fetch(near, folder, options.mirror, away, options.every) or code
 
 
 def _wanted(options: argparse.Namespace) -> list[NetworkDescriptor[Any]]:
@@ -130,6 +137,7 @@ def _fetch(
     folder: Path,
     mirror: str | None,
     away: Mapping[str, str],
+    every: float,
 ) -> int:
     """Download networks, each whatever happens to the others; gives the exit code."""
     from nightflash.models.download import fetch
@@ -143,7 +151,7 @@ def _fetch(
     for descriptor in missing:
         name = descriptor.name
         try:
-            with _shown(name) as (progress, tell):
+            with _shown(name, every) as (progress, tell):
                 path = fetch(descriptor, folder, mirror, without=away, progress=progress, tell=tell)
             streams.put(f"{name}: {path}. Licence: {descriptor.terms(descriptor.present(folder))}.")
             fetched = True
@@ -182,14 +190,14 @@ def _renew_backend() -> None:
 
 
 @contextmanager
-def _shown(name: str) -> Iterator[tuple[Progress, Tell]]:
+def _shown(name: str, every: float) -> Iterator[tuple[Progress, Tell]]:
     """What shows progress, as a bar on a terminal or now and then in a line, and sentences."""
     if not sys.stderr.isatty():
         told = time.monotonic()
 
         def remark(done: int, total: int) -> None:
             nonlocal told
-            if time.monotonic() - told >= SIGN_OF_LIFE:
+            if time.monotonic() - told >= every:
                 streams.tell(f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
                 told = time.monotonic()
 

@@ -151,7 +151,8 @@ class Engine:
         if choice.network_set == "auto" and (not self._depth or finds is None):
             self._missing = (
                 f"Networks that suit this device are missing in {self.folder}: rules of thumb"
-                " stand in, and the result is better with them; the README tells how to fetch them."
+                " stand in, and the result is better with them. `nightflash models download` or, in"
+                " GIMP, the filter's button Backend… fetches them."
             )
         self._without_midas = ""
         if self._published_depth is None and wants_midas(choice):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -27,6 +28,7 @@ STATES = {
     "failed": "Failed",
 }
 INTERRUPT = 2
+DONE = re.compile(r": ([\d.]+) of ([\d.]+) MB$")  # a line of a download about its progress
 LOG_LINES = 300  # of the end of the log that are shown
 FACTS = {
     "state": "State",
@@ -98,9 +100,12 @@ class BackendWindow(Gtk.Dialog):
         self._idle()
 
     def progress(self, sentence: str) -> None:
-        """Show what is being done."""
+        """Show what is being done, and how far it is where the sentence tells."""
         self._line.set_text(sentence)
-        self._bar.pulse()
+        if (told := DONE.search(sentence)) and float(told[2]) > 0:
+            self._bar.set_fraction(min(float(told[1]) / float(told[2]), 1.0))
+        else:
+            self._bar.pulse()
 
     def end(self) -> None:
         """Stop what is under way and close."""
@@ -177,7 +182,13 @@ class BackendWindow(Gtk.Dialog):
         if self._download is not None:
             self._stop_download()
             return
-        words = ["models", "download", *(["--weights", self._folder] if self._folder else [])]
+        words = [
+            "models",
+            "download",
+            "--every",
+            "0.5",
+            *(["--weights", self._folder] if self._folder else []),
+        ]
         try:
             command, environment = program(*words)
             launcher = Gio.SubprocessLauncher.new(
