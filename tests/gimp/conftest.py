@@ -71,8 +71,8 @@ def dialog(shown: Screen) -> Iterator[Filter]:
     dialog = Filter(shown)
     yield dialog
     for _ in range(3):
-        if not shown.windows(f"^{TITLE}$"):
+        if not shown.windows(f"^{TITLE}"):
             break
-        shown.front(f"^{TITLE}$")
+        shown.front(f"^{TITLE}")
         shown.key("Escape")
         time.sleep(2)

@@ -39,7 +39,7 @@ class Filter:
         """Call it from the menu and wait for the first preview."""
         self.shown.front("GIMP$")
         self.shown.menu(*MENU)
-        self.shown.until(lambda: self.shown.windows(f"^{TITLE}$"), "dialog")
+        self.shown.until(lambda: self.shown.windows(f"^{TITLE}"), "dialog")
         self.shown.widget(TITLE, "label", "Lit", seconds=60)
         self.shown.run("xdotool", "mousemove", "5", "5")  # no tooltip is in the way
 
@@ -63,7 +63,7 @@ class Filter:
 
     def gone(self, seconds: float = 60) -> None:
         """Wait until the dialog has closed."""
-        self.shown.until(lambda: not self.shown.windows(f"^{TITLE}$"), "end of the dialog", seconds)
+        self.shown.until(lambda: not self.shown.windows(f"^{TITLE}"), "end of the dialog", seconds)
 
     def preview(self, name: str, times: int = 1) -> npt.NDArray[np.int16]:
         """What the preview shows, once it is the same so many times."""

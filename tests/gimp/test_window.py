@@ -109,7 +109,7 @@ def test_last_values(shown: Screen, dialog: Filter, profile: Profile) -> None:
     shown.front("GIMP$")
     shown.key("ctrl+f")
     shown.until(lambda: len(layers(shown)) == 3, "second layer")
-    assert not shown.windows(f"^{TITLE}$")
+    assert not shown.windows(f"^{TITLE}")
     first, second, _photo = state(shown)["layers"]
     assert first["pixels"] == second["pixels"]
     in_gimp(shown, "[image.remove_layer(layer) for layer in image.get_layers()[:2]]\nTrue")
@@ -176,10 +176,10 @@ def test_cancel_midway(shown: Screen, dialog: Filter, profile: Profile, how: str
     if how == "Cancel":
         dialog.press("Cancel")
     elif how == "Escape":
-        shown.front(f"^{TITLE}$")
+        shown.front(f"^{TITLE}")
         shown.key("Escape")
     else:
-        shown.front(f"^{TITLE}$")
+        shown.front(f"^{TITLE}")
         shown.key("alt+F4")
     dialog.gone(15)
     print(f"stopped after {time.monotonic() - started:.1f} s")
@@ -196,7 +196,7 @@ def test_backend_killed_midway(shown: Screen, dialog: Filter, profile: Profile) 
     os.kill(json.loads(profile.connection.read_text("utf-8"))["pid"], 9)
     time.sleep(1)
     shown.shot("killed")
-    assert shown.windows(f"^{TITLE}$"), "the dialog has gone"
+    assert shown.windows(f"^{TITLE}"), "the dialog has gone"
     dialog.press("Cancel")
     dialog.gone()
     assert state(shown) == before
@@ -259,7 +259,7 @@ def test_no_backend(shown: Screen, dialog: Filter, profile: Profile) -> None:
         )
         shown.shot("no-backend")
         assert "install/gimp.sh" in (said.text or said.name)
-        if shown.windows(f"^{TITLE}$"):
+        if shown.windows(f"^{TITLE}"):
             dialog.press("Cancel")
             dialog.gone()
         assert state(shown) == before

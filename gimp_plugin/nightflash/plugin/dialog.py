@@ -18,11 +18,12 @@ from plugin.channel import add_channel  # noqa: E402
 from plugin.column import Column  # noqa: E402
 from plugin.conversation import Conversation, Listener  # noqa: E402
 from plugin.filter import Made, output, request  # noqa: E402
+from plugin.help import help_button  # noqa: E402
 from plugin.layers import Source  # noqa: E402
 from plugin.pixels import scaled_down  # noqa: E402
 from plugin.preview import Preview, Wishes  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402
-from plugin.status import Message, Note, Status, lit  # noqa: E402
+from plugin.status import Message, Note, Status, lit, title  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
 DEBOUNCE = 25  # milliseconds from the last change of a setting to the request for a preview
@@ -63,7 +64,7 @@ class Dialog:
         self._lit = ""  # the sentence about the preview that is shown
         self._provisional = False  # whether the preview can still get better
         self._fault_stays = False  # until something changes: the fault of a render
-        self._window = GimpUi.ProcedureDialog.new(procedure, config, _("Night with Flash"))
+        self._window = GimpUi.ProcedureDialog.new(procedure, config, title(source))
         self._build()
         self._window.connect("response", self._responded)
         self._window.connect("delete-event", lambda *_event: True)
@@ -115,7 +116,8 @@ class Dialog:
         more.set_tooltip_text(_("What does the work: its networks, its log, a restart."))
         more.connect("clicked", lambda _button: self._backend.open())
         beside = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
-        for button in (*self._preview.zooms(), more):
+        help_page = help_button(self._window, self._message.tell)
+        for button in (*self._preview.zooms(), help_page, more):
             beside.pack_start(button, False, False, 0)
         self._status = Status(beside)
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
@@ -141,7 +143,7 @@ class Dialog:
         self._window.set_default_size(
             min(SIZE[0], room.width - EDGE), min(SIZE[1], room.height - 2 * EDGE)
         )
-        self._window.get_widget_for_response(Gtk.ResponseType.HELP).hide()  # there is none
+        self._window.get_widget_for_response(Gtk.ResponseType.HELP).hide()  # ours is elsewhere
         self._window.get_widget_for_response(Gtk.ResponseType.OK).grab_focus()
 
     def _setting_changed(self, _config: Any, what: Any) -> None:

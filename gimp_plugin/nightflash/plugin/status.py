@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gi
 
@@ -15,9 +15,20 @@ from gi.repository import Gtk, Pango  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
+if TYPE_CHECKING:
+    from plugin.layers import Source
+
 DETECTED = "main detected: "
 SCORE = re.compile(r" \(\d\.\d+\)")
 UNDER = " under the point"
+
+
+def title(source: Source) -> str:
+    """What the window is called: what is made, of which layer of which image."""
+    layer, image = (source.night or source.layer).get_name(), source.image.get_name()
+    if source.night is not None:
+        return _("Night with Flash: edit of {} in {}").format(layer, image)
+    return _("Night with Flash: {} in {}").format(layer, image)
 
 
 def lit(header: dict[str, Any]) -> str:

@@ -1,0 +1,118 @@
+"""The plug-in's catalogues: every text is in them, translated, and they are what GIMP is given."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+from collections import Counter
+from collections.abc import Iterator
+from gettext import GNUTranslations
+from pathlib import Path
+
+import pytest
+from babel.messages import Catalog
+from babel.messages.pofile import read_po
+from nightflash.models.coco import CLASSES
+from nightflash.presets import PRESETS
+from nightflash.server.worker import STAGE_WORDS
+from nightflash.settings import KNOBS
+
+from tests.install.machine import CHECKOUT
+
+PLUGIN = CHECKOUT / "gimp_plugin" / "nightflash"
+CATALOGUES = sorted((PLUGIN / "locale").glob("*/LC_MESSAGES/nightflash.po"))
+TABLES = ("VIEWS", "OUTPUTS", "ON_NIGHT", "STATES", "FACTS", "INSTEAD", "LABELS")
+LABELS: dict[str, str] = runpy.run_path(str(PLUGIN / "plugin" / "labels.py"))["LABELS"]
+
+
+def texts() -> set[str]:
+    """Every text that the plug-in shows in the user's language."""
+    found = {text for file in PLUGIN.rglob("*.py") for text in in_source(file)}
+    for knob in KNOBS.values():
+        found |= {knob.label, knob.help, knob.group}
+        found |= {word.capitalize() for word in knob.choices if word != "preview"}
+    found |= {name.replace("-", " ").capitalize() for name in PRESETS}
+    found |= {*STAGE_WORDS.values(), *(f"the {name}" for name in CLASSES), "the main object"}
+    found |= {"the region"}
+    client = (CHECKOUT / "backend/nightflash/client/client.py").read_text("utf-8")
+    return found | set(re.findall(r'tell\("start", 0\.0, "([^"]+)"\)', client))
+
+
+def in_source(file: Path) -> Iterator[str]:
+    """Texts in one file: what ``_`` and ``explain`` are given, and tables of texts."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        match node:
+            case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(text))]):
+                yield text
+            case ast.Call(func=ast.Name(id="explain"), args=[_, ast.Constant(value=str(text))]):
+                yield text
+            case ast.Call(args=[_, _, ast.Constant(value=str(text))]) if "_choice" in ast.dump(
+                node.func
+            ):
+                yield text
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(values=values)):
+                if name in TABLES:
+                    yield from (v.value for v in values if isinstance(v, ast.Constant))  # type: ignore[misc]
+            case ast.Assign(targets=[ast.Name(id="MORE")], value=ast.Constant(value=str(text))):
+                yield text
+
+
+@pytest.fixture(params=CATALOGUES, ids=lambda path: path.parts[-3])
+def path(request: pytest.FixtureRequest) -> Path:
+    assert isinstance(request.param, Path)
+    return request.param
+
+
+@pytest.fixture
+def catalogue(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parts[-3], abort_invalid=True)
+
+
+def test_there_is_one() -> None:
+    assert "de" in [path.parts[-3] for path in CATALOGUES]
+    assert len(texts()) > 200
+
+
+def test_every_text_is_translated_and_none_is_left_over(catalogue: Catalog) -> None:
+    known = {str(message.id): message for message in catalogue if message.id}
+    assert sorted(texts() - set(known)) == []
+    assert sorted(set(known) - texts()) == []
+    assert not [name for name, message in known.items() if not message.string]
+    assert not [name for name, message in known.items() if message.fuzzy]
+
+
+def test_places_are_filled_as_in_the_text(catalogue: Catalog) -> None:
+    for message in catalogue:
+        if message.id:
+            wanted, found = str(message.id), str(message.string)
+            assert found.count("{}") == wanted.count("{}"), found
+            assert found.count("_") == wanted.count("_"), found
+            assert wanted[:1].isspace() == found[:1].isspace(), found
+            assert wanted.endswith(".") == found.endswith("."), found
+
+
+def test_letters_for_alt_are_each_used_once(catalogue: Catalog) -> None:
+    labels = [knob.label for knob in KNOBS.values()] + list(LABELS.values())
+    for shown in (labels, [str(catalogue.get(label).string) for label in labels]):  # type: ignore[union-attr]
+        letters = Counter(label[label.index("_") + 1].lower() for label in shown)
+        assert max(letters.values()) == 1, letters
+        assert all(letter.isascii() and letter.isalpha() for letter in letters), letters
+        assert "r" not in letters  # GIMP's own Reset
+
+
+def test_the_compiled_one_is_of_today(path: Path, catalogue: Catalog) -> None:
+    """`pybabel compile -i nightflash.po -o nightflash.mo` in its folder makes it."""
+    with path.with_suffix(".mo").open("rb") as file:
+        compiled = GNUTranslations(file)
+    for message in catalogue:
+        if message.id:
+            assert compiled.gettext(str(message.id)) == message.string
+
+
+def test_every_catalogue_has_a_page_of_help(catalogue: Catalog) -> None:
+    for page in ("help.en.html", str(catalogue.get("help.en.html").string)):  # type: ignore[union-attr]
+        text = (PLUGIN / "help" / page).read_text("utf-8")
+        assert "</html>" in text
+        assert "http" not in text  # nothing is fetched
