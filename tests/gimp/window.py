@@ -183,11 +183,23 @@ class Screen:
 
 @contextlib.contextmanager
 def screen(
-    gimp: Gimp, profile: Profile, artifacts: Path, *pictures: Path, more_rc: str = ""
+    gimp: Gimp,
+    profile: Profile,
+    artifacts: Path,
+    *pictures: Path,
+    more_rc: str = "",
+    room: tuple[int, int] = SCREEN,
+    told: Mapping[str, str] | None = None,
 ) -> Iterator[Screen]:
     """A screen with GIMP that has these pictures open; all of it ends at the end.
 
-    ``more_rc`` are further lines of GIMP's preferences.
+    Args:
+        gimp, profile: Which GIMP, and its settings.
+        artifacts: Folder of the screenshots.
+        pictures: What is open.
+        more_rc: Further lines of GIMP's preferences.
+        room: Width and height of the screen.
+        told: More of its environment.
     """
     gimp.prepare(profile.gimp)
     (profile.gimp / "gimprc").write_text(
@@ -204,6 +216,7 @@ def screen(
         "NIGHTFLASH_TEST_REMOTE": str(remote),
         "GDK_BACKEND": "x11",
         "NO_AT_BRIDGE": "0",
+        **(told or {}),
     }
     variables = gimp.variables(profile.gimp, more)
     with contextlib.ExitStack() as stack:
@@ -212,7 +225,7 @@ def screen(
             process = started(gimp.command(words), variables, **options)
             return stack.enter_context(process)
 
-        size = f"{SCREEN[0]}x{SCREEN[1]}x24"
+        size = f"{room[0]}x{room[1]}x24"
         server = start("Xvfb", "-displayfd", "1", "-screen", "0", size, stderr=subprocess.DEVNULL)
         assert server.stdout is not None
         variables["DISPLAY"] = f":{server.stdout.readline().strip()}"
