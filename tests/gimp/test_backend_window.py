@@ -79,7 +79,7 @@ def window(
             dialog = Filter(shown)
             dialog.open()
             dialog.press("Backend")
-            shown.widget("Backend", "label", "Ready")
+            shown.until(lambda: "Ready" in texts(shown), "the backend's state", 60)
             yield shown
             shown.press(shown.widget("Backend", "button", "Close"))
             dialog.close()

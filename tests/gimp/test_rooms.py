@@ -90,11 +90,10 @@ def test_it_fits_the_screen(gimp: Gimp, artifacts: Path, room: tuple[int, int]) 
 
 
 def test_twice_as_dense(gimp: Gimp, artifacts: Path) -> None:
-    """Places are told in pixels that are twice as large."""
     room = (2 * SMALL[0], 2 * SMALL[1])
     with dialog(gimp, artifacts, room, GDK_SCALE="2") as shown:
         shown.shot("room-dense")
-        fits(shown, "Night with Flash", SMALL)
+        fits(shown, "Night with Flash", room)
 
 
 def test_german_on_a_small_screen(gimp: Gimp, artifacts: Path) -> None:

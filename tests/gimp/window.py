@@ -101,7 +101,11 @@ class Screen:
     def widgets(self, window: str = "") -> list[Widget]:
         """What is on the screen, in windows whose title has this in it."""
         told = self.run("/usr/bin/python3", str(INSIDE / "widgets.py"), window)
-        return [Widget(**each) for each in json.loads(told or "[]")]
+        dense = int(self.variables.get("GDK_SCALE", "1"))  # places are told as if it were 1
+        return [
+            Widget(**{**each, "place": tuple(dense * at for at in each["place"])})
+            for each in json.loads(told or "[]")
+        ]
 
     def widget(self, window: str, role: str, name: str = "", seconds: float = 20) -> Widget:
         """The first widget of a role with this name, or one that begins so, once it is there."""

@@ -14,7 +14,8 @@ from typing import Any
 import gi
 
 gi.require_version("Gtk", "3.0")
-from gi.repository import GObject, Gtk  # noqa: E402
+gi.require_version("Pango", "1.0")
+from gi.repository import GObject, Gtk, Pango  # noqa: E402
 from nightflash.settings import DEFAULTS, KNOBS  # noqa: E402
 
 from plugin.arguments import (  # noqa: E402
@@ -104,6 +105,8 @@ class Rows:
         name.set_mnemonic_widget(widget)
         if isinstance(widget, Gtk.ComboBoxText):
             name_choice(widget, name.get_text())
+            for cell in widget.get_cells():  # a long entry does not make the window wide
+                cell.set_property("ellipsize", Pango.EllipsizeMode.END)
         self._names.add_widget(name)
         row.pack_start(name, False, False, 0)
         row.pack_end(widget, True, True, 0)
