@@ -51,7 +51,9 @@ def server() -> Iterator[Hostile]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tmp_path / "networks"
+    folder = tmp_path / "networks"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture

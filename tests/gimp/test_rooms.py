@@ -104,6 +104,8 @@ def test_german_on_a_small_screen(gimp: Gimp, artifacts: Path) -> None:
         told = {w.text or w.name for w in shown.widgets(title)}
         assert "Helligkeit der Nacht (EV)" in told
         assert GERMAN("Lit: {}.").format(GERMAN("the main object")) in told
+        lit_place = lit(shown, title)[0].place
+        assert lit_place[2] >= 180, "the sentence is cut"
         sliders = [w for w in shown.widgets(title) if w.role == "slider"]
         assert min(w.place[2] for w in sliders) >= 130
         shown.press(shown.widget(title, "toggle button", GERMAN("More")))
