@@ -35,8 +35,9 @@ def texts() -> set[str]:
     found |= {name.replace("-", " ").capitalize() for name in PRESETS}
     found |= {*STAGE_WORDS.values(), *(f"the {name}" for name in CLASSES), "the main object"}
     found |= {"the region"}
-    client = (CHECKOUT / "backend/nightflash/client/client.py").read_text("utf-8")
-    return found | set(re.findall(r'tell\("start", 0\.0, "([^"]+)"\)', client))
+    for file in (CHECKOUT / "backend/nightflash/client").glob("*.py"):
+        found |= set(re.findall(r'tell\("start", 0\.0, "([^"]+)"\)', file.read_text("utf-8")))
+    return found
 
 
 def in_source(file: Path) -> Iterator[str]:
