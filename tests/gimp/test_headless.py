@@ -79,6 +79,17 @@ def test_places(places: Result, case: str) -> None:
     assert not fault, fault
 
 
+def test_what_an_edit_cannot_keep_is_told(places: Result) -> None:
+    for sentence in (
+        "The photo has changed since this night was made",
+        "What this layer keeps of a night cannot be read.",
+        "What was drawn to aim this night does not fit the photo",
+        "Some settings of this night are not known here and were left out.",
+        "The place that this night was aimed at cannot be read.",
+    ):
+        assert sentence in places.words, places.words
+
+
 def test_every_setting_is_an_argument(places: Result) -> None:
     found = places.of("defaults")["found"]
     wanted = {"output": "one", "on-night": "add", "point-x": -1, "point-y": -1}

@@ -81,10 +81,10 @@ def take_up_what_was_not_said(source: Source, config: Any) -> None:
 
 def _of_night(image: Any, night: Any, record: Record) -> Source:
     notes, source = list(record.faults), None
-    for layer in _photos(image, night, record.photo):
+    for layer in _photos(image, night, record):
         found = read(image, layer)
         source = source or (found if layer.get_tattoo() == record.photo else None)
-        if found.content() == record.content or not record.content:
+        if found.content() == record.content:
             source = found
             break
     if source is None:
@@ -103,16 +103,16 @@ def _of_night(image: Any, night: Any, record: Record) -> Source:
     return replace(source, night=night, record=record, selects=selects, note=" ".join(notes))
 
 
-def _photos(image: Any, night: Any, tattoo: int) -> Iterator[Any]:
+def _photos(image: Any, night: Any, record: Record) -> Iterator[Any]:
     """Layers that may be the photo of a night, the likeliest first."""
     size = night.get_width(), night.get_height()
     others = []
     for layer in all_layers(image):
         if night_of(layer) is not None or layer.is_group():
             continue
-        if layer.get_tattoo() == tattoo:
+        if layer.get_tattoo() == record.photo:
             yield layer
-        elif (layer.get_width(), layer.get_height()) == size:
+        elif record.content and (layer.get_width(), layer.get_height()) == size:
             others.append(layer)
     yield from others
 

@@ -20,6 +20,7 @@ from scene import (
     newest_night,
     night,
     raw,
+    refuses,
     state,
     write,
 )
@@ -169,6 +170,18 @@ def case_the_photo_is_found_by_its_pixels() -> None:
     new = edits(image, first)
     assert raw(new) == before
     assert record(new)["photo"] == twin.get_tattoo()
+
+
+def case_no_other_photo_is_taken_where_the_pixels_are_not_known() -> None:
+    """Nights of earlier versions keep the number of their photo's layer alone."""
+    image, photo, first = made()
+    keep(first, MARK, json.dumps({"photo": photo.get_tattoo()}).encode())
+    before = raw(first)
+    add_photo(image, name="another")
+    assert raw(edits(image, first, **PLAIN)) == before
+    keep(newest_night(image), MARK, json.dumps({"photo": photo.get_tattoo()}).encode())
+    image.remove_layer(photo)
+    assert "photo" in refuses(image, newest_night(image), on_night="edit")
 
 
 def case_a_changed_photo_is_told() -> None:
