@@ -23,7 +23,7 @@ class NightFlash(Gimp.PlugIn):
     """The plug-in: one procedure."""
 
     def do_set_i18n(self, name):
-        """No catalogue of GIMP's own kind; texts are translated in `plugin.texts`."""
+        """No catalogue bound by GIMP: `plugin.texts` translates, in the menu too."""
         return False
 
     def do_query_procedures(self):
@@ -32,14 +32,15 @@ class NightFlash(Gimp.PlugIn):
 
     def do_create_procedure(self, name):
         """Describe the procedure; where even that fails, its run tells why."""
+        _ = translation()
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("RGB*, GRAY*")
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
-        procedure.set_menu_label("Night with _Flash…")
+        procedure.set_menu_label(_("Night with _Flash…"))
         procedure.add_menu_path("<Image>/Filters/Light and Shadow")
         procedure.set_attribution("NightFlash", "MIT licence", "2026")
         procedure.set_documentation(
-            "The photo as a camera with a flash would have taken it at night",
+            _("The photo as a camera with a flash would have taken it at night"),
             "Makes a new layer from the active one. The selection is the main object, at which"
             " the flash is aimed; without one it is found. From a script: run-mode NONINTERACTIVE,"
             " the image, the layer alone in drawables, and any settings, such as quality or"
@@ -55,6 +56,17 @@ class NightFlash(Gimp.PlugIn):
         except Exception as fault:
             print(f"NightFlash: {fault!r}", file=sys.stderr)
         return procedure
+
+
+def translation():
+    """What translates texts; where it cannot be had, they stay English."""
+    try:
+        find_modules()
+        from plugin.texts import translated
+    except Exception as fault:
+        print(f"NightFlash: {fault!r}", file=sys.stderr)
+        return str
+    return translated
 
 
 def find_modules():

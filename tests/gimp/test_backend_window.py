@@ -13,20 +13,23 @@ import pytest
 from tests.gimp.filter import Filter, draw
 from tests.gimp.gimp import Gimp
 from tests.gimp.plugin import a_profile
-from tests.gimp.window import PROGRAMS, Screen, screen
+from tests.gimp.window import PROGRAMS, Screen, Widget, screen
 from tests.models.download.downloading import CONTENT, NAME, sha256
 from tests.models.download.hostile_server import Hostile, file, serving
 
 PROGRAM = """\
 import sys
 from dataclasses import replace
+from pathlib import Path
 from nightflash.models import download
 from nightflash.models.registry import NETWORKS
 from nightflash.models.weights import WeightsFile
 
 NETWORK = NETWORKS["yolox_nano"]
 FILE = WeightsFile({name!r}, bytes={size}, url={url!r}, sha256={sha256!r})
-download.recommended = lambda *which: [replace(NETWORK, files=(FILE,))]
+LACKING = WeightsFile("none.pt", bytes=9, url={url!r} + "-none", sha256={sha256!r})
+FILES = [*([LACKING] if Path({lacking!r}).exists() else ()), FILE]
+download.recommended = lambda *which: [replace(NETWORK, name=f.name, files=(f,)) for f in FILES]
 
 from nightflash.cli import main
 
@@ -64,9 +67,8 @@ def window(
         pytest.skip(f"one of {', '.join(PROGRAMS)} is not here")
     program = tmp_path / "program.py"
     url = f"{server.url}/{NAME}"
-    program.write_text(
-        PROGRAM.format(name=NAME, size=len(CONTENT), url=url, sha256=sha256(CONTENT)), "utf-8"
-    )
+    facts = {"name": NAME, "size": len(CONTENT), "url": url, "sha256": sha256(CONTENT)}
+    program.write_text(PROGRAM.format(**facts, lacking=str(tmp_path / "lacking")), "utf-8")
     with a_profile() as profile:
         options = ("--networks", "builtin", "--device", "cpu", "--weights", str(folder))
         profile.install(sys.executable, "-P", str(program), "serve", *options)
@@ -87,6 +89,14 @@ def window(
             dialog.close()
 
 
+def bar(shown: Screen) -> Widget:
+    return shown.widget("Backend", "progress bar")
+
+
+def names(shown: Screen) -> str:
+    return " ".join(w.name for w in shown.widgets("Backend") if w.role == "button")
+
+
 def texts(shown: Screen) -> str:
     return " ".join(w.text or "" for w in shown.widgets("Backend"))
 
@@ -97,8 +107,7 @@ def test_a_download_is_seen_stopped_and_gone_on_with(
     shown = window
     shown.press(shown.widget("Backend", "button", "Download networks"))
     shown.until(lambda: "of 0.6 MB" in texts(shown), "progress in a line", 60)
-    bar = shown.widget("Backend", "progress bar")
-    assert 0 < (bar.value or 0) < 1
+    shown.until(lambda: 0 < (bar(shown).value or 0) < 1, "progress of the bar")
     shown.shot("downloading")
     assert not shown.widget("Backend", "button", "Restart").sensitive
     shown.press(shown.widget("Backend", "button", "Stop the download"))
@@ -111,7 +120,7 @@ def test_a_download_is_seen_stopped_and_gone_on_with(
     assert (folder / NAME).read_bytes() == CONTENT
     assert sum("Range" not in asked.headers for asked in server.requests) == begun
     shown.until(
-        lambda: "Ready" in texts(shown) and "takes the new networks" in texts(shown),
+        lambda: "Ready" in texts(shown) and "The networks are there" in texts(shown),
         "a backend with the new networks",
         90,
     )
@@ -125,6 +134,21 @@ def test_a_download_that_fails_is_told(window: Screen, server: Hostile) -> None:
     shown.until(lambda: "404" in texts(shown), "what went wrong", 60)
     assert shown.widget("Backend", "button", "Download networks").sensitive
     assert shown.widget("Backend", "button", "Restart").sensitive
+
+
+def test_one_that_fails_is_told_though_another_comes(
+    window: Screen, server: Hostile, folder: Path, tmp_path: Path
+) -> None:
+    shown = window
+    (tmp_path / "lacking").touch()
+    server.pages[f"/{NAME}"] = file(CONTENT)
+    shown.press(shown.widget("Backend", "button", "Download networks"))
+    shown.until((folder / NAME).exists, "one network", 60)
+    shown.until(lambda: "Stop" not in names(shown), "end of the download", 60)
+    assert "none.pt" in texts(shown)
+    assert "404" in texts(shown)
+    assert "--from" not in texts(shown)
+    shown.shot("download-failed")
 
 
 def test_the_folder_of_networks_is_opened(window: Screen, folder: Path, tmp_path: Path) -> None:

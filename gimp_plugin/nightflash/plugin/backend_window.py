@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import sys
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +10,11 @@ from typing import Any
 import gi
 
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gio, GLib, Gtk  # noqa: E402
+from gi.repository import GLib, Gtk  # noqa: E402
 from nightflash.client.connection import crash_file, log_file  # noqa: E402
 from nightflash.errors import NightFlashError  # noqa: E402
 
-from plugin.backend import program  # noqa: E402
+from plugin.download import Download  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
@@ -27,8 +24,6 @@ STATES = {
     "released": "Ready; it reads its networks again when they are needed",
     "failed": "Failed",
 }
-INTERRUPT = 2
-DONE = re.compile(r": ([\d.]+) of ([\d.]+) MB$")  # a line of a download about its progress
 LOG_LINES = 300  # of the end of the log that are shown
 FACTS = {
     "state": "State",
@@ -100,17 +95,14 @@ class BackendWindow(Gtk.Dialog):
         self._idle()
 
     def progress(self, sentence: str) -> None:
-        """Show what is being done, and how far it is where the sentence tells."""
+        """Show what is being done."""
         self._line.set_text(sentence)
-        if (told := DONE.search(sentence)) and float(told[2]) > 0:
-            self._bar.set_fraction(min(float(told[1]) / float(told[2]), 1.0))
-        else:
-            self._bar.pulse()
+        self._bar.pulse()
 
     def end(self) -> None:
         """Stop what is under way and close."""
         if self._download is not None:
-            self._stop_download()
+            self._download.stop()
         self.destroy()
 
     def _build(self) -> None:
@@ -180,55 +172,29 @@ class BackendWindow(Gtk.Dialog):
 
     def _download_pressed(self) -> None:
         if self._download is not None:
-            self._stop_download()
+            self._download.stop()
             return
-        words = [
-            "models",
-            "download",
-            "--every",
-            "0.5",
-            *(["--weights", self._folder] if self._folder else []),
-        ]
         try:
-            command, environment = program(*words)
-            launcher = Gio.SubprocessLauncher.new(
-                Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_MERGE
-            )
-            launcher.set_environ([f"{name}={value}" for name, value in environment.items()])
-            self._download = launcher.spawnv(command)
+            self._download = Download(self._folder, self._downloading, self._downloaded)
         except (NightFlashError, GLib.Error) as fault:
             self._line.set_text(getattr(fault, "message", str(fault)))
             return
         self._actions["download"].set_label(_("_Stop the download"))
         self._actions["restart"].set_sensitive(False)
         self.progress(_("Asking for the networks that suit this machine best."))
-        lines = Gio.DataInputStream.new(self._download.get_stdout_pipe())
-        self._last: deque[str] = deque(maxlen=1)
-        self._read(lines)
 
-    def _stop_download(self) -> None:
-        if sys.platform == "win32":
-            self._download.force_exit()
+    def _downloading(self, sentence: str, fraction: float | None) -> None:
+        self._line.set_text(sentence)
+        if fraction is None:
+            self._bar.pulse()
         else:
-            self._download.send_signal(INTERRUPT)
+            self._bar.set_fraction(fraction)
 
-    def _read(self, lines: Any) -> None:
-        """Show each line the download prints, and how it ended."""
-        lines.read_line_async(GLib.PRIORITY_DEFAULT, None, self._line_read)
-
-    def _line_read(self, lines: Any, result: Any) -> None:
-        line, _length = lines.read_line_finish_utf8(result)
-        if line is not None:
-            self._last.append(line.removeprefix("nightflash: "))
-            self.progress(self._last[0])
-            self._read(lines)
-            return
-        self._download.wait(None)
-        well = self._download.get_successful()
+    def _downloaded(self, sentence: str, well: bool) -> None:
         self._download = None
         self._actions["download"].set_label(_("_Download networks"))
         self._idle()
-        self._line.set_text(" ".join(self._last))
+        self._line.set_text(sentence)
         if well:
             self._renewed()
             self._ask("status")

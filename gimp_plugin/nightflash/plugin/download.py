@@ -1,0 +1,88 @@
+"""A download of networks in a process of its own, which the window "Backend" shows and stops."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+
+from gi.repository import Gio, GLib
+
+from plugin.backend import program
+from plugin.texts import translated as _
+
+INTERRUPT = 2
+TOLD = "nightflash: "  # begins a line that tells of a fault or a stop
+AT_WORK = "nightflash stop"  # in the line about a backend that goes on with the old networks
+EVERY = "0.5"  # seconds between two lines that tell how far it is
+ELSEWHERE = re.compile(r"Fetch the file in another way\b.*--from\.$")
+FAR = re.compile(r"([\d.]+) of ([\d.]+) MB$")
+
+
+class Download:
+    """Fetches the networks that suit this machine best; begins at once.
+
+    Args:
+        folder: Of the network files; empty for the usual one.
+        progress: Takes each sentence, and how far the file is (0..1), None where nobody knows.
+        ended: Takes the last sentence and whether all is there now.
+
+    Raises:
+        NightFlashError: ``not_installed``.
+        GLib.Error: It cannot be started.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        progress: Callable[[str, float | None], None],
+        ended: Callable[[str, bool], None],
+    ) -> None:
+        self._progress, self._ended = progress, ended
+        self._told: list[str] = []
+        words = ["--weights", folder] if folder else []
+        command, environment = program("models", "download", "--every", EVERY, *words)
+        launcher = Gio.SubprocessLauncher.new(
+            Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_MERGE
+        )
+        launcher.set_environ([f"{name}={value}" for name, value in environment.items()])
+        self._process = launcher.spawnv(command)
+        self._lines = Gio.DataInputStream.new(self._process.get_stdout_pipe())
+        self._read()
+
+    def stop(self) -> None:
+        """Have it end soon; what has come is kept for the next one."""
+        if sys.platform == "win32":
+            self._process.force_exit()
+        else:
+            self._process.send_signal(INTERRUPT)
+
+    def _read(self) -> None:
+        self._lines.read_line_async(GLib.PRIORITY_DEFAULT, None, self._line_read)
+
+    def _line_read(self, lines: Gio.DataInputStream, result: Gio.AsyncResult) -> None:
+        try:
+            line, _length = lines.read_line_finish_utf8(result)
+        except GLib.Error:  # names of files may be no text
+            self._read()
+            return
+        if line is None:
+            self._process.wait_async(None, self._gone)
+            return
+        if line.startswith(TOLD):
+            here = _("Fetch the file in another way and put it where Open folder leads.")
+            self._told.append(ELSEWHERE.sub(here, line.removeprefix(TOLD)))
+        elif AT_WORK in line:
+            self._told.append(_("The networks are there; Restart has them used."))
+        far = FAR.search(line)
+        done, total = map(float, far.groups()) if far else (0.0, 0.0)
+        self._progress(line.removeprefix(TOLD), done / total if total else None)
+        self._read()
+
+    def _gone(self, process: Gio.Subprocess, result: Gio.AsyncResult) -> None:
+        process.wait_finish(result)
+        well = process.get_successful()
+        if not self._told:
+            told = _("The networks are there.") if well else _("The download broke off.")
+            self._told.append(told)
+        self._ended(" ".join(self._told), well)
