@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from gettext import translation
@@ -45,7 +46,7 @@ def dialog(
         draw(photo)
         with screen(gimp, profile, artifacts, photo, room=room, told=told) as shown:
             shown.front("GIMP$")
-            shown.menu(*MENU)
+            shown.menu(*MENU[:-1], title)
             shown.until(lambda: shown.windows(f"^{title}: photo.png "), "dialog", 60)
             shown.until(lambda: lit(shown, title), "first preview", 90)
             shown.run("xdotool", "mousemove", "5", "5")
@@ -120,3 +121,10 @@ def test_from_right_to_left(gimp: Gimp, artifacts: Path) -> None:
         picture = next(w for w in pressed if w.role == "icon").place
         slider = next(w for w in pressed if w.role == "slider").place
         assert slider[0] + slider[2] <= picture[0], "the settings are not at the left"
+        plain = shown.shot("room-from-right-plain")
+        name = next(w for w in shown.widgets(title) if w.role == "label" and "(EV)" in w.name)
+        shown.run("xdotool", "mousemove", *map(str, name.middle), "mousemove_relative", "1", "1")
+        time.sleep(2)
+        x, y, width, height = picture
+        hidden = (shown.shot("room-from-right-tip") != plain)[y : y + height, x : x + width]
+        assert not hidden.any(), "a tooltip lies over the picture"

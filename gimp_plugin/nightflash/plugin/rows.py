@@ -162,9 +162,10 @@ def explain(widget: Any, text: str) -> None:
     """Give a row a tooltip. It comes in the middle of the pointer: not where it hid the picture."""
     lines = fill(_(text), TIP)
 
-    def show(_widget: Any, x: int, _y: int, keyboard: bool, tooltip: Any) -> bool:
+    def show(row: Any, x: int, _y: int, keyboard: bool, tooltip: Any) -> bool:
         tooltip.set_text(lines)
-        return keyboard or x > TIP_FROM
+        from_right = row.get_direction() == Gtk.TextDirection.RTL  # there the picture is
+        return keyboard or (row.get_allocated_width() - x if from_right else x) > TIP_FROM
 
     widget.set_has_tooltip(True)
     widget.connect("query-tooltip", show)
