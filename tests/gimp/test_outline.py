@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tests.gimp.filter import LEFT, RIGHT, SIZE, Filter, in_gimp
+from tests.gimp.filter import LEFT, RIGHT, SIZE, Filter, in_gimp, layers
 from tests.gimp.window import Screen
 
 SKY = (240, 60)  # where there is no object
@@ -112,6 +112,30 @@ def test_what_is_lit_becomes_a_channel(shown: Screen, dialog: Filter) -> None:
     shown.front("GIMP$")
     shown.key(*["ctrl+z"] * 3)  # the first two are of the look at it
     shown.until(lambda: in_gimp(shown, "not image.get_channels()"), "undone channel")
+
+
+def test_a_night_keeps_its_corrections(shown: Screen, dialog: Filter) -> None:
+    """Called on the night, the filter goes on from the outline that it was made with."""
+    in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
+    dialog.open()
+    dialog.click_photo(LEFT)
+    expect(dialog, "outline about the left object", LEFT)
+    click(dialog, RIGHT, "shift")
+    dialog.press("Brush", "toggle button")
+    paint(dialog, (SKY[0] - 30, SKY[1]), (SKY[0] + 30, SKY[1]))
+    expect(dialog, "outline about all three", LEFT, RIGHT, SKY)
+    dialog.press("OK")
+    dialog.gone()
+    shown.until(lambda: len(layers(shown)) == 2, "new layer")
+    dialog.open()
+    expect(dialog, "the same outline", LEFT, RIGHT, SKY)
+    shown.shot("outline-again")
+    click(dialog, RIGHT, "ctrl")
+    expect(dialog, "outline without one of them", LEFT, SKY)
+    shown.key("ctrl+z")
+    expect(dialog, "the same outline again", LEFT, RIGHT, SKY)
+    dialog.close()
+    in_gimp(shown, "image.remove_layer(image.get_layers()[0])\nTrue")
 
 
 CHANNEL = f"""\

@@ -14,6 +14,8 @@ from nightflash.errors import NightFlashError
 from plugin.arguments import chosen_settings, set_point, set_settings
 from plugin.layers import Source, read
 from plugin.nights import all_layers, kept, night_of, record_of
+from plugin.outline import OUTLINE, Outline
+from plugin.outline import unpacked as outline_of
 from plugin.record import AIM, Record, unpacked
 from plugin.texts import translated as _
 
@@ -50,7 +52,9 @@ def without_night(source: Source) -> Source:
     if source.night is None:
         return source
     selection = source.selection() if source.selects else None
-    return replace(source, night=None, record=None, note="", _selection=selection)
+    return replace(
+        source, night=None, record=None, note="", outline=Outline(), _selection=selection
+    )
 
 
 def take_up(source: Source, config: Any) -> None:
@@ -67,8 +71,11 @@ def take_up(source: Source, config: Any) -> None:
         set_point(config, (x + place[0] * width, y + place[1] * height))
 
 
-def take_up_what_was_not_said(source: Source, config: Any) -> None:
-    """Have the settings and the aim of the night, but for arguments that are no defaults."""
+def take_up_what_was_not_said(source: Source, config: Any) -> Source:
+    """Have the settings and the aim of the night, but for arguments that are no defaults.
+
+    Gives the source, without the corrections of an aim that is another one now.
+    """
     fresh = config.get_procedure().create_config()
     before, usual = chosen_settings(config), chosen_settings(fresh)
     said = {name: value for name, value in before.items() if value != usual[name]}
@@ -77,6 +84,8 @@ def take_up_what_was_not_said(source: Source, config: Any) -> None:
     set_settings(config, said)
     if place != (fresh.get_property("point-x"), fresh.get_property("point-y")):
         set_point(config, place)
+        return replace(source, outline=Outline())
+    return source
 
 
 def _of_night(image: Any, night: Any, record: Record) -> Source:
@@ -98,8 +107,9 @@ def _of_night(image: Any, night: Any, record: Record) -> Source:
     selects = source.selection() is not None
     drawn, fault = _drawn(night, source.size)
     if not selects:
-        source = replace(source, _selection=drawn)
-        notes += [fault] if fault else []
+        outline, lost = _corrections(night, source.size)
+        source = replace(source, outline=outline, _selection=drawn)
+        notes += [sentence for sentence in (fault, lost) if sentence]
     return replace(source, night=night, record=record, selects=selects, note=" ".join(notes))
 
 
@@ -126,6 +136,17 @@ def _drawn(night: Any, size: tuple[int, int]) -> tuple[Pixels | None, str]:
     if drawn is None:
         return None, _("What was drawn to aim this night does not fit the photo: aim anew.")
     return drawn, ""
+
+
+def _corrections(night: Any, size: tuple[int, int]) -> tuple[Outline, str]:
+    """How the outline of a night's object was corrected, and a sentence where it cannot be had."""
+    data = kept(night, OUTLINE)
+    if data is None:
+        return Outline(), ""
+    outline = outline_of(data, size)
+    if outline is None:
+        return Outline(), _("The corrections of this night's outline cannot be read.")
+    return outline, ""
 
 
 def tell(source: Source) -> None:

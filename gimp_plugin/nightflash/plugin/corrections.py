@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from plugin.canvas import Canvas
-from plugin.strokes import Place, Raster, Stroke
+from plugin.outline import Outline, click_fields
+from plugin.strokes import Place, Raster, Stroke, painted
 
 FIRST = 0.02  # of the photo's longer side: the brush's radius at first
 BIGGER = 1.25
 LEAST, MOST = 0.002, 0.25  # of the photo's longer side
 AIM, ADDED, REMOVED = 0xFFFFFFFF, 0x40E060FF, 0xFF5040FF  # colours of the marks
-
-
-@dataclass(frozen=True)
-class Outline:
-    """What the user has said of the main object.
-
-    Attributes:
-        aim: The point of the photo that the flash is aimed at, or None.
-        clicks: Objects added and removed since: whether it adds, and a point on it.
-        strokes: Painted since.
-    """
-
-    aim: Place | None = None
-    clicks: tuple[tuple[bool, Place], ...] = ()
-    strokes: tuple[Stroke, ...] = ()
 
 
 class Corrections:
@@ -52,13 +38,16 @@ class Corrections:
     @property
     def fields(self) -> dict[str, Any]:
         """The fields of a request for work."""
-        clicks = [("add" if adds else "remove", *place) for adds, place in self.now.clicks]
-        return {"clicks": clicks, "strokes": self._pixels}
+        return {"clicks": click_fields(self.now), "strokes": self._pixels}
 
     @property
     def any(self) -> bool:
         """Whether there is an aim or a correction to be forgotten."""
         return self.now != Outline()
+
+    def take_up(self, outline: Outline) -> None:
+        """Begin with what a night was made with."""
+        self._become(outline)
 
     def aim(self, place: Place | None) -> None:
         """Aim anew, at a point or at none; corrections of what was aimed at before go."""
@@ -115,8 +104,7 @@ class Corrections:
 
     def _become(self, there: Outline) -> None:
         if there.strokes != self.now.strokes:
-            self._raster = Raster(self._canvas.size)
-            self._raster.lay(there.strokes)
+            self._raster = painted(there.strokes, self._canvas.size)
             self._pixels = self._raster.pixels if there.strokes else None
         self.now = there
         aims = [] if there.aim is None else [(there.aim, AIM)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import gi
@@ -22,7 +23,7 @@ from plugin.help import help_button  # noqa: E402
 from plugin.layers import Source  # noqa: E402
 from plugin.pixels import scaled_down  # noqa: E402
 from plugin.preview import Preview, Wishes  # noqa: E402
-from plugin.rows import SPACE  # noqa: E402
+from plugin.rows import SPACE, without_letters  # noqa: E402
 from plugin.status import Message, Note, Status, lit, title  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
@@ -58,6 +59,7 @@ class Dialog:
         self._loop: Any = None
         self._outcome: Any = None
         self._asked: dict[str, Any] = {}  # what was rendered last
+        self._outline = source.outline  # it was rendered with
         self._started, self._stopped = 0.0, False
         self._why_no_gpu = ""
         self._region = (0, 0, *source.size)  # that a close-up was asked for
@@ -74,7 +76,11 @@ class Dialog:
             source.pixels(),
             Listener(self._connected, self._progressed, self._answered, self._failed),
         )
-        self._request_preview()
+        if source.night is not None:
+            aim = request(source, config)["point"]
+            self._preview.take_up(replace(source.outline, aim=aim))  # which asks for a preview
+        else:
+            self._request_preview()
 
     def run(self) -> Any:
         """Let the user choose, then render; gives what was `Made`."""
@@ -88,7 +94,7 @@ class Dialog:
                 continue  # told in the dialog; the settings are still there to be changed
             if self._outcome is None:
                 raise Cancelled
-            return Made(self._outcome, self._asked)
+            return Made(self._outcome, self._asked | {"outline": self._outline})
 
     def close(self) -> None:
         """End the conversation and the window."""
@@ -101,7 +107,7 @@ class Dialog:
         self._window.destroy()
 
     def _build(self) -> None:
-        _without_letters(self._window)
+        without_letters(self._window)
         self._backend = BackendWindow(self._window, self._see_to, self._request_preview)
         self._message = Message(self._backend.open)
         self._preview = Preview(
@@ -203,7 +209,7 @@ class Dialog:
         self._message.hide()
         self._loop = GLib.MainLoop()
         self._set_sensitive(False)
-        self._asked = self._wanted()
+        self._asked, self._outline = self._wanted(), self._preview.outline
         made = output(self._source, self._config)
         self._conversation.ask("render", output=made, **self._asked)
         self._loop.run()
@@ -287,12 +293,3 @@ class Dialog:
         self._outcome = outcome
         if self._loop is not None:
             self._loop.quit()
-
-
-def _without_letters(widget: Any) -> None:
-    """Leave letters for Alt to the settings: Enter and Escape press the dialog's own buttons."""
-    if isinstance(widget, Gtk.Button) and widget.get_use_underline():
-        widget.set_label(widget.get_label().replace("_", ""))
-        widget.set_use_underline(False)
-    elif isinstance(widget, Gtk.Container):
-        widget.forall(_without_letters)

@@ -14,6 +14,7 @@ from plugin.arguments import chosen_settings, point, set_point
 from plugin.backend import backend, in_words
 from plugin.layers import Source
 from plugin.nights import add_night
+from plugin.outline import fields
 from plugin.replacing import replace_night
 from plugin.texts import translated as _
 
@@ -28,7 +29,7 @@ class Made:
 
     Attributes:
         pictures: Of the new layer or layers.
-        wanted: ``settings``, ``point`` and ``mask`` that it was asked for with.
+        wanted: ``settings``, ``point``, ``mask`` and ``outline`` that it was asked for with.
     """
 
     pictures: Sequence[Any]
@@ -55,7 +56,7 @@ def run_filter(procedure: Any, run_mode: Any, image: Any, drawables: Any, config
             made = ask(procedure, config, source, backend())
         else:
             if how == "edit":
-                take_up_what_was_not_said(source, config)
+                source = take_up_what_was_not_said(source, config)
             if how == "add":
                 source = without_night(source)
             tell(source)
@@ -97,11 +98,13 @@ def _render(source: Source, config: Any, client: Any) -> Made:
     photo, mask = source.pixels(), source.selection()
     wanted = request(source, config)
     wanted["mask"] = mask if wanted["point"] is None else None
+    corrected = fields(source.outline, source.size)
 
     def tell(stage: str, fraction: float, sentence: str) -> None:
         Gimp.progress_set_text(_(sentence))
         Gimp.progress_update(fraction)
 
-    answer = client.work("render", photo, tell=tell, output=output(source, config), **wanted)
+    made = output(source, config)
+    answer = client.work("render", photo, tell=tell, output=made, **corrected, **wanted)
     Gimp.progress_end()
-    return Made(answer.pictures, wanted)
+    return Made(answer.pictures, {**wanted, "outline": source.outline})

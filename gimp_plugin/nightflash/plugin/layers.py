@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gi.repository import Gimp
@@ -14,6 +14,7 @@ from nightflash.errors import NightFlashError
 
 from plugin import pixels
 from plugin.nights import require_there, shape
+from plugin.outline import Outline
 from plugin.record import Record, digest
 from plugin.texts import translated as _
 
@@ -35,6 +36,7 @@ class Source:
         alpha: Whether what is seen has alpha.
         night: The night that is to be edited again, None where a new one is.
         record: How that one was made.
+        outline: How the outline of that night's object was corrected.
         selects: Whether something is selected, so that the night's own aim is not taken.
         note: What the user has to know of it, or empty.
     """
@@ -51,6 +53,7 @@ class Source:
     _content: Future[str]
     night: Any = None
     record: Record | None = None
+    outline: Outline = field(default_factory=Outline)
     selects: bool = False
     note: str = ""
 

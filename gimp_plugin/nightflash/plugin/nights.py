@@ -15,6 +15,7 @@ from nightflash.client.protocol import Layout, Pixels
 from nightflash.errors import NightFlashError
 
 from plugin import pixels
+from plugin.outline import OUTLINE, Outline
 from plugin.record import AIM, MARK, Record, packed
 from plugin.texts import translated as _
 
@@ -72,7 +73,7 @@ def add_night(source: Source, pictures: Sequence[Pixels], wanted: Mapping[str, A
     Args:
         source: The photo.
         pictures: The night; or two parts of it, without the flash and the flash's own light.
-        wanted: ``settings``, ``point`` and ``mask`` that it was asked for with.
+        wanted: ``settings``, ``point``, ``mask`` and ``outline`` that it was asked for with.
 
     Raises:
         NightFlashError: ``gone`` or ``changed``: the photo is not what it was; nothing was added.
@@ -108,6 +109,11 @@ def keep(night: Any, source: Source, wanted: Mapping[str, Any]) -> None:
         _attach(night, AIM, packed(wanted["mask"]))
     else:
         night.detach_parasite(AIM)
+    outline = wanted.get("outline") or Outline()
+    if outline.corrects:
+        _attach(night, OUTLINE, outline.packed(source.size))
+    else:
+        night.detach_parasite(OUTLINE)
 
 
 def _attach(layer: Any, name: str, data: bytes) -> None:

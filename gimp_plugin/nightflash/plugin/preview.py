@@ -15,6 +15,7 @@ from plugin.canvas import Canvas  # noqa: E402
 from plugin.corrections import Corrections  # noqa: E402
 from plugin.gestures import Gestures  # noqa: E402
 from plugin.monitor import Monitor  # noqa: E402
+from plugin.outline import Outline  # noqa: E402
 from plugin.picture import Picture  # noqa: E402
 from plugin.rows import SPACE, leave_wheel, name_choice  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
@@ -139,6 +140,15 @@ class Preview(Gtk.Box):
         """Show the pictures of `close_up` where they belong."""
         self._region, self._close = region, pictures
         self._show()
+
+    @property
+    def outline(self) -> Outline:
+        """What the user has said of the main object."""
+        return self._corrections.now
+
+    def take_up(self, outline: Outline) -> None:
+        """Begin with what a night was made with."""
+        self._corrections.take_up(outline)
 
     @property
     def corrections(self) -> dict[str, Any]:

@@ -183,3 +183,12 @@ def leave_wheel(widget: Any) -> None:
 def _passed_on(widget: Any, _event: Any) -> bool:
     widget.stop_emission_by_name("scroll-event")
     return False
+
+
+def without_letters(widget: Any) -> None:
+    """Leave letters for Alt to the settings: Enter and Escape press the dialog's own buttons."""
+    if isinstance(widget, Gtk.Button) and widget.get_use_underline():
+        widget.set_label(widget.get_label().replace("_", ""))
+        widget.set_use_underline(False)
+    elif isinstance(widget, Gtk.Container):
+        widget.forall(without_letters)

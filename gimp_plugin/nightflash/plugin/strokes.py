@@ -37,14 +37,6 @@ class Raster:
         self._width, self._height = (max(1, round(n * self._scale)) for n in size)
         self._values = bytearray(2 * self._width * self._height)
 
-    def lay(self, strokes: Iterable[Stroke]) -> None:
-        """Lay strokes over what there is."""
-        for stroke in strokes:
-            before = stroke.places[0]
-            for place in stroke.places:
-                self.draw(before, place, stroke.radius, stroke.adds)
-                before = place
-
     def draw(self, start: Place, end: Place, radius: float, adds: bool) -> None:
         """Draw a brush along a line, ends in pixels of the photo."""
         radius = max(0.7, radius * self._scale)
@@ -79,3 +71,14 @@ class Raster:
             picture[channel::4] = grey.translate(bytes([removes] * 128 + [adds] * 128))
         picture[3::4] = alpha.translate(bytes([0] * 128 + [OPACITY] * 128))
         return Pixels.cut(Layout(self._width, self._height, "u8", 4), bytes(picture))
+
+
+def painted(strokes: Iterable[Stroke], size: tuple[int, int]) -> Raster:
+    """Strokes one after the other over a photo of ``size`` (width, height)."""
+    raster = Raster(size)
+    for stroke in strokes:
+        before = stroke.places[0]
+        for place in stroke.places:
+            raster.draw(before, place, stroke.radius, stroke.adds)
+            before = place
+    return raster

@@ -26,7 +26,7 @@ from scene import (
 )
 
 REPLACE = Gimp.ChannelOps.REPLACE
-MARK, AIM = "nightflash-night", "nightflash-aim"
+MARK, AIM, OUTLINE = "nightflash-night", "nightflash-aim", "nightflash-outline"
 
 
 def made(**settings: Any) -> tuple[Any, Any, Any]:
@@ -249,6 +249,42 @@ def case_aims_that_cannot_be() -> None:
         image, _photo, first = made()
         before = raw(first)
         keep(first, AIM, data)
+        assert raw(edits(image, first)) == before
+
+
+def outline(**told: Any) -> bytes:
+    return base64.b64encode(zlib.compress(json.dumps(told).encode()))
+
+
+def case_corrections_are_kept() -> None:
+    """A stroke that covers half of the photo is lit in every edit, until another aim is given."""
+    image, photo, first = made()
+    stroke = [True, 0.3, [0.75, 0.2, 0.75, 0.8]]
+    keep(first, OUTLINE, outline(clicks=[], strokes=[stroke]))
+    corrected = edits(image, first)
+    assert raw(corrected) != raw(night(image, photo, **PLAIN))
+    again = edits(image, corrected)
+    assert raw(again) == raw(corrected)
+    assert again.get_parasite(OUTLINE) is not None
+    elsewhere = edits(image, again, point_x=20.0, point_y=20.0)
+    assert elsewhere.get_parasite(OUTLINE) is None
+    assert raw(elsewhere) == raw(night(image, photo, **PLAIN, point_x=20.0, point_y=20.0))
+
+
+def case_corrections_that_cannot_be() -> None:
+    for data in (
+        b"\xff",
+        base64.b64encode(b"no zlib"),
+        outline(clicks=1),
+        outline(clicks=[[True, 0.5, "x"]], strokes=[]),
+        outline(clicks=[[1, 0.5, 0.5]], strokes=[]),
+        outline(clicks=[], strokes=[[True, 1e9, [0.5, 0.5]]]),
+        outline(clicks=[], strokes=[[True, 0.1, [0.5]]]),
+        outline(clicks=[], strokes=[[True, 0.1, []]]),
+    ):
+        image, _photo, first = made()
+        before = raw(first)
+        keep(first, OUTLINE, data)
         assert raw(edits(image, first)) == before
 
 
