@@ -183,7 +183,7 @@ def test_the_photo_is_there_before_any_reply(
     try:
         shown.front("GIMP$")
         shown.menu("Filters", "Light and Shadow", TITLE)
-        shown.until(lambda: shown.windows(f"^{TITLE}$"), "dialog")
+        shown.until(lambda: shown.windows(f"^{TITLE}"), "dialog")
         day = dialog.preview("at-once", 2)
         assert day.mean() > 90
     finally:
