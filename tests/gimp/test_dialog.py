@@ -75,6 +75,7 @@ def hits(dialog: Filter, place: tuple[int, int]) -> bool:
 
 def test_the_wheel_scrolls_and_changes_nothing(shown: Screen, dialog: Filter) -> None:
     dialog.open()
+    dialog.best()
     dialog.unfold("More")
     shown.until(lambda: dialog.widget("scroll bar"), "the group More")
     before = dialog.values()
@@ -118,6 +119,7 @@ def test_a_portrait_makes_no_tall_dialog(shown: Screen, dialog: Filter) -> None:
 
 def test_one_sentence_that_moves_nothing(shown: Screen, dialog: Filter) -> None:
     dialog.open()
+    dialog.best()
     before = places(dialog)
     said = dialog.widget("label", "Lit")
     assert (said.text or "").count(".") == 1, said.text
