@@ -123,7 +123,7 @@ class Dialog:
         more.connect("clicked", lambda _button: self._backend.open())
         beside = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
         help_page = help_button(self._window, self._message.tell)
-        for button in (*self._preview.zooms(), help_page, more):
+        for button in (help_page, more):
             beside.pack_start(button, False, False, 0)
         self._status = Status(beside)
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)

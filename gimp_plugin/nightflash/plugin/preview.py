@@ -98,19 +98,6 @@ class Preview(Gtk.Box):
         """Take the keys of the picture wherever in a window the focus is."""
         self._gestures.listen(window)
 
-    def zooms(self) -> list[Any]:
-        """Buttons that zoom, for wherever there is room."""
-        buttons = []
-        for name, told, scale in (
-            (_("100 %"), _("A pixel of the photo is one of the screen; key 1."), 1.0),
-            (_("Fit"), _("All of the photo; key 0. The wheel, + and - zoom."), None),
-        ):
-            button = Gtk.Button.new_with_label(name)
-            button.set_tooltip_text(told)
-            button.connect("clicked", lambda _button, scale: self._gestures.zoom(scale), scale)
-            buttons.append(button)
-        return buttons
-
     @property
     def views(self) -> list[str]:
         """The pictures that are wanted for `show_pictures`."""
@@ -184,11 +171,23 @@ class Preview(Gtk.Box):
             self._view.append(view, _(name))
         self._view.set_active_id("night")
         name_choice(self._view, _("View"))
-        row = _in_a_row(self._before, self._split, self._view)
+        row = _in_a_row(self._before, self._split, self._view, *self._zooms())
         self._before.connect("toggled", self._before_toggled)
         self._split.connect("toggled", self._split_toggled)
         self._view.connect("changed", self._view_chosen)
         return row
+
+    def _zooms(self) -> list[Any]:
+        buttons = []
+        for name, told, scale in (
+            (_("100 %"), _("A pixel of the photo is one of the screen; key 1."), 1.0),
+            (_("Fit"), _("All of the photo; key 0. The wheel, + and - zoom."), None),
+        ):
+            button = Gtk.Button.new_with_label(name)
+            button.set_tooltip_text(told)
+            button.connect("clicked", lambda _button, scale: self._gestures.zoom(scale), scale)
+            buttons.append(button)
+        return buttons
 
     def _outline_row(self, selection: bool) -> Any:
         self._outline = Gtk.CheckButton.new_with_label(_("Outline"))
