@@ -48,13 +48,20 @@ def paint(dialog: Filter, start: tuple[int, int], end: tuple[int, int], key: str
     dialog.shown.run("xdotool", *words, "mouseup", "1", *(["keyup", key] if key else []))
 
 
+def open_plain(dialog: Filter) -> None:
+    """Open the dialog with a night in which outlines are seen, whatever was set before."""
+    dialog.open()
+    if dialog.preset() != "Flash at night":
+        dialog.choose(dialog.preset(), "Flash at night")
+
+
 def expect(dialog: Filter, what: str, *places: tuple[int, int]) -> None:
     dialog.shown.until(lambda: outlined(dialog, *places), what, 30)
 
 
 def test_objects_are_added_and_removed_and_all_of_it_undone(shown: Screen, dialog: Filter) -> None:
     in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
-    dialog.open()
+    open_plain(dialog)
     dialog.click_photo(LEFT)
     expect(dialog, "outline about the left object", LEFT)
     click(dialog, RIGHT, "shift")
@@ -78,7 +85,7 @@ def test_objects_are_added_and_removed_and_all_of_it_undone(shown: Screen, dialo
 
 
 def test_a_brush_adds_and_removes(shown: Screen, dialog: Filter) -> None:
-    dialog.open()
+    open_plain(dialog)
     dialog.click_photo(LEFT)
     expect(dialog, "outline about the left object", LEFT)
     dialog.press("Brush", "toggle button")
@@ -100,7 +107,7 @@ def test_a_brush_adds_and_removes(shown: Screen, dialog: Filter) -> None:
 
 
 def test_what_is_lit_becomes_a_channel(shown: Screen, dialog: Filter) -> None:
-    dialog.open()
+    open_plain(dialog)
     dialog.click_photo(LEFT)
     expect(dialog, "outline about the left object", LEFT)
     dialog.press("To channel")
@@ -117,7 +124,7 @@ def test_what_is_lit_becomes_a_channel(shown: Screen, dialog: Filter) -> None:
 def test_a_night_keeps_its_corrections(shown: Screen, dialog: Filter) -> None:
     """Called on the night, the filter goes on from the outline that it was made with."""
     in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
-    dialog.open()
+    open_plain(dialog)
     dialog.click_photo(LEFT)
     expect(dialog, "outline about the left object", LEFT)
     click(dialog, RIGHT, "shift")
