@@ -107,9 +107,16 @@ class Filter:
         self.shown.until(lambda: (self.widget("progress bar").value or 0) > 0.001, "progress", 60)
 
     def best(self) -> None:
-        """Choose the quality that takes longest."""
-        if any(w.name == "Fast" for w in self.shown.widgets(TITLE) if w.role == "combo box"):
-            self.choose("Fast", "Best")
+        """Choose the quality that takes longest, whatever was used last."""
+        self._choose_quality("Fast", "Best")
+
+    def fast(self) -> None:
+        """Choose the quality that takes the least at full size."""
+        self._choose_quality("Best", "Fast")
+
+    def _choose_quality(self, other: str, wanted: str) -> None:
+        if any(w.name == other for w in self.shown.widgets(TITLE) if w.role == "combo box"):
+            self.choose(other, wanted)
 
     def values(self) -> dict[str, float | str | None]:
         """What every slider, number and choice is at, by name and place in the order."""

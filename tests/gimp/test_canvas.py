@@ -71,8 +71,7 @@ def apart(picture: Shot, shot: Shot, at: tuple[int, int]) -> float:
 @pytest.mark.usefixtures("large")
 def test_at_100_percent_are_the_results_pixels(shown: Screen, dialog: Filter) -> None:
     dialog.open()
-    if any(w.name == "Best" for w in shown.widgets(TITLE) if w.role == "combo box"):
-        dialog.choose("Best", "Fast")
+    dialog.fast()
     dialog.press("Outline", "check box")
     dialog.press("100 %")
     night = still(dialog, "canvas-100")
