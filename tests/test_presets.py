@@ -14,7 +14,7 @@ from nightflash.cli import main
 from nightflash.effect import without_effect
 from nightflash.photo import Photo
 from nightflash.presets import PRESETS, look_of, rename, save, settings_of
-from nightflash.settings import KNOBS
+from nightflash.settings import SETTING_INFO
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +88,7 @@ def test_the_command_line_has_them(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_looks_have_no_work(preset: str) -> None:
-    assert set(look_of(preset)) < set(KNOBS)
+    assert set(look_of(preset)) < set(SETTING_INFO)
 
 
 OTHER: dict[str, Any] = {

@@ -15,21 +15,21 @@ from nightflash.presets import NO_TASTE, PRESETS, look_of, settings_of
 from nightflash.setting_info import word
 from nightflash.settings import (
     DEFAULTS,
-    KNOBS,
+    SETTING_INFO,
     legal_values,
 )
 
 
 def legal(name: str) -> st.SearchStrategy[Any]:
-    knob, default = KNOBS[name], DEFAULTS[name]
-    if knob.choices:
-        return st.sampled_from(knob.choices)
+    info, default = SETTING_INFO[name], DEFAULTS[name]
+    if info.choices:
+        return st.sampled_from(info.choices)
     if isinstance(default, bool):
         return st.booleans()
     if isinstance(default, int):
-        return st.integers(int(knob.low), int(knob.high))
-    numbers: st.SearchStrategy[Any] = st.floats(knob.low, knob.high)
-    return numbers | st.none() if knob.can_be_off else numbers
+        return st.integers(int(info.low), int(info.high))
+    numbers: st.SearchStrategy[Any] = st.floats(info.low, info.high)
+    return numbers | st.none() if info.can_be_off else numbers
 
 
 def set_or_refused(
@@ -41,7 +41,7 @@ def set_or_refused(
         return fault
 
 
-EVERY = st.fixed_dictionaries({}, optional={name: legal(name) for name in KNOBS})
+EVERY = st.fixed_dictionaries({}, optional={name: legal(name) for name in SETTING_INFO})
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
 
 
@@ -62,7 +62,7 @@ def test_what_is_typed_is_what_is_set(values: dict[str, Any]) -> None:
     assert Settings.from_words(typed) == Settings.from_values(values)
 
 
-@given(st.sampled_from(sorted(KNOBS)), ANYTHING)
+@given(st.sampled_from(sorted(SETTING_INFO)), ANYTHING)
 def test_any_value_is_set_or_refused_in_a_sentence(name: str, value: Any) -> None:
     result = set_or_refused(Settings.from_values, {name: value})
     if isinstance(result, Settings):
@@ -72,7 +72,7 @@ def test_any_value_is_set_or_refused_in_a_sentence(name: str, value: Any) -> Non
         assert legal_values(name) in result.sentence
 
 
-@given(st.sampled_from(sorted(KNOBS)), st.text(max_size=20))
+@given(st.sampled_from(sorted(SETTING_INFO)), st.text(max_size=20))
 def test_any_word_is_set_or_refused_in_a_sentence(name: str, text: str) -> None:
     result = set_or_refused(Settings.from_words, {name: text})
     if isinstance(result, Settings):
@@ -83,13 +83,13 @@ def test_any_word_is_set_or_refused_in_a_sentence(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n, d in DEFAULTS.items() if type(d) in (int, float)])
 def test_the_range_is_inclusive_and_ends_there(name: str) -> None:
-    knob, kind = KNOBS[name], type(DEFAULTS[name])
-    for edge in (knob.low, knob.high):
+    info, kind = SETTING_INFO[name], type(DEFAULTS[name])
+    for edge in (info.low, info.high):
         Settings.from_values({name: kind(edge)})
     below, above = (
-        (knob.low - 1, knob.high + 1)
+        (info.low - 1, info.high + 1)
         if kind is int
-        else (math.nextafter(knob.low, -math.inf), math.nextafter(knob.high, math.inf))
+        else (math.nextafter(info.low, -math.inf), math.nextafter(info.high, math.inf))
     )
     for outside in (below, above, math.nan, math.inf, -math.inf, 10**400):
         with pytest.raises(NightFlashError, match=name):
@@ -151,10 +151,10 @@ def test_settings_go_over_a_base() -> None:
 
 
 def test_every_knob_explains_itself() -> None:
-    for name, knob in KNOBS.items():
-        assert knob.help.endswith("."), name
-        assert knob.group, name
-        assert "%" not in knob.help, name  # argparse would read it as a format
+    for name, info in SETTING_INFO.items():
+        assert info.help.endswith("."), name
+        assert info.group, name
+        assert "%" not in info.help, name  # argparse would read it as a format
         Settings.from_values({name: DEFAULTS[name]})
 
 
@@ -162,9 +162,9 @@ def test_the_listing_can_be_typed_back(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["settings"]) == 0
     lines = capsys.readouterr().out.splitlines()
     pairs = [line.split()[0].split("=") for line in lines if "=" in line.split()[0]]
-    assert [name for name, _ in pairs] == list(KNOBS)
+    assert [name for name, _ in pairs] == list(SETTING_INFO)
     assert Settings.from_words(dict(pairs)) == Settings()
-    for name in KNOBS:
+    for name in SETTING_INFO:
         assert f"({legal_values(name)})" in "\n".join(lines)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nightflash.settings import KNOBS
+from nightflash.settings import SETTING_INFO
 
-FLASH = tuple(name for name, knob in KNOBS.items() if knob.group == "Flash" and name != "flash")
+FLASH = tuple(
+    name for name, info in SETTING_INFO.items() if info.group == "Flash" and name != "flash"
+)
 REFINEMENT = ("softness", "content", "steps")
 OF_THE_FLASH_METHOD = ("ambient", "ambient_temperature", "softness", "purkinje", "flash", *FLASH)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nightflash.errors import NightFlashError
-from nightflash.settings import DEFAULTS, KNOBS
+from nightflash.settings import DEFAULTS, SETTING_INFO
 
 CONFIG_VARIABLE = "NIGHTFLASH_CONFIG_DIR"
 FILE = "presets.json"
@@ -99,8 +99,8 @@ def _legal(kept: object) -> dict[str, Any]:
     known = kept if isinstance(kept, dict) else {}
     return {
         name: known[name]
-        for name, knob in KNOBS.items()
-        if name in known and knob.takes(known[name], DEFAULTS[name])
+        for name, info in SETTING_INFO.items()
+        if name in known and info.takes(known[name], DEFAULTS[name])
     }
 
 

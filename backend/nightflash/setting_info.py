@@ -12,7 +12,7 @@ WORDS = {"on": True, "true": True, "1": True, "yes": True} | dict.fromkeys(
 
 
 @dataclass(frozen=True)
-class Knob:
+class SettingInfo:
     """What a user needs to know of one setting.
 
     Attributes:
@@ -104,20 +104,24 @@ def number(
     off: bool = False,
 ) -> Any:
     """A setting that is a number, perhaps also ``off``."""
-    knob = Knob(group, label, text, low, high, unit, can_be_off=off)
-    return field(default=default, metadata={"knob": knob})
+    info = SettingInfo(group, label, text, low, high, unit, can_be_off=off)
+    return field(default=default, metadata={"info": info})
 
 
 def whole(default: int, low: int, high: int, unit: str, group: str, label: str, text: str) -> Any:
     """A setting that is a whole number."""
-    return field(default=default, metadata={"knob": Knob(group, label, text, low, high, unit)})
+    return field(
+        default=default, metadata={"info": SettingInfo(group, label, text, low, high, unit)}
+    )
 
 
 def switch(default: bool, group: str, label: str, text: str) -> Any:
     """A setting that is on or off."""
-    return field(default=default, metadata={"knob": Knob(group, label, text)})
+    return field(default=default, metadata={"info": SettingInfo(group, label, text)})
 
 
 def choice(default: str, choices: tuple[str, ...], group: str, label: str, text: str) -> Any:
     """A setting that is one of a few words."""
-    return field(default=default, metadata={"knob": Knob(group, label, text, choices=choices)})
+    return field(
+        default=default, metadata={"info": SettingInfo(group, label, text, choices=choices)}
+    )

@@ -1,4 +1,4 @@
-"""Every knob of NightFlash, once: name, range, unit, default, explanation.
+"""Every setting of NightFlash, once: name, range, unit, default, explanation.
 
 The command line, the protocol and the GIMP dialog all read this module, so nothing heavy is
 imported here.
@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import Any, Self
 
 from nightflash.errors import NightFlashError
-from nightflash.setting_info import Knob, choice, number, switch, whole, word
+from nightflash.setting_info import SettingInfo, choice, number, switch, whole, word
 
 
 @dataclass(frozen=True)
@@ -199,9 +199,9 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        for name, knob in KNOBS.items():
+        for name, info in SETTING_INFO.items():
             value = getattr(self, name)
-            if not knob.takes(value, DEFAULTS[name]):
+            if not info.takes(value, DEFAULTS[name]):
                 raise _refusal(name, value)
 
     @property
@@ -219,6 +219,11 @@ class Settings:
         """Whether nothing happens to the light: the night is then the photo itself."""
         unchanged = self.ambient == 0 and not self.flash and self.purkinje == 0
         return unchanged and self.method == "flash"
+
+    @property
+    def iso(self) -> float | None:
+        """Sensitivity whose grain the night has, None where it has none."""
+        return self.grain if self.nightness > 0 or self.flash else None
 
     @classmethod
     def from_words(cls, words: Mapping[str, str], base: Self | None = None) -> Self:
@@ -255,8 +260,8 @@ def _renamed(name: str, value: Any) -> tuple[str, Any]:
 
 
 def _known(name: str) -> str:
-    if name not in KNOBS:
-        near = get_close_matches(name, KNOBS, n=1)
+    if name not in SETTING_INFO:
+        near = get_close_matches(name, SETTING_INFO, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else "See: nightflash settings"
         raise NightFlashError(f"There is no setting named {name!r}.", hint, code="bad_setting")
     return name
@@ -264,14 +269,14 @@ def _known(name: str) -> str:
 
 def _parsed(name: str, text: str) -> Any:
     try:
-        return KNOBS[name].parse(text, DEFAULTS[name])
+        return SETTING_INFO[name].parse(text, DEFAULTS[name])
     except ValueError:
         raise _refusal(name, text) from None
 
 
 def legal_values(name: str) -> str:
     """Say in words which values the setting ``name`` takes."""
-    return KNOBS[name].legal_values(DEFAULTS[name])
+    return SETTING_INFO[name].legal_values(DEFAULTS[name])
 
 
 def _refusal(name: str, value: object) -> NightFlashError:
@@ -281,5 +286,5 @@ def _refusal(name: str, value: object) -> NightFlashError:
     )
 
 
-KNOBS: dict[str, Knob] = {f.name: f.metadata["knob"] for f in fields(Settings)}
+SETTING_INFO: dict[str, SettingInfo] = {f.name: f.metadata["info"] for f in fields(Settings)}
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Settings)}

@@ -5,7 +5,10 @@ Standard library only, like all that the command line reads before there is work
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 Progress = Callable[[str, float], None]
 """Called with the stage's name and the fraction of it done, 0..1; stops the work by raising."""
@@ -26,3 +29,25 @@ def overall(quality: str, stage: str, fraction: float) -> float:
     stages = list(shares)
     before = sum(shares[earlier] for earlier in stages[: stages.index(stage)])
     return (before + shares[stage] * fraction) / 100
+
+
+@dataclass
+class Stopwatch:
+    """Tells the progress of each stage, and takes its time.
+
+    Attributes:
+        progress: Is told.
+        seconds: Of the stages that are done.
+    """
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[float], None]]:
+        """Do a stage; what it gives takes the share of it that is done, 0..1."""
+        self.progress(name, 0.0)
+        start = time.perf_counter()
+        yield lambda fraction: self.progress(name, fraction)
+        self.seconds[name] = round(time.perf_counter() - start, 4)
+        self.progress(name, 1.0)

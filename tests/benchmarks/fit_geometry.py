@@ -27,8 +27,8 @@ from nightflash.scene.geometry import (
     depth_cues,
     plane_depth,
     salience_cues,
-    sky_mask,
 )
+from nightflash.scene.open_air import sky_mask
 from torch import Tensor
 from training.scenes import TUNING_SEEDS, relative_inverse_depth, render_scene
 

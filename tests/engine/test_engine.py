@@ -9,6 +9,7 @@ import pytest
 import torch
 from nightflash import Aim, Cancelled, Engine, NightFlashError, Photo, Settings
 from nightflash.engine import engine as engine_module
+from nightflash.engine import known as known_module
 from nightflash.engine.working import Working
 
 from tests.command_line import pixels
@@ -222,14 +223,18 @@ def test_the_small_networks(shared: Path, photo: Photo) -> None:
 def test_sliders_cost_light_alone(photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Engine("builtin", device="cpu")
     calls: list[str] = []
-    for name in ("survey", "aim_at", "incidence"):
-        plain = getattr(engine_module, name)
+    for module, name in (
+        (engine_module, "survey"),
+        (engine_module, "aim_at"),
+        (known_module, "incidence"),
+    ):
+        plain = getattr(module, name)
 
         def counted(*a: Any, name: str = name, plain: Any = plain, **k: Any) -> Any:
             calls.append(name)
             return plain(*a, **k)
 
-        monkeypatch.setattr(engine_module, name, counted)
+        monkeypatch.setattr(module, name, counted)
     working = Working.of(photo, 0.25)
     first = engine.preview(working, QUICK)
     assert calls == ["survey", "aim_at", "incidence"]

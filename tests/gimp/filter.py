@@ -94,7 +94,7 @@ class Filter:
         widgets = self.shown.widgets(TITLE)
         slider = next(w for w in widgets if w.role == "slider" and w.place[1] == row[1])
         x, y, width, height = slider.place
-        to = x + round(8 + share * (width - 16))  # its knob goes where the button is pressed
+        to = x + round(8 + share * (width - 16))  # its info goes where the button is pressed
         words = ["mousemove", str(to - 9), str(y + height // 2), "mousedown", "1"]
         words += ["mousemove_relative", "--", "5", "0", "mousemove_relative", "--", "4", "0"]
         self.shown.run("xdotool", *words, "mouseup", "1")

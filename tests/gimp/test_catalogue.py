@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 from nightflash.models.coco import CLASSES
 from nightflash.presets import PRESETS
 from nightflash.server.worker import STAGE_WORDS
-from nightflash.settings import KNOBS
+from nightflash.settings import SETTING_INFO
 
 from tests.install.machine import CHECKOUT
 
@@ -29,9 +29,9 @@ LABELS: dict[str, str] = runpy.run_path(str(PLUGIN / "plugin" / "labels.py"))["L
 def texts() -> set[str]:
     """Every text that the plug-in shows in the user's language."""
     found = {text for file in PLUGIN.rglob("*.py") for text in in_source(file)}
-    for knob in KNOBS.values():
-        found |= {knob.label, knob.help, knob.group}
-        found |= {word.capitalize() for word in knob.choices if word != "preview"}
+    for info in SETTING_INFO.values():
+        found |= {info.label, info.help, info.group}
+        found |= {word.capitalize() for word in info.choices if word != "preview"}
     found |= {name.replace("-", " ").capitalize() for name in PRESETS}
     found |= {*STAGE_WORDS.values(), *(f"the {name}" for name in CLASSES), "the main object"}
     found |= {"the region"}
@@ -95,7 +95,7 @@ def test_places_are_filled_as_in_the_text(catalogue: Catalog) -> None:
 
 
 def test_letters_for_alt_are_each_used_once(catalogue: Catalog) -> None:
-    labels = [knob.label for knob in KNOBS.values()] + list(LABELS.values())
+    labels = [info.label for info in SETTING_INFO.values()] + list(LABELS.values())
     for shown in (labels, [str(catalogue.get(label).string) for label in labels]):  # type: ignore[union-attr]
         letters = Counter(label[label.index("_") + 1].lower() for label in shown)
         assert max(letters.values()) == 1, letters

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import pytest
-from nightflash.settings import KNOBS
+from nightflash.settings import SETTING_INFO
 
 from tests.gimp.filter import LEFT, RIGHT, SIZE, TITLE, Filter, distance, in_gimp, layers
 from tests.gimp.plugin import Profile
 from tests.gimp.window import Screen, Widget
 from tests.install.machine import CHECKOUT
 
-LABELS: dict[str, str] = {name: knob.label for name, knob in KNOBS.items()} | runpy.run_path(
+LABELS: dict[str, str] = {name: info.label for name, info in SETTING_INFO.items()} | runpy.run_path(
     str(CHECKOUT / "gimp_plugin" / "nightflash" / "plugin" / "labels.py")
 )["LABELS"]
 LETTERS = {name: label[label.index("_") + 1].lower() for name, label in LABELS.items()}
@@ -26,7 +26,7 @@ SWITCHES = ("flash", "ambient_off", "grain_off", "several")
 
 
 def label_of(name: str) -> str:
-    return KNOBS[name].name if name in KNOBS else LABELS[name].replace("_", "")
+    return SETTING_INFO[name].name if name in SETTING_INFO else LABELS[name].replace("_", "")
 
 
 def places(dialog: Filter) -> dict[tuple[str, str, int], tuple[int, int, int, int]]:

@@ -14,7 +14,7 @@ import pytest
 from nightflash.client.client import Client
 from nightflash.client.protocol import Layout, Pixels
 from nightflash.models.registry import NETWORKS
-from nightflash.settings import DEFAULTS, KNOBS
+from nightflash.settings import DEFAULTS, SETTING_INFO
 
 from tests.gimp.gimp import INSIDE, Gimp, Result
 from tests.gimp.plugin import SERVE, Profile, a_profile
@@ -96,7 +96,7 @@ def test_every_setting_is_an_argument(places: Result) -> None:
     for name, default in DEFAULTS.items():
         argument = name.replace("_", "-")
         wanted[argument] = default
-        if KNOBS[name].can_be_off:
+        if SETTING_INFO[name].can_be_off:
             wanted[f"{argument}-off"] = default is None
     assert found == wanted
 

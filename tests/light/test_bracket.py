@@ -8,7 +8,7 @@ import pytest
 import torch
 from nightflash.light.bracket import ARM, AT_CAMERA, FOCAL_LENGTH, PLACES, Flash, shadow_stops
 from nightflash.light.shading import facing_stops
-from nightflash.settings import KNOBS, Settings
+from nightflash.settings import SETTING_INFO, Settings
 from torch import Tensor
 
 from tests.light.test_flash import H, W, gain, middle, scene_of
@@ -24,7 +24,7 @@ def shadow(flash: Flash, wall: Tensor = WALL) -> Tensor:
 
 
 def test_every_place_that_can_be_chosen_is_known() -> None:
-    assert set(KNOBS["flash_from"].choices) == set(PLACES)
+    assert set(SETTING_INFO["flash_from"].choices) == set(PLACES)
     assert PLACES[Settings().flash_from] == AT_CAMERA
 
 

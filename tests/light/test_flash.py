@@ -76,13 +76,13 @@ def test_of_metric_depth_the_distance_from_the_lens_counts() -> None:
     depth[subject > 0] = 0.6
     depth[:8] = 0.0
     scene = replace(scene_of(depth, subject), metres=1.5)
-    meeting = incidence(scene)
-    assert float(meeting.distance[30, 45]) == pytest.approx(0, abs=0.03)
+    found = incidence(scene)
+    assert float(found.distance[30, 45]) == pytest.approx(0, abs=0.03)
     focal = FOCAL_LENGTH * math.hypot(H, W)
     for row, column in ((30, 15), (55, 85)):
         away = math.hypot(row + 0.5 - H / 2, column + 0.5 - W / 2)
         stops = 2 + math.log2(1 + (away / focal) ** 2)
-        assert float(meeting.distance[row, column]) == pytest.approx(-DISTANCE * stops, abs=0.03)
+        assert float(found.distance[row, column]) == pytest.approx(-DISTANCE * stops, abs=0.03)
     relative = incidence(replace(scene, metres=None)).distance[30, 15]
     assert float(relative) == pytest.approx(-2 * DISTANCE, abs=0.01)
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from nightflash.imaging.colour import encode
 from nightflash.imaging.resample import area, working_dimensions
 from nightflash.photo.reading import read_photo
-from nightflash.scene.geometry import foliage_share, plane_depth, salience, sky_mask
+from nightflash.scene.geometry import plane_depth, salience
+from nightflash.scene.open_air import foliage_share, sky_mask
 from torch import Tensor
 from training.scenes import render_scene
 

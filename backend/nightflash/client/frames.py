@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import IO
 
 from nightflash.client.protocol import MAX_FRAME, Buffer, bad_request
 
@@ -15,7 +15,7 @@ _COUNT, _LENGTH = struct.Struct(">I"), struct.Struct(">Q")
 MOST_FRAMES = 256
 
 
-def write_frames(pipe: BinaryIO, frames: Sequence[Buffer]) -> None:
+def write_frames(pipe: IO[bytes], frames: Sequence[Buffer]) -> None:
     """Write one message.
 
     Raises:
@@ -28,7 +28,7 @@ def write_frames(pipe: BinaryIO, frames: Sequence[Buffer]) -> None:
     pipe.flush()
 
 
-def read_frames(pipe: BinaryIO) -> list[Buffer] | None:
+def read_frames(pipe: IO[bytes]) -> list[Buffer] | None:
     """Read one message; None where the other end has gone.
 
     Raises:
@@ -55,7 +55,7 @@ def read_frames(pipe: BinaryIO) -> list[Buffer] | None:
     return frames
 
 
-def _exactly(pipe: BinaryIO, size: int) -> bytes | None:
+def _exactly(pipe: IO[bytes], size: int) -> bytes | None:
     """``size`` bytes, or None where the pipe ends before."""
     if size == 0:
         return b""

@@ -94,7 +94,7 @@ class PipeLink(Link):
     def _send_frames(self, frames: list[Buffer]) -> None:
         assert self._child.stdin is not None
         try:
-            write_frames(self._child.stdin, frames)  # type: ignore[arg-type]
+            write_frames(self._child.stdin, frames)
         except OSError:
             raise BackendLost("The way to the backend broke.") from None
 
@@ -110,6 +110,6 @@ class PipeLink(Link):
     def _listen(self) -> None:
         assert self._child.stdout is not None
         with contextlib.suppress(NightFlashError, OSError, ValueError), self._child.stdout as pipe:
-            while (frames := read_frames(pipe)) is not None:  # type: ignore[arg-type]
+            while (frames := read_frames(pipe)) is not None:
                 self._came.put(frames)
         self._came.put(None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -13,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nightflash.commands import streams
-from nightflash.commands.networks import add_networks
+from nightflash.commands.render_options import (
+    add_options,
+    box,
+    check_backend_options,
+    chosen_settings,
+    file_quality,
+    point,
+)
 from nightflash.commands.results import (
     Job,
     check_targets,
@@ -23,8 +29,7 @@ from nightflash.commands.results import (
     plan,
 )
 from nightflash.errors import NightFlashError
-from nightflash.presets import PRESETS, settings_of
-from nightflash.settings import KNOBS, Settings
+from nightflash.settings import Settings
 from nightflash.stages import Progress, overall
 
 if TYPE_CHECKING:
@@ -36,6 +41,15 @@ FAULT = 2
 ALL_BUT_BLACK = 0.02  # of white; the aim takes such a mask for empty
 
 
+@dataclass(frozen=True)
+class _Named:
+    """Where the options aim, in pixels of the photo; masks are read later."""
+
+    box: tuple[float, float, float, float] | None
+    points: Sequence[tuple[float, float]]
+    removed: Sequence[tuple[float, float]]
+
+
 def add(commands: Any) -> None:
     """Add the command to argparse's ``commands``."""
     parser = commands.add_parser(
@@ -44,103 +58,36 @@ def add(commands: Any) -> None:
         usage="nightflash render PHOTO... OUT [OPTIONS]",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "paths",
-        nargs="+",
-        metavar="PHOTO... OUT",
-        help="photos, then a file, or a folder for several photos",
-    )
-    aim = parser.add_mutually_exclusive_group()
-    for owner, name, shape, text in (
-        (aim, "--subject-mask", "FILE", "picture of the photo's size: white is the main object"),
-        (aim, "--subject-box", "X,Y,W,H", "box around the main object, in pixels"),
-        (parser, "--seed", "N", KNOBS["seed"].help),
-        (parser, "--debug-dir", "DIR", "write depth, mask, target and refined pictures here"),
-    ):
-        kind = Path if shape in ("FILE", "DIR") else str
-        owner.add_argument(name, metavar=shape, type=kind, help=text)
-    for owner, name, text in (
-        (aim, "--subject-point", "a point on the main object, in pixels; again for each further"),
-        (parser, "--not-point", "a point on what is no main object; again for each further"),
-    ):
-        owner.add_argument(name, metavar="X,Y", action="append", default=[], help=text)
-    parser.add_argument(
-        "--preset",
-        metavar="NAME",
-        help=f"a kind of night to begin with, before --set: {', '.join(PRESETS)},"
-        " or one of your own",
-    )
-    for name in ("method", "quality"):
-        parser.add_argument(f"--{name}", choices=KNOBS[name].choices, help=KNOBS[name].help)
-    add_networks(parser)
-    parser.add_argument(
-        "--via-backend",
-        action="store_true",
-        help="let the backend do the work; it is started where none runs",
-    )
-    parser.add_argument(
-        "--set",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="any setting; see: nightflash settings",
-    )
-    keep = parser.add_mutually_exclusive_group()
-    for option, kept, text in (
-        ("--strip-gps", "no places", "leave out where the photo was taken, and maker notes"),
-        ("--strip-all", "nothing", "leave out all metadata but colour space and resolution"),
-    ):
-        keep.add_argument(
-            option, dest="keep", action="store_const", const=kept, default="all", help=text
-        )
-    parser.add_argument(
-        "--file-quality",
-        metavar="N",
-        help="1 to 100, of JPEG, WebP, AVIF and JPEG XL; without it a JPEG's own, or 95",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object about the work")
+    add_options(parser)
     parser.set_defaults(run=_render)
 
 
 def _render(options: argparse.Namespace) -> int:
-    settings = _chosen_settings(options)
-    box = _numbers(options.subject_box, 4, "--subject-box")
-    points = [_point(text, "--subject-point") for text in options.subject_point]
-    removed = [_point(text, "--not-point") for text in options.not_point]
+    settings = chosen_settings(options)
+    aim = _Named(
+        box(options.subject_box, "--subject-box"),
+        [point(text, "--subject-point") for text in options.subject_point],
+        [point(text, "--not-point") for text in options.not_point],
+    )
     if options.weights is not None and not is_folder(options.weights):
         raise NightFlashError(f"There is no folder {options.weights} of network files.")
-    _check_backend_options(options)
+    check_backend_options(options)
     with no_empty_folder(options.paths[-1]):
-        return _render_all(options, settings, box, points, removed)
+        return _render_all(options, settings, aim)
 
 
 def _render_all(
     options: argparse.Namespace,
     settings: Settings,
-    box: tuple[float, ...] | None,
-    points: Sequence[tuple[float, float]],
-    removed: Sequence[tuple[float, float]],
+    named: _Named,
 ) -> int:
     jobs = _checked_jobs(options)
-    from nightflash.photo import check_output, read_mask, write_photo
-    from nightflash.scene import Aim, Click
+    from nightflash.photo import check_output, write_photo
 
-    quality = _file_quality(options.file_quality)
+    quality = file_quality(options.file_quality)
     if len(jobs) == 1:
         check_output(jobs[0].out)
-    mask = read_mask(options.subject_mask) if options.subject_mask is not None else None
-    if mask is not None and 0 < mask.max() <= ALL_BUT_BLACK:
-        raise NightFlashError(
-            f"The brightest value of the mask {options.subject_mask} is {mask.max():.1%} of white.",
-            "White is the object: stretch the mask's values to black and white.",
-            code="bad_aim",
-        )
-    aim = Aim(
-        mask,
-        (box[0], box[1], box[2], box[3]) if box else None,
-        points[0] if points else None,
-        (*(Click(x, y) for x, y in points[1:]), *(Click(x, y, adds=False) for x, y in removed)),
-    )
+    aim = _aim(named, options.subject_mask)
     reports: list[dict[str, Any]] = []
     with ExitStack() as stack:
         maker: Maker | None = None
@@ -174,70 +121,21 @@ def _render_all(
     return 0 if len(reports) == len(jobs) else FAULT
 
 
-def _check_backend_options(options: argparse.Namespace) -> None:
-    if not options.via_backend:
-        return
-    if options.debug_dir is not None:
+def _aim(named: _Named, mask_file: Path | None) -> Aim:
+    from nightflash.photo import read_mask
+    from nightflash.scene import Aim, Click
+
+    mask = read_mask(mask_file) if mask_file is not None else None
+    if mask is not None and 0 < mask.max() <= ALL_BUT_BLACK:
         raise NightFlashError(
-            "The backend keeps no debug pictures.", "Leave out --debug-dir or --via-backend."
+            f"The brightest value of the mask {mask_file} is {mask.max():.1%} of white.",
+            "White is the object: stretch the mask's values to black and white.",
+            code="bad_aim",
         )
-    own = {"--networks": options.networks != "auto", "--device": options.device != "auto"}
-    own["--weights"] = options.weights is not None
-    for name in [name for name, given in own.items() if given]:
-        raise NightFlashError(
-            f"{name} is the backend's own choice.",
-            f"Stop it with 'nightflash stop' and start it with 'nightflash serve {name} ...'.",
-        )
-
-
-def _chosen_settings(options: argparse.Namespace) -> Settings:
-    words = {}
-    for pair in options.set:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise NightFlashError(
-                f"--set takes KEY=VALUE, not {pair!r}.",
-                "See: nightflash settings",
-                code="bad_setting",
-            )
-        words[key.strip()] = value
-    for name in ("method", "quality", "seed"):
-        if (value := getattr(options, name)) is not None:
-            words[name] = value
-    with warnings.catch_warnings(record=True) as notes:
-        warnings.simplefilter("always", FutureWarning)
-        base = None if options.preset is None else settings_of(options.preset)
-        settings = Settings.from_words(words, base)
-    for note in notes:
-        streams.tell(f"nightflash: {note.message}")
-    return settings
-
-
-def _point(text: str, option: str) -> tuple[float, float]:
-    numbers = _numbers(text, 2, option)
-    assert numbers is not None
-    return numbers[0], numbers[1]
-
-
-def _numbers(text: str | None, count: int, option: str) -> tuple[float, ...] | None:
-    if text is None:
-        return None
-    try:
-        numbers = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
-    if len(numbers) != count:
-        shape = "X,Y,W,H" if count == 4 else "X,Y"
-        raise NightFlashError(f"{option} takes {shape} in pixels, not {text!r}.", code="bad_aim")
-    return numbers
-
-
-def _file_quality(word: str | None) -> int | None:
-    if word is None:
-        return None
-    if not word.isdecimal() or not 1 <= int(word) <= 100:
-        raise NightFlashError(f"--file-quality takes 1 to 100, not {word!r}.", code="bad_setting")
-    return int(word)
+    first, further = (named.points[0], named.points[1:]) if named.points else (None, [])
+    added = [Click(x, y) for x, y in further]
+    removed = [Click(x, y, adds=False) for x, y in named.removed]
+    return Aim(mask, named.box, first, (*added, *removed))
 
 
 def _checked_jobs(options: argparse.Namespace) -> list[Job]:

@@ -12,7 +12,7 @@ from nightflash import own_presets
 from nightflash.commands import streams
 from nightflash.presets import PRESETS
 from nightflash.setting_info import word
-from nightflash.settings import DEFAULTS, KNOBS, legal_values
+from nightflash.settings import DEFAULTS, SETTING_INFO, legal_values
 
 
 def add(commands: Any) -> None:
@@ -28,16 +28,18 @@ def add(commands: Any) -> None:
 
 def _settings(options: argparse.Namespace) -> int:
     if options.json:
-        table = {name: {**asdict(knob), "default": DEFAULTS[name]} for name, knob in KNOBS.items()}
+        table = {
+            name: {**asdict(info), "default": DEFAULTS[name]} for name, info in SETTING_INFO.items()
+        }
         streams.put(json.dumps(table, indent=1))
         return 0
     group = ""
-    for name, knob in KNOBS.items():
-        if knob.group != group:
-            group = knob.group
+    for name, info in SETTING_INFO.items():
+        if info.group != group:
+            group = info.group
             streams.put(f"{group}:")
         streams.put(f"  {name}={word(DEFAULTS[name])}  ({legal_values(name)})")
-        streams.put(f"      {knob.name}. {knob.help}")
+        streams.put(f"      {info.name}. {info.help}")
     _put_presets("Presets:", PRESETS)
     if own := own_presets.read():
         _put_presets("Your own presets:", own)

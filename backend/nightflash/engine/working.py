@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nightflash.imaging.resample import area, working_dimensions
 from nightflash.photo import Photo
+from nightflash.scene import Aim, check_aim, working_aim
 
 LINEAR_LIMIT = 1e4  # brighter values are no photo; keeps float32 arithmetic finite
 
@@ -41,10 +42,23 @@ class Working:
 
     @cached_property
     def key(self) -> tuple[object, ...]:
-        """What tells this picture from any other: a hash of its content, and the photo's size."""
+        """Content hash of the picture, and the photo's size."""
         return digest(self.picture), self.picture.shape, self.size
 
 
 def digest(values: npt.NDArray[np.float32]) -> bytes:
-    """What tells these values from any others, (16,) bytes."""
+    """Content hash of values: 16 bytes of BLAKE2b."""
     return hashlib.blake2b(np.ascontiguousarray(values).data, digest_size=16).digest()
+
+
+def at_working_size(photo: Photo, megapixels: float, aim: Aim | None) -> tuple[Working, Aim]:
+    """A photo and an aim at the working size.
+
+    Raises:
+        NightFlashError: ``bad_aim``: the aim does not fit the photo.
+    """
+    aim = aim or Aim()
+    size = photo.width, photo.height
+    check_aim(aim, size)
+    working = Working.of(photo, megapixels)
+    return working, working_aim(aim, size, working.dimensions)

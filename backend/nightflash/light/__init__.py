@@ -32,18 +32,18 @@ class Light(Protocol):
         """Linear night picture (3, H, W) of linear ``photo`` without the flash."""
 
 
-def light_scene(scene: Scene, settings: Settings, meeting: Incidence | None = None) -> Light:
+def light_scene(scene: Scene, settings: Settings, known: Incidence | None = None) -> Light:
     """Light ``scene`` by the method that ``settings`` name.
 
     Args:
         scene: What the photo shows.
         settings: What the user wants.
-        meeting: ``incidence(scene, PLACES[settings.flash_from])`` where that is known already.
+        known: ``incidence(scene, PLACES[settings.flash_from])`` where that is known already.
     """
     if settings.method == "published":
         return style_light(scene)
-    meeting = meeting or incidence(scene, PLACES[settings.flash_from])
-    return flash_light(scene, meeting, settings)
+    met = known or incidence(scene, PLACES[settings.flash_from])
+    return flash_light(scene, met, settings)
 
 
 __all__ = ["PLACES", "Incidence", "Light", "incidence", "light_scene"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from nightflash.imaging.colour import encode
-from nightflash.scene.geometry import foliage_share
+from nightflash.scene.open_air import foliage_share
 from nightflash.scene.scene import Scene
 
 FAR = 0.1  # of the subject's inverse depth, and less: no room is ten times as deep

@@ -73,21 +73,21 @@ class FlashLight:
         return _purkinje(night, self.purkinje) if self.purkinje else night
 
 
-def flash_light(scene: Scene, meeting: Incidence, settings: Settings) -> FlashLight:
-    """Light ``scene``, which the flash meets as ``meeting`` says, as ``settings`` say."""
+def flash_light(scene: Scene, incidence: Incidence, settings: Settings) -> FlashLight:
+    """Light ``scene``, which the flash meets as ``incidence`` says, as ``settings`` say."""
     photo = scene.photo
     ambient = _rgb(settings.ambient_temperature, settings.nightness, photo)
     flash = _rgb(settings.flash_temperature, 1.0, photo)
-    flash = flash * 2.0 ** (meeting.exposure + settings.flash_ev)
+    flash = flash * 2.0 ** (incidence.exposure + settings.flash_ev)
     maps = photo[:0]
     if settings.flash:
-        stops = _flash_stops(scene.subject, meeting, settings)
+        stops = _flash_stops(scene.subject, incidence, settings)
         if settings.night:
-            taken = meeting.meter.taken(stops, float(luminance(flash.expand(3, 1, 1))))
+            taken = incidence.meter.taken(stops, float(luminance(flash.expand(3, 1, 1))))
             stops = stops - settings.night * taken
         maps = stops[None]
-    if meeting.lamps is not None and settings.nightness:
-        burning = settings.nightness * meeting.lamps[None]
+    if incidence.lamps is not None and settings.nightness:
+        burning = settings.nightness * incidence.lamps[None]
         maps = torch.cat((maps if len(maps) else torch.full_like(burning, DARKEST_STOPS), burning))
     return FlashLight(
         photo=photo,
@@ -96,33 +96,33 @@ def flash_light(scene: Scene, meeting: Incidence, settings: Settings) -> FlashLi
         flash=flash,
         purkinje=settings.purkinje,
         # Lifted shadows keep their OKLab chroma.
-        pallor=1 - 2.0 ** (-max(meeting.exposure, 0.0) / 3),
+        pallor=1 - 2.0 ** (-max(incidence.exposure, 0.0) / 3),
         softness=settings.softness,
     )
 
 
-def _flash_stops(subject: Tensor, meeting: Incidence, settings: Settings) -> Tensor:
+def _flash_stops(subject: Tensor, incidence: Incidence, settings: Settings) -> Tensor:
     """Flash light (h, w) in stops against its value at the subject."""
-    stops = meeting.distance * settings.falloff + _beam_stops(meeting, settings.beam)
-    stops = stops - BESIDE_STOPS * (1 - meeting.surroundings) + FACING * meeting.facing
-    if meeting.thrown_back:
+    stops = incidence.distance * settings.falloff + _beam_stops(incidence, settings.beam)
+    stops = stops - BESIDE_STOPS * (1 - incidence.surroundings) + FACING * incidence.facing
+    if incidence.thrown_back:
         straight = torch.exp2(stops - subject_median(stops, subject))
-        stops = torch.log2(straight + meeting.thrown_back * (1 - straight))
+        stops = torch.log2(straight + incidence.thrown_back * (1 - straight))
     if settings.flatten:
-        stops = stops + settings.flatten * meeting.sun
+        stops = stops + settings.flatten * incidence.sun
     stops = stops - subject_median(stops, subject)
     stops = torch.lerp(stops, RELIEF_STOPS * torch.tanh(stops / RELIEF_STOPS), subject)
     over = NEAR_STOPS * (1 - torch.exp(-stops.clamp(min=0) / NEAR_STOPS))
     lit = torch.where(stops > 0, over, stops.clamp(min=DARKEST_STOPS))
-    return lit if meeting.shadow is None else lit - meeting.shadow
+    return lit if incidence.shadow is None else lit - incidence.shadow
 
 
-def _beam_stops(meeting: Incidence, width: float) -> Tensor:
+def _beam_stops(incidence: Incidence, width: float) -> Tensor:
     """Beam aimed at the subject: (h, w) stops against its centre.
 
     Falls with the square of the angle at first and leaves spill far out, as reflectors do.
     """
-    return -torch.log2(1 + (2**BEAM_STOPS - 1) / (width * width) * meeting.off_axis)
+    return -torch.log2(1 + (2**BEAM_STOPS - 1) / (width * width) * incidence.off_axis)
 
 
 def _softened(light: FlashLight) -> Tensor:

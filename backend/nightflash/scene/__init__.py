@@ -18,7 +18,8 @@ from nightflash.scene.box import bounds
 from nightflash.scene.correction import corrected
 from nightflash.scene.depth import aligned, layered
 from nightflash.scene.estimate import DepthSource, estimated
-from nightflash.scene.geometry import plane_depth, sky_mask
+from nightflash.scene.geometry import plane_depth
+from nightflash.scene.open_air import sky_mask
 from nightflash.scene.scene import Aim, Click, Scene, Survey
 
 

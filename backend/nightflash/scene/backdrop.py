@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nightflash.imaging.guided_filter import box_mean
-from nightflash.scene.geometry import CONTRAST, GRAIN, local_contrast
+from nightflash.scene.open_air import CONTRAST, GRAIN, local_contrast
 
 BLUE = 1.15  # blue against red, in the median of a part, from which it is sky down to the ground
 DARKEST_BLUE, DARKEST_WHITE = 0.3, 0.78  # of a sky by day, encoded

@@ -12,7 +12,7 @@ from torch import Tensor
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import DepthNetwork, Place
 from nightflash.scene.depth import aligned, by_the_nearest, scaled
-from nightflash.scene.geometry import NEAREST_SKY, foliage_share, sky_mask
+from nightflash.scene.open_air import NEAREST_SKY, foliage_share, sky_mask
 
 NEAREST_METRIC_SKY = 5.0  # metres within which nothing is sky, whatever its colour
 SKY_RANGE = 0.02, 0.08  # share of the picture, from a window to the open

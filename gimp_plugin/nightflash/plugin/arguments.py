@@ -8,7 +8,7 @@ from typing import Any
 
 from gi.repository import Gimp, GObject
 from nightflash.presets import PRESETS, look_of, whole_look
-from nightflash.settings import DEFAULTS, KNOBS
+from nightflash.settings import DEFAULTS, SETTING_INFO
 
 from plugin.labels import LABELS
 from plugin.record import DIALOG_ONLY
@@ -31,8 +31,8 @@ INTEGER = 2**31 - 1
 
 def add_arguments(procedure: Any) -> None:
     """Add every setting, the kind of result, a point to aim at, and the layer returned."""
-    for setting, knob in KNOBS.items():
-        _add_setting(procedure, setting, knob, DEFAULTS[setting])
+    for setting, info in SETTING_INFO.items():
+        _add_setting(procedure, setting, info, DEFAULTS[setting])
     procedure.add_choice_argument(
         "output", label("output"), _("What is added to the image."), _choice(OUTPUTS), "one", FLAGS
     )
@@ -59,20 +59,20 @@ def add_arguments(procedure: Any) -> None:
     )
 
 
-def _add_setting(procedure: Any, setting: str, knob: Any, default: Any) -> None:
-    name, nick, blurb = argument_name(setting), label(setting), _(knob.help)
-    if knob.choices:
-        choice = _choice({word: word.capitalize() for word in knob.choices if word != DIALOG_ONLY})
+def _add_setting(procedure: Any, setting: str, info: Any, default: Any) -> None:
+    name, nick, blurb = argument_name(setting), label(setting), _(info.help)
+    if info.choices:
+        choice = _choice({word: word.capitalize() for word in info.choices if word != DIALOG_ONLY})
         procedure.add_choice_argument(name, nick, blurb, choice, default, FLAGS)
     elif isinstance(default, bool):
         procedure.add_boolean_argument(name, nick, blurb, default, FLAGS)
     elif isinstance(default, int):
-        high = min(int(knob.high), INTEGER)
-        procedure.add_int_argument(name, nick, blurb, int(knob.low), high, default, FLAGS)
+        high = min(int(info.high), INTEGER)
+        procedure.add_int_argument(name, nick, blurb, int(info.low), high, default, FLAGS)
     else:
-        number = default if default is not None else knob.low
-        procedure.add_double_argument(name, nick, blurb, knob.low, knob.high, number, FLAGS)
-    if knob.can_be_off:
+        number = default if default is not None else info.low
+        procedure.add_double_argument(name, nick, blurb, info.low, info.high, number, FLAGS)
+    if info.can_be_off:
         procedure.add_boolean_argument(
             f"{name}-off", label(f"{setting}_off"), blurb, default is None, FLAGS
         )
@@ -94,8 +94,8 @@ def label(setting: str) -> str:
     """The name of a setting for people, with its unit and a letter for Alt."""
     if setting in LABELS:
         return _(LABELS[setting])
-    knob = KNOBS[setting]
-    return f"{_(knob.label)} ({knob.unit})" if knob.unit else _(knob.label)
+    info = SETTING_INFO[setting]
+    return f"{_(info.label)} ({info.unit})" if info.unit else _(info.label)
 
 
 def preset_name(preset: str) -> str:
@@ -106,9 +106,9 @@ def preset_name(preset: str) -> str:
 def chosen_settings(config: Any) -> dict[str, Any]:
     """The settings that a procedure's configuration holds, as the backend takes them."""
     chosen: dict[str, Any] = {}
-    for setting, knob in KNOBS.items():
+    for setting, info in SETTING_INFO.items():
         name = argument_name(setting)
-        off = knob.can_be_off and config.get_property(f"{name}-off")
+        off = info.can_be_off and config.get_property(f"{name}-off")
         chosen[setting] = None if off else config.get_property(name)
     return chosen
 
@@ -117,7 +117,7 @@ def set_settings(config: Any, values: Mapping[str, Any]) -> None:
     """Put settings, as the backend takes them, into a configuration."""
     for setting, value in values.items():
         name = argument_name(setting)
-        if KNOBS[setting].can_be_off:
+        if SETTING_INFO[setting].can_be_off:
             config.set_property(f"{name}-off", value is None)
         if value is not None:
             config.set_property(name, value)

@@ -12,7 +12,7 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import GObject, Gtk  # noqa: E402
 from nightflash.effect import without_effect  # noqa: E402
-from nightflash.settings import DEFAULTS, KNOBS  # noqa: E402
+from nightflash.settings import DEFAULTS, SETTING_INFO  # noqa: E402
 
 from plugin.arguments import chosen_settings  # noqa: E402
 from plugin.presets import Presets  # noqa: E402
@@ -38,7 +38,7 @@ class Column(Gtk.Box):
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
         self._config, self._presets = config, Presets(config)
         self._rows = Rows(config, self._usual)
-        self._row_of = {s: self._rows.row(s) for s in (*KNOBS, "output")}
+        self._row_of = {s: self._rows.row(s) for s in (*SETTING_INFO, "output")}
         self._row_of["output"].set_sensitive(not edits)
         presets = self._rows.named("preset", self._presets.choice)
         presets.pack_end(self._presets.menu, False, False, 0)
@@ -71,17 +71,17 @@ class Column(Gtk.Box):
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE // 2)
         box.set_margin_start(SPACE)
         heading = ""
-        for setting, knob in KNOBS.items():
+        for setting, info in SETTING_INFO.items():
             within = setting not in (*IN_SIGHT, "quality")
-            if not within and not knob.can_be_off:
+            if not within and not info.can_be_off:
                 continue
-            if knob.group != heading:
-                heading = knob.group
+            if info.group != heading:
+                heading = info.group
                 box.pack_start(_heading(heading), False, False, 0)
             if within:
                 box.pack_start(self._row_of[setting], False, False, 0)
-            if knob.can_be_off:
-                off = self._rows.switch(f"{setting}_off", knob.help)
+            if info.can_be_off:
+                off = self._rows.switch(f"{setting}_off", info.help)
                 self._row_of[f"{setting}_off"] = off
                 box.pack_start(off, False, False, 0)
         box.show_all()
@@ -97,9 +97,9 @@ class Column(Gtk.Box):
         """Show what is without effect."""
         chosen = chosen_settings(self._config)
         idle = without_effect(chosen)
-        for setting in KNOBS:
+        for setting in SETTING_INFO:
             self._row_of[setting].set_sensitive(setting not in idle and chosen[setting] is not None)
-            if KNOBS[setting].can_be_off:
+            if SETTING_INFO[setting].can_be_off:
                 self._row_of[f"{setting}_off"].set_sensitive(setting not in idle)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nightflash.client.protocol import Layout, Pixels
-from nightflash.settings import DEFAULTS, KNOBS
+from nightflash.settings import DEFAULTS, SETTING_INFO
 
 from plugin.texts import translated as _
 
@@ -86,8 +86,8 @@ def _legal(kept: Any) -> tuple[dict[str, Any], list[str]]:
     known = kept if isinstance(kept, dict) else {}
     settings = {
         name: known[name]
-        for name, knob in KNOBS.items()
-        if name in known and knob.takes(known[name], DEFAULTS[name]) and known[name] != DIALOG_ONLY
+        for name, info in SETTING_INFO.items()
+        if name in known and info.takes(known[name], DEFAULTS[name]) and known[name] != DIALOG_ONLY
     }
     if not settings:
         return {}, [_("The settings of this night were not kept: those used last are taken.")]

@@ -16,7 +16,7 @@ import gi
 gi.require_version("Gtk", "3.0")
 gi.require_version("Pango", "1.0")
 from gi.repository import GObject, Gtk, Pango  # noqa: E402
-from nightflash.settings import DEFAULTS, KNOBS  # noqa: E402
+from nightflash.settings import DEFAULTS, SETTING_INFO  # noqa: E402
 
 from plugin.arguments import (  # noqa: E402
     OUTPUTS,
@@ -54,13 +54,13 @@ class Rows:
         """The row of a setting, or of ``output``."""
         if setting == "output":
             return self._choice(setting, OUTPUTS, "What is added to the image.")
-        knob, default = KNOBS[setting], DEFAULTS[setting]
-        if knob.choices:
-            words = {word: word.capitalize() for word in knob.choices if word != DIALOG_ONLY}
-            row = self._choice(setting, words, knob.help)
+        info, default = SETTING_INFO[setting], DEFAULTS[setting]
+        if info.choices:
+            words = {word: word.capitalize() for word in info.choices if word != DIALOG_ONLY}
+            row = self._choice(setting, words, info.help)
         elif isinstance(default, bool):
             row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
-            row.pack_start(self.switch(setting, knob.help), True, True, 0)
+            row.pack_start(self.switch(setting, info.help), True, True, 0)
         else:
             row = self._number(setting)
         reset = self._reset(setting)
@@ -122,11 +122,11 @@ class Rows:
         return row
 
     def _number(self, setting: str) -> Any:
-        knob, whole = KNOBS[setting], isinstance(DEFAULTS[setting], int)
-        step = max(10.0 ** math.floor(math.log10((knob.high - knob.low) / STEPS)), float(whole))
+        info, whole = SETTING_INFO[setting], isinstance(DEFAULTS[setting], int)
+        step = max(10.0 ** math.floor(math.log10((info.high - info.low) / STEPS)), float(whole))
         step = 1.0 if whole else step
         amount = Gtk.Adjustment(
-            lower=knob.low, upper=knob.high, step_increment=step, page_increment=10 * step
+            lower=info.low, upper=info.high, step_increment=step, page_increment=10 * step
         )
         self._config.bind_property(argument_name(setting), amount, "value", BOTH_WAYS)
         number = Gtk.SpinButton(adjustment=amount, digits=0 if step >= 1 else 2)
@@ -134,7 +134,7 @@ class Rows:
         number.set_numeric(True)
         self._numbers.add_widget(number)
         row = self.named(setting, number)
-        explain(row, knob.help)
+        explain(row, info.help)
         if setting == "seed":  # a number without a meaning has no slider
             return row
         row.set_child_packing(number, False, False, 0, Gtk.PackType.END)

@@ -1,0 +1,140 @@
+"""The networks of an engine: chosen when it is made, read when they are first needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from nightflash.engine.finder import Finder
+from nightflash.models import registry
+from nightflash.models.choice import (
+    Choice,
+    Chosen,
+    depth_of_published_method,
+    metric_pair,
+    recommended_for_published_method,
+    wants_midas,
+)
+from nightflash.models.descriptor import DepthNetwork, Detector, FeatureNetwork, NetworkDescriptor
+from nightflash.models.device import bfloat16_is_fast, capacity
+from nightflash.scene import DepthSource, Scene
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The networks that work, read; those for the main object are the finder's."""
+
+    depth: tuple[DepthSource, ...]
+    detector: Detector | None
+    features: FeatureNetwork
+
+
+class Networks:
+    """Which networks do what, and they themselves.
+
+    Args:
+        choice: What the user wants.
+        folder: Of network files.
+        device: Where they run.
+
+    Attributes:
+        names: Role to name of the network or rule chosen, for depth by the method ``flash``.
+        finder: Has the network for the main object; None where another way finds that.
+        device, folder: As given.
+
+    Raises:
+        NightFlashError: ``networks_missing``.
+    """
+
+    def __init__(self, choice: Choice, folder: Path, device: torch.device) -> None:
+        self.folder, self.device = folder, device
+        room = capacity(device)
+        self._chosen = Chosen.of(choice, folder, room)
+        alone = (self._chosen.depth,) if self._chosen.depth is not None else ()
+        self._depth: tuple[NetworkDescriptor[DepthNetwork], ...] = (
+            metric_pair(choice, folder, room) or alone
+        )
+        published = depth_of_published_method(choice, folder, room)
+        self._published_depth = alone if published is None else (published,)
+        subject = self._chosen.subject
+        self.finder = Finder(subject, folder, device) if subject else None
+        finds = subject or self._chosen.detector
+        self.names = {
+            "depth": "geometry",
+            "subject": finds.name if finds else "salience",
+            **{str(role): network.name for role, network in self._chosen.by_role.items()},
+        }
+        if self._depth:
+            self.names["depth"] = " or ".join(network.name for network in self._depth)
+        self._missing = self._without_midas = ""
+        if choice.network_set == "auto" and (not self._depth or finds is None):
+            self._missing = (
+                f"Networks that suit this device are missing in {folder}: rules of thumb stand in,"
+                " and the result is better with them. `nightflash models download` or, in GIMP, the"
+                " filter's button Backend… fetches them."
+            )
+        if published is None and wants_midas(choice):
+            best = recommended_for_published_method(room)
+            self._without_midas = (
+                "The published method works with depth by MiDaS, and no network of MiDaS that"
+                f" suits this device is in {folder}, so another took its place:"
+                f" 'nightflash models download {best.name}' fetches one."
+            )
+        self._loaded: Loaded | None = None
+
+    def load(self) -> Loaded:
+        """Read the networks, or return them if they are there.
+
+        Raises:
+            NightFlashError: A file is missing or damaged.
+        """
+        if self._loaded is None:
+            chosen = self._chosen
+            vgg = registry.load(chosen.features, self.folder, self.device)
+            if bfloat16_is_fast(self.device):
+                vgg = vgg.in_precision(torch.bfloat16)
+            if self.finder is not None:
+                self.finder.load()
+            detector = chosen.detector
+            self._loaded = Loaded(
+                self._sources(self._depth),
+                registry.load(detector, self.folder, self.device) if detector else None,
+                vgg,
+            )
+        return self._loaded
+
+    def release(self) -> None:
+        """Give their memory back; the next use reads them again."""
+        self._loaded = None
+        if self.finder is not None:
+            self.finder.release()
+        registry.unload(self.device)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def depth_of(self, method: str) -> tuple[str, ...]:
+        """Names of the networks for depth of a method; none where rules do it."""
+        return tuple(network.name for network in self._depth_by(method))
+
+    def depth_sources(self, method: str) -> tuple[DepthSource, ...]:
+        """The networks for depth of a method, read."""
+        chosen = self._depth_by(method)
+        return self.load().depth if chosen == self._depth else self._sources(chosen)
+
+    def notes(self, scene: Scene, method: str) -> tuple[str, ...]:
+        """Sentences for the user about what ``scene`` was made with, for a method."""
+        without_midas = self._without_midas if method == "published" else ""
+        return tuple(note for note in (scene.note, self._missing, without_midas) if note)
+
+    def _depth_by(self, method: str) -> tuple[NetworkDescriptor[DepthNetwork], ...]:
+        return self._published_depth if method == "published" else self._depth
+
+    def _sources(
+        self, networks: tuple[NetworkDescriptor[DepthNetwork], ...]
+    ) -> tuple[DepthSource, ...]:
+        return tuple(
+            DepthSource(one.name, registry.load(one, self.folder, self.device), one.metric)
+            for one in networks
+        )
