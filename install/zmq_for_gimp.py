@@ -141,12 +141,12 @@ class GimpPython:
         program = shutil.which(name)
         answer = output([program, "-c", _DESCRIBE]) if program else None
         try:
-            told = json.loads(answer or "")
-            major, minor = told["version"]
-            machine = told["platform"].rpartition("-")[2]
-            wheels = told["cpython"] and not told["free_threaded"]
-            platforms = _platforms(machine, *told["libc"]) if wheels else ()
-            return cls(str(program), (int(major), int(minor)), platforms, bool(told["gi"]))
+            facts = json.loads(answer or "")
+            major, minor = facts["version"]
+            machine = facts["platform"].rpartition("-")[2]
+            wheels = facts["cpython"] and not facts["free_threaded"]
+            platforms = _platforms(machine, *facts["libc"]) if wheels else ()
+            return cls(str(program), (int(major), int(minor)), platforms, bool(facts["gi"]))
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
 

@@ -320,9 +320,9 @@ def test_names_that_are_no_text_in_the_report(
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     name = os.fsdecode(b"\xff\xe4.png")
     renders(photo(tmp_path / name), f"{tmp_path}/out/", "--json", *FAST)
-    told = json.loads(capsys.readouterr().out)["photo"]
-    assert told == f"{tmp_path}/\\xff\\xe4.png"
-    told.encode()  # no lone surrogates, which other readers of JSON refuse
+    path = json.loads(capsys.readouterr().out)["photo"]
+    assert path == f"{tmp_path}/\\xff\\xe4.png"
+    path.encode()  # no lone surrogates, which other readers of JSON refuse
 
 
 class _Terminal(io.StringIO):

@@ -64,9 +64,9 @@ def test_foreign_files_are_named_and_skipped(tmp_path: Path, capsys: Capture) ->
         photo(tmp_path / name)
     out = tmp_path / "out"
     assert main(["render", *(str(tmp_path / name) for name in names), str(out), *FAST]) == 2
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert sorted(p.name for p in out.iterdir()) == ["a-night.png", "b-night.png"]
-    faults = [line for line in told.err.splitlines() if line.startswith("nightflash: ")]
+    faults = [line for line in printed.err.splitlines() if line.startswith("nightflash: ")]
     assert len(faults) == 2
     for name, fault in zip(names, faults, strict=False):
         assert f"{name} is not a picture that NightFlash reads." in fault
@@ -128,11 +128,11 @@ def test_what_is_lost_is_told_and_reported(tmp_path: Path, capsys: Capture) -> N
     exif = files.chunk(b"eXIf", blocks.block(comment=b"x" * 70_000))
     day.write_bytes(data[:33] + files.chunk(b"caBX", jumbf) + exif + data[33:])
     renders(day, tmp_path / "night.jpg", *FAST, "--json")
-    told = capsys.readouterr()
-    notes = json.loads(told.out)["notes"]
+    printed = capsys.readouterr()
+    notes = json.loads(printed.out)["notes"]
     assert sum("C2PA" in note for note in notes) == 1
     assert sum("longer than JPEG holds" in note for note in notes) == 1
-    assert "day.png: The photo's Content Credentials" in told.err
+    assert "day.png: The photo's Content Credentials" in printed.err
 
 
 def test_a_mask_all_but_black(tmp_path: Path, capsys: Capture) -> None:

@@ -214,21 +214,21 @@ def test_the_published_method_tells_that_it_is_without_midas(
     day = Photo.from_linear((pixels(96, 64) / np.float32(255)) ** 2.2)
     published = Settings(method="published", quality="fast")
 
-    def told(networks: str, folder: Path, settings: Settings) -> list[str]:
+    def notes(networks: str, folder: Path, settings: Settings) -> list[str]:
         notes = Engine(networks, folder, "cpu").render(day, settings).report.notes
         return [note for note in notes if "MiDaS" in note]
 
     for networks in ("auto", "official"):
-        (note,) = told(networks, weights, published)
+        (note,) = notes(networks, weights, published)
         remedy = re.search(r"'nightflash (models download \w+)'", note)
         assert remedy is not None
         descriptor = NETWORKS[remedy[1].split()[-1]]
         assert descriptor.published_method
         assert not descriptor.for_gpu
-    assert not told("auto", weights, Settings(quality="fast"))
-    assert not told("auto", official, published)
+    assert not notes("auto", weights, Settings(quality="fast"))
+    assert not notes("auto", official, published)
     for networks in ("builtin", "auto,depth_anything_v2_small"):  # as the user wants it
-        assert not told(networks, weights, published)
+        assert not notes(networks, weights, published)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

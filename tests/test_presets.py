@@ -80,8 +80,8 @@ def test_a_folder_that_cannot_be_written(file: Path) -> None:
 def test_the_command_line_has_them(capsys: pytest.CaptureFixture[str]) -> None:
     save("My cellar", settings(ambient=None, beam=0.5))
     assert main(["settings"]) == 0
-    told = capsys.readouterr().out
-    assert "My cellar  (ambient=off beam=0.5)" in told
+    printed = capsys.readouterr().out
+    assert "My cellar  (ambient=off beam=0.5)" in printed
     assert main(["render", "no.jpg", "out.jpg", "--preset", "My celar"]) == 2
     assert "My cellar" in capsys.readouterr().err
 

@@ -71,8 +71,8 @@ def shell(block: str, here: Path, **more: str) -> tuple[list[str], list[str]]:
         ["bash", "-e", "-c", BLOCKS[block]], env=variables, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stderr
-    told = re.findall(r"^told to (.*)$", result.stderr, re.MULTILINE)
-    return result.stdout.splitlines(), told
+    started = re.findall(r"^told to (.*)$", result.stderr, re.MULTILINE)
+    return result.stdout.splitlines(), started
 
 
 def test_every_block_is_run() -> None:
@@ -82,17 +82,17 @@ def test_every_block_is_run() -> None:
 
 
 def test_the_commands_that_set_up_and_run(here: Path) -> None:
-    lines, told = shell("bash run", here)
+    lines, started = shell("bash run", here)
     nights = ["nightflash-example.jpg", "photo-night.jpg", "night.png"]
     assert list(dict.fromkeys(lines)) == [str(here / night) for night in nights]
     for night, day in zip(nights[1:], ["photo.jpg"] * 2, strict=True):
         assert linear(here / night).mean() < 0.6 * linear(here / day).mean()
-    assert told == ["models download auto --reach 8"]  # with the first photo alone
+    assert started == ["models download auto --reach 8"]  # with the first photo alone
 
 
 def test_the_commands_that_choose_networks(here: Path) -> None:
-    lines, told = shell("bash install", here)
-    assert told == ["models download lite"]
+    lines, started = shell("bash install", here)
+    assert started == ["models download lite"]
     assert set(lines) == {str(here / "nightflash-example.jpg")}
 
 
@@ -134,23 +134,23 @@ def test_the_training(
         runpy.run_module(module, run_name="__main__")
     made = sorted(path.name for path in (here / "out").iterdir())
     assert made == ["content_net.safetensors", "scene_net.safetensors"]
-    told = capsys.readouterr().out
-    assert "step 4: loss" in told
-    assert "scene_net.safetensors: 2,0" in told
+    printed = capsys.readouterr().out
+    assert "step 4: loss" in printed
+    assert "scene_net.safetensors: 2,0" in printed
 
 
 def test_the_command_that_tests(here: Path) -> None:
-    lines, told = shell("bash test", here)
+    lines, started = shell("bash test", here)
     assert lines[-1] == "pytest"
-    assert told == []
+    assert started == []
 
 
 def test_the_command_that_installs_the_filter(here: Path) -> None:
     profile = here / "config" / "GIMP" / "3.0"
     profile.mkdir(parents=True)
     places = {"XDG_CONFIG_HOME": str(here / "config"), "PATH": "/usr/bin:/bin"}
-    _, told = shell("bash gimp", here, **places)
-    assert told == ["models download auto --reach 8"]
+    _, started = shell("bash gimp", here, **places)
+    assert started == ["models download auto --reach 8"]
     assert (profile / "plug-ins" / "nightflash" / "nightflash.py").stat().st_mode & 0o111
 
 
@@ -197,8 +197,8 @@ def test_the_table_names_every_network() -> None:
     section = README[README.index("## The networks") : README.index("## The command line")]
     rows = re.findall(r"^\| .* \|$", section, re.MULTILINE)[1:]
     for column, network_set in ((2, "official"), (3, "lite"), (4, "builtin")):
-        told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[column])}
-        assert told == {n.name for n in NETWORKS.values() if n.network_set == network_set}
+        named = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[column])}
+        assert named == {n.name for n in NETWORKS.values() if n.network_set == network_set}
 
 
 def test_links_lead_somewhere() -> None:

@@ -229,8 +229,8 @@ def test_an_unknown_preset_is_answered_with_all(capsys: pytest.CaptureFixture[st
 
 def test_the_listing_tells_what_presets_change(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["settings"]) == 0
-    _, _, told = capsys.readouterr().out.partition("Presets:\n")
-    for line, (name, changes) in zip(told.splitlines(), PRESETS.items(), strict=True):
+    _, _, printed = capsys.readouterr().out.partition("Presets:\n")
+    for line, (name, changes) in zip(printed.splitlines(), PRESETS.items(), strict=True):
         words = dict(
             pair.split("=") for pair in line.strip(")").replace("(", "").split() if "=" in pair
         )

@@ -75,8 +75,8 @@ def test_what_the_backend_decides_is_not_asked_for_here(
 ) -> None:
     day, out = photo(tmp_path / "day.png"), tmp_path / "out.png"
     for options in (("--networks", "lite"), ("--device", "cpu"), ("--weights", tmp_path)):
-        told = refused(capsys, day, out, *VIA, *options)
-        assert f"nightflash serve {options[0]}" in told
+        fault = refused(capsys, day, out, *VIA, *options)
+        assert f"nightflash serve {options[0]}" in fault
     assert "debug" in refused(capsys, day, out, *VIA, "--debug-dir", tmp_path / "debug")
     assert "outside the photo" in refused(capsys, day, out, *VIA, "--subject-point", "999,1")
     assert not out.exists()

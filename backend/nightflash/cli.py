@@ -30,15 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said what it had to say
         code = end.code if isinstance(end.code, int) else FAULT
     except NightFlashError as error:
-        streams.tell(f"nightflash: {error}")
+        streams.print_error(f"nightflash: {error}")
         code = FAULT
     except (MemoryError, ImportError, OSError, RuntimeError) as fault:
         if not isinstance(fault, MemoryError) and not any(w in str(fault) for w in NO_MEMORY):
             raise
-        streams.tell("nightflash: There is not enough memory.")
+        streams.print_error("nightflash: There is not enough memory.")
         code = FAULT
     except KeyboardInterrupt:
-        streams.tell("nightflash: stopped; nothing half-written is left.")
+        streams.print_error("nightflash: stopped; nothing half-written is left.")
         code = INTERRUPTED
     return code
 

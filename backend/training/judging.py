@@ -46,7 +46,7 @@ def judged(
         height, width = example.rgb.shape[:2]
         return network_size(height, width, short_side, multiple_of)
 
-    told: dict[str, list[float]] = {"iou": [], "mae": [], "spearman": []}
+    found: dict[str, list[float]] = {"iou": [], "mae": [], "spearman": []}
     for at_size, alike in groupby(sorted(examples, key=size), key=size):
         for some in _in_parts(list(alike)):
             pictures = np.stack([_resized(example.rgb, at_size) for example in some])
@@ -55,8 +55,8 @@ def judged(
                 depths, masks = (maps.float().cpu().numpy() for maps in see(rgb))
             for example, depth, mask in zip(some, depths, masks, strict=True):
                 for name, figure in _figures(example, depth, mask):
-                    told[name].append(figure)
-    means = {name: statistics.fmean(values) if values else 0.0 for name, values in told.items()}
+                    found[name].append(figure)
+    means = {name: statistics.fmean(values) if values else 0.0 for name, values in found.items()}
     return means | {"score": means["iou"] - means["mae"] + means["spearman"]}
 
 

@@ -148,7 +148,7 @@ def train(
                 state.keep()
                 each = (time.monotonic() - start) / (state.step - first)
                 left = each * (recipe.steps - state.step) / 60
-                at.say(f"{state.told()}, {each:.3f} s each, {left:.0f} min left")
+                at.say(f"{state.summary()}, {each:.3f} s each, {left:.0f} min left")
             elif over:
                 state.keep()
             if over and state.step < recipe.steps:

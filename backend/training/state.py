@@ -82,7 +82,7 @@ class State:
         if score > self._best["score"]:
             self._best = {"score": score, "network": copy.deepcopy(module.state_dict())}
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """The last point of the curve in words."""
         (_, step), *figures = self._curve[-1].items()
         return f"step {step}: " + ", ".join(f"{name} {value:.4f}" for name, value in figures)

@@ -43,16 +43,18 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     options = parser.parse_args()
     engine = Engine(options.networks, options.weights, "cpu")
-    told, clear = [], 0
+    measured, clear = [], 0
     counted = (
         p for p in sorted(options.photos.iterdir()) if (options.masks / f"{p.stem}.png").exists()
     )
     for photo in islice(counted, options.limit):
         scene = engine.analyse(read_photo(photo), Settings())
-        told.append(figures(scene.subject.cpu().numpy(), options.masks / f"{photo.stem}.png"))
+        measured.append(figures(scene.subject.cpu().numpy(), options.masks / f"{photo.stem}.png"))
         clear += not scene.note
-    errors, overlaps = np.array(told).T
-    print(f"{len(told)} photos, {engine.networks['subject']}, {clear} said to have a clear object")
+    errors, overlaps = np.array(measured).T
+    print(
+        f"{len(measured)} photos, {engine.networks['subject']}, {clear} said to have a clear object"
+    )
     print(f"MAE {errors.mean():.3f}, IoU {overlaps.mean():.3f} (median {np.median(overlaps):.3f})")
     print(f"IoU of {GOOD} or more: {(overlaps >= GOOD).mean():.0%}")
 

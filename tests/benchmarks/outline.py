@@ -121,8 +121,8 @@ def main() -> None:
     medians = []
     for name, rims in nights(options):
         medians.append(rims[0].median)
-        told = "   truth ".join(f"{r.median:.2f} {r.worst:.2f} {r.signed:+.2f}" for r in rims)
-        print(f"{name:32} {told}", flush=True)
+        columns = "   truth ".join(f"{r.median:.2f} {r.worst:.2f} {r.signed:+.2f}" for r in rims)
+        print(f"{name:32} {columns}", flush=True)
     print(f"all: {np.quantile(medians, 0.5):.2f} in the median, {np.quantile(medians, 0.9):.2f}")
 
 

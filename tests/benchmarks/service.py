@@ -197,13 +197,19 @@ def cancelling(client: Client, photo: Path) -> None:
     for turn in range(8):
         stop, at = threading.Event(), [0.0]
 
-        def tell(stage: str, done: float, sentence: str) -> None:
+        def report_progress(stage: str, done: float, sentence: str) -> None:
             if stage == "refine" and done > 0.2 + 0.02 * turn and not stop.is_set():  # noqa: B023
                 at[0] = time.perf_counter()  # noqa: B023
                 stop.set()  # noqa: B023
 
         try:
-            client.work("render", picture, settings={"steps": 60}, tell=tell, cancel=stop)
+            client.work(
+                "render",
+                picture,
+                settings={"steps": 60},
+                report_progress=report_progress,
+                cancel=stop,
+            )
         except Cancelled:
             seconds.append(time.perf_counter() - at[0])
     print(
@@ -218,13 +224,19 @@ def killing(place: Place, client: Client, photo: Path) -> None:
     for _ in range(3):
         at = [0.0]
 
-        def tell(stage: str, done: float, sentence: str) -> None:
+        def report_progress(stage: str, done: float, sentence: str) -> None:
             if stage == "refine" and not at[0]:  # noqa: B023
                 at[0] = time.perf_counter()  # noqa: B023
                 place.kill(signal.SIGKILL)
 
         try:
-            client.work("render", picture, settings={"steps": 60}, tell=tell, retry=False)
+            client.work(
+                "render",
+                picture,
+                settings={"steps": 60},
+                report_progress=report_progress,
+                retry=False,
+            )
         except NightFlashError:
             noticed.append(time.perf_counter() - at[0])
         again.append(timed(lambda: client.work("preview", picture)))

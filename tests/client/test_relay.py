@@ -66,15 +66,19 @@ def test_the_pictures_are_those_of_the_other_client(place: Place, piped: Client)
     mask = np.zeros((64, 96, 1), np.uint8)
     mask[20:40, 30:60] = 255
     aim = pixels(mask)
-    told: list[str] = []
+    sentences: list[str] = []
     here = piped.work(
-        "render", DAY, mask=aim, settings=QUICK, tell=lambda s, f, words: told.append(words)
+        "render",
+        DAY,
+        mask=aim,
+        settings=QUICK,
+        report_progress=lambda s, f, words: sentences.append(words),
     )
     with place.client() as client:
         there = client.work("render", DAY, mask=aim, settings=QUICK)
     np.testing.assert_array_equal(array(here.pictures[0]), array(there.pictures[0]))
     assert here.header["subject"] == there.header["subject"]
-    assert told
+    assert sentences
     assert piped.ask("hello")["pid"] == place.pid()
     piped.forget(DAY)
     piped.forget(aim)
@@ -87,14 +91,18 @@ def test_faults_and_cancelling(piped: Client) -> None:
     stop = threading.Event()
     at = [0.0]
 
-    def tell(stage: str, fraction: float, sentence: str) -> None:
+    def report_progress(stage: str, fraction: float, sentence: str) -> None:
         if stage == "refine" and not stop.is_set():
             at[0] = time.monotonic()
             stop.set()
 
     with pytest.raises(Cancelled):
         piped.work(
-            "render", LARGE, settings={"steps": 1000, "content": 20.0}, tell=tell, cancel=stop
+            "render",
+            LARGE,
+            settings={"steps": 1000, "content": 20.0},
+            report_progress=report_progress,
+            cancel=stop,
         )
     assert time.monotonic() - at[0] < 2
     assert piped.work("preview", DAY).header["reply"] == "result"

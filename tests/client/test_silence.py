@@ -147,10 +147,12 @@ def test_a_hung_backend_is_told_by_its_loop_and_replaced_when_asked_again() -> N
                 client.work("preview", SMALL)
             assert "another one takes its place" in caught.value.remedy
             assert runs(first), "nothing is ended unasked"
-            told: list[str] = []
-            answer = client.work("preview", SMALL, tell=lambda s, f, words: told.append(words))
+            sentences: list[str] = []
+            answer = client.work(
+                "preview", SMALL, report_progress=lambda s, f, words: sentences.append(words)
+            )
             assert answer.header["reply"] == "result"
-            assert "Ending the backend that does not answer" in told
+            assert "Ending the backend that does not answer" in sentences
             assert client.ask("hello")["pid"] != first
             assert any(not runs(first) for _ in until(5))
 

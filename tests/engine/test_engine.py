@@ -138,7 +138,7 @@ def test_an_aim_that_does_not_fit(engine: Engine, photo: Photo, aim: Aim, senten
 
 def test_progress_rises_stage_by_stage_and_stops_the_work(engine: Engine, photo: Photo) -> None:
     seen: list[tuple[str, float]] = []
-    engine.render(photo, Settings(steps=6), progress=lambda *told: seen.append(told))
+    engine.render(photo, Settings(steps=6), progress=lambda *step: seen.append(step))
     assert list(dict(seen)) == ["scene", "light", "refine", "full size"]
     for stage in dict(seen):
         fractions = [fraction for name, fraction in seen if name == stage]
@@ -276,7 +276,7 @@ def test_the_refinement_can_be_stopped_within_a_step(engine: Engine, photo: Phot
         per_step[stages[-1][1]] = per_step.get(stages[-1][1], 0) + 1
 
     engine.render(
-        photo, Settings(steps=4), progress=lambda *told: stages.append(told), checkpoint=count
+        photo, Settings(steps=4), progress=lambda *step: stages.append(step), checkpoint=count
     )
     assert per_step[0.25] == per_step[0.5] == 10
 
@@ -288,7 +288,7 @@ def test_the_refinement_can_be_stopped_within_a_step(engine: Engine, photo: Phot
     stages[:], per_step = [("", 0.0)], {0.25: 8}
     with pytest.raises(Cancelled):
         engine.render(
-            photo, Settings(steps=4), progress=lambda *told: stages.append(told), checkpoint=stop
+            photo, Settings(steps=4), progress=lambda *step: stages.append(step), checkpoint=stop
         )
 
 

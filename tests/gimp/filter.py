@@ -121,10 +121,10 @@ class Filter:
     def values(self) -> dict[str, float | str | None]:
         """What every slider, number and choice is at, by name and place in the order."""
         kinds = ("slider", "spin button", "combo box")
-        told = [w for w in self.shown.widgets(TITLE) if w.role in kinds]
+        widgets = [w for w in self.shown.widgets(TITLE) if w.role in kinds]
         return {
             f"{n} {w.role}": w.name if w.role == "combo box" else w.value
-            for n, w in enumerate(told)
+            for n, w in enumerate(widgets)
         }
 
     def preset(self) -> str:

@@ -27,18 +27,20 @@ class Result:
 
     Attributes:
         code: Exit code of GIMP.
-        told: What the script told, in order.
+        results: What the script recorded, in order.
         words: What GIMP and its plug-ins printed.
     """
 
     code: int
-    told: list[dict[str, Any]]
+    results: list[dict[str, Any]]
     words: str
 
     def of(self, case: str) -> dict[str, Any]:
-        """What was told of one case."""
-        found = [line for line in self.told if line.get("case") == case]
-        assert len(found) == 1, f"told of {case!r} {len(found)} times\n{self.told}\n{self.words}"
+        """What was recorded of one case."""
+        found = [line for line in self.results if line.get("case") == case]
+        assert len(found) == 1, (
+            f"{case!r} was recorded {len(found)} times\n{self.results}\n{self.words}"
+        )
         return found[0]
 
 
@@ -98,8 +100,8 @@ class Gimp:
             *("-i", "-d", "-f", "-s", "--batch-interpreter=python-fu-eval"),
             *("-b", running(script), "--quit"),
         ]
-        told = {RESULTS_VARIABLE: str(results)}
-        with started(self.command(words), self.variables(profile, variables) | told) as process:
+        more = {RESULTS_VARIABLE: str(results)}
+        with started(self.command(words), self.variables(profile, variables) | more) as process:
             out, _ = process.communicate(timeout=timeout)
         lines = [json.loads(line) for line in results.read_text("utf-8").splitlines()]
         return Result(process.returncode, lines, out)

@@ -287,10 +287,10 @@ def test_the_backend_is_seen_to_in_the_dialog(
     dialog.open()
     pid = json.loads(profile.connection.read_text("utf-8"))["pid"]
     dialog.press("Backend")
-    told = shown.until(
+    found = shown.until(
         lambda: [w for w in shown.widgets("Backend") if f"process {pid}" in (w.text or "")], "state"
     )
-    assert told
+    assert found
     texts = " ".join(w.text or "" for w in shown.widgets("Backend"))
     assert "scene_net" in texts
     assert str(profile.folder / "state" / "backend.log") in texts

@@ -106,19 +106,19 @@ def test_the_night_is_the_backends_own(
 ) -> None:
     for name, value in profile.variables.items():
         monkeypatch.setenv(name, value)
-    told = places.of("outside")
-    selection = np.frombuffer(bytes.fromhex(told["selection"]), np.float32).reshape(150, 200)
+    found = places.of("outside")
+    selection = np.frombuffer(bytes.fromhex(found["selection"]), np.float32).reshape(150, 200)
     mask = np.ascontiguousarray(np.rint(selection[20 : 20 + 64, 30 : 30 + 96] * 255), np.uint8)
     assert len(np.unique(mask)) > 50  # soft it is
     with Client(None) as client:
         answer = client.work(
             "render",
-            Pixels.cut(Layout(96, 64, "u8", 4), bytes.fromhex(told["photo"])),
+            Pixels.cut(Layout(96, 64, "u8", 4), bytes.fromhex(found["photo"])),
             mask=Pixels.cut(Layout(96, 64, "u8", 1), mask.data),
             settings={"quality": "fast", "grain": None},
         )
     wanted = np.frombuffer(b"".join(map(bytes, answer.pictures[0].strips)), np.uint8)
-    found = np.frombuffer(bytes.fromhex(told["night"]), np.uint8)
+    found = np.frombuffer(bytes.fromhex(found["night"]), np.uint8)
     assert np.abs(wanted.astype(int) - found).max() <= 1
 
 
@@ -148,8 +148,8 @@ def test_faults(faults: Result, case: str) -> None:
 
 def test_what_has_gone_is_told_once(faults: Result) -> None:
     """By the filter, not by GIMP for every call of its."""
-    told = re.findall(r"procedure '(.*?)'", faults.words)
-    assert set(told) == {"plug-in-nightflash"}, told
+    found = re.findall(r"procedure '(.*?)'", faults.words)
+    assert set(found) == {"plug-in-nightflash"}, found
 
 
 def test_unusual_paths_and_a_checkout_that_has_gone(gimp: Gimp) -> None:

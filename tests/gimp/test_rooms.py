@@ -34,7 +34,7 @@ def dialog(
     room: tuple[int, int],
     title: str = "Night with Flash",
     more: str = "",
-    **told: str,
+    **environment: str,
 ) -> Iterator[Screen]:
     """GIMP with the filter's dialog; ``more`` is code at the end of its module."""
     if not gimp.has(*PROGRAMS):
@@ -44,7 +44,7 @@ def dialog(
         module.write_text(module.read_text("utf-8") + more, "utf-8")
         photo = profile.folder / "photo.png"
         draw(photo)
-        with screen(gimp, profile, artifacts, photo, room=room, told=told) as shown:
+        with screen(gimp, profile, artifacts, photo, room=room, environment=environment) as shown:
             shown.front("GIMP$")
             shown.menu(*MENU[:-1], title)
             shown.until(lambda: shown.windows(f"^{title}: photo.png "), "dialog", 60)
@@ -102,9 +102,9 @@ def test_german_on_a_small_screen(gimp: Gimp, artifacts: Path) -> None:
     with dialog(gimp, artifacts, SMALL, title, LANGUAGE="de") as shown:
         shown.shot("room-german")
         fits(shown, title, SMALL)
-        told = {w.text or w.name for w in shown.widgets(title)}
-        assert "Helligkeit der Nacht (EV)" in told
-        assert GERMAN("Lit: {}.").format(GERMAN("the main object")) in told
+        texts = {w.text or w.name for w in shown.widgets(title)}
+        assert "Helligkeit der Nacht (EV)" in texts
+        assert GERMAN("Lit: {}.").format(GERMAN("the main object")) in texts
         lit_place = lit(shown, title)[0].place
         assert lit_place[2] >= 180, "the sentence is cut"
         sliders = [w for w in shown.widgets(title) if w.role == "slider"]

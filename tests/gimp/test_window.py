@@ -237,9 +237,9 @@ def test_layer_removed_under_the_dialog(shown: Screen, dialog: Filter) -> None:
         "sentence",
     )
     shown.shot("removed")
-    told = [w.text or w.name for w in shown.widgets()]
+    texts = [w.text or w.name for w in shown.widgets()]
     assert said[0].endswith("call the filter again.")
-    assert not [text for text in told if "gimp-" in text or "invalid ID" in text]
+    assert not [text for text in texts if "gimp-" in text or "invalid ID" in text]
     assert state(shown)["layers"] == left
 
 

@@ -100,11 +100,11 @@ class Screen:
 
     def widgets(self, window: str = "") -> list[Widget]:
         """What is on the screen, in windows whose title has this in it."""
-        told = self.run("/usr/bin/python3", str(INSIDE / "widgets.py"), window)
-        dense = int(self.variables.get("GDK_SCALE", "1"))  # places are told as if it were 1
+        answer = self.run("/usr/bin/python3", str(INSIDE / "widgets.py"), window)
+        dense = int(self.variables.get("GDK_SCALE", "1"))  # places are given as if it were 1
         return [
             Widget(**{**each, "place": tuple(dense * at for at in each["place"])})
-            for each in json.loads(told or "[]")
+            for each in json.loads(answer or "[]")
         ]
 
     def widget(self, window: str, role: str, name: str = "", seconds: float = 20) -> Widget:
@@ -142,8 +142,8 @@ class Screen:
 
     def focuses(self, *keys: str) -> list[Widget | None]:
         """What has the focus after each of these keys; None where a key moved it nowhere."""
-        told = self.run("/usr/bin/python3", str(INSIDE / "focus.py"), *keys)
-        return [each and Widget(**each) for each in json.loads(told or "[]")]
+        answer = self.run("/usr/bin/python3", str(INSIDE / "focus.py"), *keys)
+        return [each and Widget(**each) for each in json.loads(answer or "[]")]
 
     def wheel(self, place: tuple[int, int], down: int) -> None:
         """Turn the wheel at a place, downwards or, where negative, up."""
@@ -157,7 +157,7 @@ class Screen:
         self.run("xdotool", "windowactivate", "--sync", number)
 
     def inside(self, code: str, seconds: float = 60) -> list[dict[str, Any]]:
-        """Run code in GIMP, as `Gimp.batch` does; gives what it told."""
+        """Run code in GIMP, as `Gimp.batch` does; gives what it recorded."""
         name = f"{next(self._numbers):04}"
         results = Path(self.variables[RESULTS_VARIABLE])
         before = len(results.read_text("utf-8").splitlines())
@@ -166,12 +166,12 @@ class Screen:
 
         def look() -> list[dict[str, Any]] | None:
             lines = results.read_text("utf-8").splitlines()[before:]
-            told = [json.loads(line) for line in lines]
-            return told if told and told[-1]["case"] == name else None
+            answer = [json.loads(line) for line in lines]
+            return answer if answer and answer[-1]["case"] == name else None
 
-        told = self.until(look, f"an answer to {code!r}", seconds)
-        assert not told[-1]["fault"], told[-1]["fault"]
-        return told[:-1]
+        answer = self.until(look, f"an answer to {code!r}", seconds)
+        assert not answer[-1]["fault"], answer[-1]["fault"]
+        return answer[:-1]
 
     def until(self, look: Callable[[], Found | None], what: str, seconds: float = 20) -> Found:
         """Look until there is something to see; a screenshot is kept where there is not."""
@@ -193,7 +193,7 @@ def screen(
     *pictures: Path,
     more_rc: str = "",
     room: tuple[int, int] = SCREEN,
-    told: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Screen]:
     """A screen with GIMP that has these pictures open; all of it ends at the end.
 
@@ -203,7 +203,7 @@ def screen(
         pictures: What is open.
         more_rc: Further lines of GIMP's preferences.
         room: Width and height of the screen.
-        told: More of its environment.
+        environment: More of its environment.
     """
     gimp.prepare(profile.gimp)
     (profile.gimp / "gimprc").write_text(
@@ -212,7 +212,7 @@ def screen(
     artifacts.mkdir(parents=True, exist_ok=True)
     remote = profile.folder / "remote"
     remote.mkdir()
-    results = remote / "told.jsonl"
+    results = remote / "results.jsonl"
     results.write_text("", "utf-8")
     more = {
         **profile.variables,
@@ -220,7 +220,7 @@ def screen(
         "NIGHTFLASH_TEST_REMOTE": str(remote),
         "GDK_BACKEND": "x11",
         "NO_AT_BRIDGE": "0",
-        **(told or {}),
+        **(environment or {}),
     }
     variables = gimp.variables(profile.gimp, more)
     with contextlib.ExitStack() as stack:

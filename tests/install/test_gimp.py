@@ -678,9 +678,9 @@ def test_uninstall_leaves_environment_and_networks_and_says_how_they_go(
         desk.profile()
     assert gimp.main(["--uninstall"]) == 0
     assert {"environment", "weights", "mine"} <= set(names(left))
-    told = capsys.readouterr().err
-    assert "GB in" in told
-    assert "--uninstall --everything" in told
+    printed = capsys.readouterr().err
+    assert "GB in" in printed
+    assert "--uninstall --everything" in printed
 
 
 def test_uninstall_of_everything_leaves_what_is_the_users(
@@ -709,9 +709,9 @@ def test_at_a_terminal_uninstall_asks(desk: Desk, left: Path, answer: str, stays
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=terminal, stdout=terminal, stderr=terminal
     ) as run:
-        told = b""
-        while b"[y/N]" not in told:
-            told += os.read(control, 1000)
+        printed = b""
+        while b"[y/N]" not in printed:
+            printed += os.read(control, 1000)
         os.write(control, f"{answer}\n".encode())
         assert run.wait(60) == 0
     os.close(control)

@@ -84,8 +84,8 @@ def fetched(checkout: Path, here: Path, *arguments: str) -> list[str]:
     """What a run with a photo tells the download, which must not keep it from the photo."""
     result = run(checkout, here, "a.png", *arguments)
     assert result.returncode == 0, result.stderr
-    told, path = result.stdout.splitlines()
-    assert told == f"told to render {here / 'a.png'}"
+    printed, path = result.stdout.splitlines()
+    assert printed == f"told to render {here / 'a.png'}"
     assert path == str(here / "a-night.png")
     return [line for line in result.stderr.splitlines() if line.startswith("told to")]
 

@@ -38,7 +38,7 @@ def test_where_npm_is_the_first_run_finds_the_main_object_with_is_net(
         NIGHTFLASH_MIRROR="",
     )
     assert result.returncode == 0, result.stderr
-    told = json.loads(result.stdout.splitlines()[0])
-    assert told["networks"]["subject"] == ISNET.name, result.stderr
+    report = json.loads(result.stdout.splitlines()[0])
+    assert report["networks"]["subject"] == ISNET.name, result.stderr
     assert "MB in all" in result.stderr
     assert (tmp_path / "night.png").is_file()

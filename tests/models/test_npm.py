@@ -68,7 +68,7 @@ def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Npm:
 def test_the_file_is_put_together_and_checked(npm: Npm, tmp_path: Path) -> None:
     npm(packed())
     seen: list[tuple[int, int]] = []
-    path = download(FILE, tmp_path / "weights", progress=lambda *told: seen.append(told))
+    path = download(FILE, tmp_path / "weights", progress=lambda *step: seen.append(step))
     assert path.read_bytes() == WHOLE
     assert seen[-1] == (len(WHOLE), len(WHOLE))
     asked = (tmp_path / "bin/asked").read_text()

@@ -210,8 +210,8 @@ def test_a_cameras_adobe_rgb(tmp_path: Path, suffix: str) -> None:
         Image.fromarray(flat).save(path, exif=_adobe_exif(index, space), **more)
         read = read_photo(path)
         assert (read.source.icc is not None) == wide
-        told = Photo.from_encoded(flat, Encoding(icc=profiles.rgb("adobe") if wide else None))
-        assert np.abs(srgb_encode(read.rgb) - srgb_encode(told.rgb)).max() < 0.03
+        tagged = Photo.from_encoded(flat, Encoding(icc=profiles.rgb("adobe") if wide else None))
+        assert np.abs(srgb_encode(read.rgb) - srgb_encode(tagged.rgb)).max() < 0.03
     # A result in sRGB must not be taken for Adobe RGB, nor the other way round.
     Image.fromarray(flat).save(tmp_path / "camera.jpg", exif=_adobe_exif(b"R03"), quality=100)
     photo = read_photo(tmp_path / "camera.jpg")
@@ -261,9 +261,9 @@ def test_lab_tiff(tmp_path: Path) -> None:
 
 def test_profiles_written_for_code_points_say_the_same() -> None:
     for cicp in (Cicp(12, 13), Cicp(9, 1), Cicp(11, 17), Cicp(6, 6)):
-        told, meant = profile_space(cicp_profile(cicp)), cicp_space(cicp)
-        assert told is not None
+        tagged, meant = profile_space(cicp_profile(cicp)), cicp_space(cicp)
+        assert tagged is not None
         assert meant is not None
-        np.testing.assert_allclose(told.decode(_SRGB), meant.decode(_SRGB), atol=2e-4)
+        np.testing.assert_allclose(tagged.decode(_SRGB), meant.decode(_SRGB), atol=2e-4)
     assert hdr_code_points(cicp_profile(Cicp(9, 16))) == Cicp(9, 16)
     assert hdr_code_points(cicp_profile(Cicp(9, 1))) is None

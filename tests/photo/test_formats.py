@@ -220,10 +220,10 @@ def test_interlaced_png_of_16_bits_is_quiet(tmp_path: Path, channels: int) -> No
     codes = _codes(16, channels)
     path.write_bytes(files.interlaced_png(codes))
     code = f"from nightflash.photo import read_photo; read_photo({str(path)!r})"
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment()
     )
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
     np.testing.assert_array_equal(read_photo(path).to_encoded(), codes)
 
 
@@ -251,11 +251,11 @@ def test_of_a_spoilt_interlaced_png_the_libraries_say_nothing(tmp_path: Path, sp
         f"try: read_photo({str(path)!r})\n"
         "except NightFlashError as fault: print(fault)"
     )
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment()
     )
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "damaged" in told.stdout
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "damaged" in result.stdout
 
 
 def test_a_mask_stored_with_loss_is_the_mask_drawn(tmp_path: Path) -> None:

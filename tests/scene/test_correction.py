@@ -61,9 +61,9 @@ def test_a_removal_of_a_part_leaves_the_rest() -> None:
 
 def test_nothing_left_is_told() -> None:
     strokes = brush(LEFT, 60, -1.0)
-    with pytest.raises(NightFlashError, match="leave nothing") as told:
+    with pytest.raises(NightFlashError, match="leave nothing") as raised:
         found(Aim(mask=disc(LEFT).numpy(), strokes=strokes))
-    assert told.value.code == "bad_aim"
+    assert raised.value.code == "bad_aim"
 
 
 @pytest.mark.parametrize("radius", [28.0, 35.0])
@@ -122,6 +122,6 @@ def test_corrections_come_to_the_working_size() -> None:
     ],
 )
 def test_corrections_that_do_not_fit_are_refused(aim: Aim) -> None:
-    with pytest.raises(NightFlashError) as told:
+    with pytest.raises(NightFlashError) as raised:
         check_aim(aim, (100, 100))
-    assert told.value.code == "bad_aim"
+    assert raised.value.code == "bad_aim"

@@ -45,22 +45,22 @@ def place(shared_place: Place) -> Place:
 def once_it_refines(action: Callable[[], object]) -> Callable[[str, float, str], None]:
     done = threading.Event()
 
-    def tell(stage: str, fraction: float, sentence: str) -> None:
+    def report_progress(stage: str, fraction: float, sentence: str) -> None:
         if stage == "refine" and not done.is_set():
             done.set()
             action()
 
-    return tell
+    return report_progress
 
 
 def test_a_client_starts_the_backend_and_tells_so(place: Place) -> None:
     place.command("stop")
-    told: list[str] = []
+    sentences: list[str] = []
     with place.client() as client:
-        about = client.connect(lambda stage, fraction, sentence: told.append(sentence))
+        about = client.connect(lambda stage, fraction, sentence: sentences.append(sentence))
         assert about["pid"] == place.pid()
         assert client.work("preview", SMALL).header["reply"] == "result"
-    assert told == ["Starting the backend"]
+    assert sentences == ["Starting the backend"]
     assert place.pid() == about["pid"], "it outlives the client"
 
 
@@ -151,20 +151,22 @@ def test_killed_while_it_renders_it_is_told_at_once_and_the_next_request_succeed
             killed.append(time.monotonic())
 
         with pytest.raises(BackendLost) as caught:
-            client.work("render", LARGE, settings=LONG, tell=once_it_refines(kill), retry=False)
+            client.work(
+                "render", LARGE, settings=LONG, report_progress=once_it_refines(kill), retry=False
+            )
         assert time.monotonic() - killed[0] < 2
         assert caught.value.sentence == "The backend ended unexpectedly."
         assert caught.value.remedy
         first = client.work("render", LARGE, settings=SHORT)
-        told: list[str] = []
-        tell = once_it_refines(lambda: place.kill(signal.SIGKILL))
+        sentences: list[str] = []
+        report_progress = once_it_refines(lambda: place.kill(signal.SIGKILL))
 
         def listen(stage: str, fraction: float, sentence: str) -> None:
-            told.append(sentence)
-            tell(stage, fraction, sentence)
+            sentences.append(sentence)
+            report_progress(stage, fraction, sentence)
 
-        again = client.work("render", LARGE, settings=SHORT, tell=listen)
-        assert "The backend ended unexpectedly. Starting it anew." in told
+        again = client.work("render", LARGE, settings=SHORT, report_progress=listen)
+        assert "The backend ended unexpectedly. Starting it anew." in sentences
         np.testing.assert_array_equal(array(again.pictures[0]), array(first.pictures[0]))
 
 
@@ -173,7 +175,7 @@ def test_a_killed_client_stops_its_job(place: Place) -> None:
         "import sys; from tests.server.test_lifecycle import *\n"
         "from nightflash.client.client import Client\n"
         "Client(None).work('render', LARGE, settings=LONG,"
-        " tell=once_it_refines(lambda: print('refining', flush=True)))"
+        " report_progress=once_it_refines(lambda: print('refining', flush=True)))"
     )
     with place.client() as watcher:
         watcher.work("preview", SMALL)
@@ -216,7 +218,11 @@ def test_it_ends_at_once_and_leaves_nothing_behind(place: Place, way: str) -> No
         def work() -> None:
             try:
                 client.work(
-                    "render", LARGE, settings=LONG, tell=once_it_refines(refining.set), retry=False
+                    "render",
+                    LARGE,
+                    settings=LONG,
+                    report_progress=once_it_refines(refining.set),
+                    retry=False,
                 )
             except NightFlashError as fault:
                 outcome.append(fault.sentence)
@@ -246,8 +252,10 @@ def test_work_that_an_orderly_end_cut_off_is_done_by_the_next_backend(place: Pla
     with place.client() as client:
         client.work("preview", LARGE)
         pid = place.pid()
-        tell = once_it_refines(lambda: place.command("stop"))
-        answer = client.work("render", LARGE, settings=SHORT | {"steps": 30}, tell=tell)
+        report_progress = once_it_refines(lambda: place.command("stop"))
+        answer = client.work(
+            "render", LARGE, settings=SHORT | {"steps": 30}, report_progress=report_progress
+        )
         assert answer.header["reply"] == "result"
         assert place.pid() != pid
     assert "terminate called" not in place.crashes

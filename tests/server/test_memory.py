@@ -147,15 +147,15 @@ def test_pictures_that_were_dropped_count_while_they_are_worked_with() -> None:
         codes = []
         with zmq.Context() as context, raw(context, found) as socket:
             for number in range(5):
-                told = ask(socket, "put", bytes(24_000_000), pixels=[layout])
-                codes.append(told.get("code"))
-                if told["reply"] == "error":
+                reply = ask(socket, "put", bytes(24_000_000), pixels=[layout])
+                codes.append(reply.get("code"))
+                if reply["reply"] == "error":
                     break
                 settings = {"quality": "best", "steps": 1000}
                 header = {"v": VERSION, "id": 10 + number, "request": "render"}
-                work = {**header, "photo": told["handle"], "settings": settings}
+                work = {**header, "photo": reply["handle"], "settings": settings}
                 socket.send(json.dumps(work).encode())
-                ask(socket, "drop", handle=told["handle"])
+                ask(socket, "drop", handle=reply["handle"])
                 assert ask(socket, "status")["upload_bytes"] >= (number + 1) * 24_000_000
             assert codes == [None, None, "busy"]
         with place.client() as client:
@@ -249,10 +249,10 @@ def test_memory_goes_back_after_release() -> None:
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """What a watchdog reads of process and machine."""
-    told = {"resident": 10**9, "available": 2**40}
-    for name in told:
-        monkeypatch.setattr(Watchdog, name, lambda dog, name=name: told[name])
-    return told
+    facts = {"resident": 10**9, "available": 2**40}
+    for name in facts:
+        monkeypatch.setattr(Watchdog, name, lambda dog, name=name: facts[name])
+    return facts
 
 
 def test_what_is_accounted_for_or_worked_with_is_no_fault(machine: dict[str, int]) -> None:
@@ -270,13 +270,13 @@ def test_what_is_accounted_for_or_worked_with_is_no_fault(machine: dict[str, int
 
 def test_networks_that_come_and_go_hide_no_message(machine: dict[str, int]) -> None:
     dog = Watchdog(0)
-    told = []
+    reasons = []
     for _ in range(5):
-        told.append(dog.look(0, busy=False))
+        reasons.append(dog.look(0, busy=False))
         machine["resident"] += UNDER_WAY - 1
         assert dog.look(0, busy=True, loading=True) == ""
-    assert told[:3] == ["", "", ""]
-    assert "never end" in told[4]
+    assert reasons[:3] == ["", "", ""]
+    assert "never end" in reasons[4]
 
 
 def test_a_machine_about_to_swap_is_left_alone(machine: dict[str, int]) -> None:

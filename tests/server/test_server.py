@@ -196,18 +196,18 @@ def test_bad_work_is_told_in_a_sentence(
 
 def test_unknown_fields_are_ignored_and_unknown_requests_told(raw: Raw) -> None:
     assert raw.ask({"v": VERSION, "id": 5, "request": "hello", "new": [1]})["reply"] == "result"
-    told = raw.ask({"v": VERSION, "id": 6, "request": "dance"})
-    assert (told["id"], told["code"]) == (6, "bad_request")
+    reply = raw.ask({"v": VERSION, "id": 6, "request": "dance"})
+    assert (reply["id"], reply["code"]) == (6, "bad_request")
     assert raw.ask({"v": VERSION, "id": True, "request": "hello"})["code"] == "bad_request"
     assert raw.ask({"v": VERSION, "id": -1, "request": "hello"})["code"] == "bad_request"
 
 
 def test_another_version_is_answered_with_both(raw: Raw) -> None:
-    told = raw.ask({"v": VERSION + 1, "id": 3, "request": "hello"})
-    assert (told["id"], told["code"]) == (3, "wrong_version")
-    assert f"version {VERSION} " in told["sentence"]
-    assert f"version {VERSION + 1}." in told["sentence"]
-    assert told["remedy"]
+    reply = raw.ask({"v": VERSION + 1, "id": 3, "request": "hello"})
+    assert (reply["id"], reply["code"]) == (3, "wrong_version")
+    assert f"version {VERSION} " in reply["sentence"]
+    assert f"version {VERSION + 1}." in reply["sentence"]
+    assert reply["remedy"]
 
 
 def test_pixels_where_none_belong_are_refused(raw: Raw) -> None:
@@ -219,8 +219,8 @@ def test_pixels_where_none_belong_are_refused(raw: Raw) -> None:
     handle = raw.ask({**header, "request": "put"}, b"1234")["handle"]
     assert raw.ask({"v": VERSION, "id": 2, "request": "get", "handle": handle})["id"] == 2
     raw.ask({"v": VERSION, "id": 3, "request": "drop", "handle": handle})
-    told = raw.ask({"v": VERSION, "id": 4, "request": "get", "handle": handle})
-    assert told["code"] == "unknown_handle"
+    reply = raw.ask({"v": VERSION, "id": 4, "request": "get", "handle": handle})
+    assert reply["code"] == "unknown_handle"
 
 
 def test_a_frame_over_the_limit_ends_the_connection_and_nothing_else(
@@ -251,8 +251,8 @@ def test_a_newer_preview_replaces_the_one_that_waits(
         raw.send({**work, "id": number, "photo": handle["small"]})
     replies = {}
     for _ in range(5):
-        told = raw.reply(60)
-        replies[told["id"]] = told.get("code", told["reply"])
+        reply = raw.reply(60)
+        replies[reply["id"]] = reply.get("code", reply["reply"])
     assert replies[10] == replies[14] == "result"
     assert [replies[n] for n in (11, 12, 13)] == ["replaced"] * 3
 
@@ -261,14 +261,20 @@ def work_that_takes_long(client: Client, large: Day) -> tuple[threading.Thread, 
     """A render in a thread, once it refines; its outcome goes into the list."""
     refining, cancel, outcome = threading.Event(), threading.Event(), []
 
-    def tell(stage: str, done: float, sentence: str) -> None:
+    def report_progress(stage: str, done: float, sentence: str) -> None:
         if stage == "refine":
             refining.set()
 
     def work() -> None:
         try:
             outcome.append(
-                client.work("render", pixels(large), settings=LONG, tell=tell, cancel=cancel)
+                client.work(
+                    "render",
+                    pixels(large),
+                    settings=LONG,
+                    report_progress=report_progress,
+                    cancel=cancel,
+                )
             )
         except (Cancelled, NightFlashError) as end:
             outcome.append(end)

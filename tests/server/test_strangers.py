@@ -145,16 +145,16 @@ def test_a_user_whose_temporary_folder_is_hostile(hostile: str, lock: str) -> No
                 folder.symlink_to(real)
                 os.chown(folder, stranger, stranger, follow_symlinks=False)
             for command in ("stop", "status", "serve", "client"):
-                told = subprocess.run(
+                result = subprocess.run(
                     [sys.executable, "-c", AS_ANOTHER_USER, name, str(user), command],
                     env=environment(),
                     capture_output=True,
                     text=True,
                     timeout=60,
                 )
-                assert told.returncode == (1 if command == "client" else 2), told.stderr
-                assert len(told.stderr.splitlines()) == 1
-                assert str(folder) in told.stderr
+                assert result.returncode == (1 if command == "client" else 2), result.stderr
+                assert len(result.stderr.splitlines()) == 1
+                assert str(folder) in result.stderr
                 assert own.poll() is None, "a process of the user's was killed"
 
 

@@ -29,11 +29,11 @@ class Desk:
 
     def __init__(self, make_engine: Callable[[str], Engine], **options: Any) -> None:
         self.queue = JobQueue()
-        self.told: list[tuple[Job, Message]] = []
+        self.replies: list[tuple[Job, Message]] = []
         self.worker = Worker(self.queue, make_engine, self._reply, **options)
 
     def _reply(self, job: Job, message: Message) -> None:
-        self.told.append((job, message))
+        self.replies.append((job, message))
 
     def put(self, number: int, kind: Kind = "render", **wanted: Any) -> Job:
         settings = Settings(**{"quality": "fast", "grain": None, **wanted})
@@ -44,7 +44,7 @@ class Desk:
 
     def answer(self, job: Job) -> Message:
         for _ in until(60):
-            for other, message in list(self.told):
+            for other, message in list(self.replies):
                 if other is job and message.header["reply"] != "progress":
                     return message
         raise AssertionError("no answer")
@@ -69,11 +69,11 @@ def test_progress_and_a_result(desk: Desk) -> None:
     answer = desk.answer(job)
     assert answer.header["reply"] == "result"
     assert answer.pictures[0].layout == PHOTO.layout
-    told = [m.header for _, m in desk.told[:-1]]
-    fractions = [header["fraction"] for header in told]
+    replies = [m.header for _, m in desk.replies[:-1]]
+    fractions = [header["fraction"] for header in replies]
     assert fractions == sorted(fractions)
-    assert {"scene", "light", "refine", "full size"} <= {header["stage"] for header in told}
-    assert all(header["message"] for header in told)
+    assert {"scene", "light", "refine", "full size"} <= {header["stage"] for header in replies}
+    assert all(header["message"] for header in replies)
 
 
 def test_a_fault_of_the_program_is_answered_and_the_worker_goes_on(
@@ -91,11 +91,11 @@ def test_a_fault_of_the_program_is_answered_and_the_worker_goes_on(
 def test_quick_work_is_done_while_a_render_runs(desk: Desk) -> None:
     slow = desk.put(1, quality="best", steps=300, content=20.0)
     for _ in until(30):
-        if any(m.header.get("stage") == "refine" for _, m in list(desk.told)):
+        if any(m.header.get("stage") == "refine" for _, m in list(desk.replies)):
             break
     quick = desk.put(2, "preview")
     assert desk.answer(quick).header["reply"] == "result"
-    assert all(job is not slow or m.header["reply"] == "progress" for job, m in desk.told)
+    assert all(job is not slow or m.header["reply"] == "progress" for job, m in desk.replies)
     slow.cancelled.set()
     assert desk.answer(slow).header["code"] == "cancelled"
 
@@ -245,13 +245,13 @@ def test_networks_too_large_for_the_gpu_go_to_the_processor(
 def test_a_cancelled_render_does_not_wait_for_the_quick_work_of_others(desk: Desk) -> None:
     slow = desk.put(1, quality="best", steps=300, content=20.0)
     for _ in until(30):
-        if any(m.header.get("stage") == "refine" for _, m in list(desk.told)):
+        if any(m.header.get("stage") == "refine" for _, m in list(desk.replies)):
             break
     quick = [desk.put(number, "analyse") for number in range(2, 42)]
-    before = len(desk.told)
+    before = len(desk.replies)
     slow.cancelled.set()
     desk.answer(slow)
-    since = [job for job, m in desk.told[before:] if m.header["reply"] != "progress"]
+    since = [job for job, m in desk.replies[before:] if m.header["reply"] != "progress"]
     assert since.index(slow) <= 2
     assert all(desk.answer(job).header["reply"] == "result" for job in quick)
 
@@ -287,7 +287,7 @@ def test_a_cancelled_refinement_stops_within_a_step(
     monkeypatch.setattr(type(network), "forward", slow)
     job = desk.put(1, quality="best", steps=50, content=20.0)
     for _ in until(30):
-        if any(m.header.get("stage") == "refine" for _, m in list(desk.told)):
+        if any(m.header.get("stage") == "refine" for _, m in list(desk.replies)):
             break
     threading.Event().wait(0.7)
     at = time.monotonic()

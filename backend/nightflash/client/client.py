@@ -14,7 +14,7 @@ from typing import Any, Self
 from nightflash.client.connector import Connector
 from nightflash.client.ending import end_backend
 from nightflash.client.link import BackendHangs, BackendLost, Link, Request
-from nightflash.client.progress import Tell, tell_nobody
+from nightflash.client.progress import ReportProgress, ignore_progress
 from nightflash.client.protocol import Header, Message, Pixels
 from nightflash.errors import NightFlashError
 
@@ -67,7 +67,11 @@ class Client:
         self._link = None
         self._sent.clear()
 
-    def connect(self, tell: Tell = tell_nobody, cancel: threading.Event | None = None) -> Header:
+    def connect(
+        self,
+        report_progress: ReportProgress = ignore_progress,
+        cancel: threading.Event | None = None,
+    ) -> Header:
         """Connect, starting a backend where none runs; gives what it says of itself.
 
         Raises:
@@ -78,10 +82,14 @@ class Client:
         """
         if self._link is None:
             self._sent.clear()
-            self._link = self._connector.connect(tell, cancel)
+            self._link = self._connector.connect(report_progress, cancel)
         return self._link.about
 
-    def restart(self, tell: Tell = tell_nobody, cancel: threading.Event | None = None) -> Header:
+    def restart(
+        self,
+        report_progress: ReportProgress = ignore_progress,
+        cancel: threading.Event | None = None,
+    ) -> Header:
         """End the backend, answering or not, and connect to another one.
 
         Raises:
@@ -90,9 +98,9 @@ class Client:
         """
         self.close()
         self._connector.forgive()
-        tell("start", 0.0, "Ending the backend")
+        report_progress("start", 0.0, "Ending the backend")
         end_backend()
-        return self.connect(tell, cancel)
+        return self.connect(report_progress, cancel)
 
     def ask(self, request: str, **fields: Any) -> Header:
         """Make a request that is answered at once, such as ``status``; gives the reply.
@@ -101,7 +109,7 @@ class Client:
             NightFlashError: As `connect`, or what the backend refuses.
         """
         return self._retried(
-            lambda: self._exchange({"request": request, **fields}), tell_nobody
+            lambda: self._exchange({"request": request, **fields}), ignore_progress
         ).header
 
     @property
@@ -141,7 +149,7 @@ class Client:
         point: Sequence[float] | None = None,
         clicks: Sequence[Sequence[str | float]] = (),
         strokes: Pixels | None = None,
-        tell: Tell = tell_nobody,
+        report_progress: ReportProgress = ignore_progress,
         cancel: threading.Event | None = None,
         retry: bool = True,
         **fields: Any,
@@ -155,7 +163,7 @@ class Client:
             box, point: Aim in pixels of the photo.
             clicks: Corrections of it, ("add" or "remove", x, y), one after the other.
             strokes: Grey and alpha, of any size: corrections painted over the whole photo.
-            tell: Takes the progress.
+            report_progress: Takes the progress.
             cancel: Set it from another thread to stop the work.
             retry: Once more from the start when the backend is lost.
             fields: Further fields of the request: ``settings``, ``views``, ``output``, ``sample``.
@@ -167,7 +175,7 @@ class Client:
         """
 
         def once() -> Message:
-            self.connect(tell, cancel)
+            self.connect(report_progress, cancel)
             aim: dict[str, Any] = {"box": box, "point": point, "clicks": list(map(list, clicks))}
             for name, drawn in (("mask", mask), ("strokes", strokes)):
                 aim[name] = None if drawn is None else self._handle(drawn, cancel)
@@ -177,17 +185,19 @@ class Client:
                 "aim": {name: value for name, value in aim.items() if value is not None},
                 **fields,
             }
-            return self._exchange(header, tell=tell, cancel=cancel, patient=True)
+            return self._exchange(
+                header, report_progress=report_progress, cancel=cancel, patient=True
+            )
 
-        return self._retried(once, tell) if retry else self._watched(once)
+        return self._retried(once, report_progress) if retry else self._watched(once)
 
-    def _retried(self, once: Callable[[], Message], tell: Tell) -> Message:
+    def _retried(self, once: Callable[[], Message], report_progress: ReportProgress) -> Message:
         try:
             return self._watched(once)
         except BackendHangs:
             raise
         except BackendLost as fault:
-            tell("networks", 0.0, f"{fault.sentence} Starting it anew.")
+            report_progress("networks", 0.0, f"{fault.sentence} Starting it anew.")
         except NightFlashError as fault:
             if fault.code != "unknown_handle":  # too long unused: it goes there again
                 raise
@@ -219,13 +229,13 @@ class Client:
         header: Header,
         pictures: Sequence[Pixels] = (),
         *,
-        tell: Tell = tell_nobody,
+        report_progress: ReportProgress = ignore_progress,
         cancel: threading.Event | None = None,
         size: int = 0,
         patient: bool = False,
     ) -> Message:
-        self.connect(tell, cancel)
+        self.connect(report_progress, cancel)
         assert self._link is not None
         size += sum(picture.layout.bytes for picture in pictures)
         seconds = float("inf") if patient else ANSWER_SECONDS + size / SLOWEST
-        return self._link.exchange(Request(header, pictures, seconds), tell, cancel)
+        return self._link.exchange(Request(header, pictures, seconds), report_progress, cancel)

@@ -16,7 +16,7 @@ from nightflash.client.ending import end_backend
 from nightflash.client.holder import backend_runs, running_pid
 from nightflash.client.launch import start, start_failed
 from nightflash.client.link import BackendHangs, BackendLost, Link, Request
-from nightflash.client.progress import Tell
+from nightflash.client.progress import ReportProgress
 from nightflash.client.protocol import check_version
 from nightflash.errors import Cancelled, NightFlashError
 
@@ -46,20 +46,20 @@ class Connector:
         self._hung = 0  # the process that did not answer, where it is to be replaced
         self._unreachable = 0.0  # since when one runs that cannot be connected to
 
-    def connect(self, tell: Tell, cancel: threading.Event | None) -> Link:
+    def connect(self, report_progress: ReportProgress, cancel: threading.Event | None) -> Link:
         """A link to a backend, which is started where none runs.
 
         Raises:
             NightFlashError: See `Client.connect`.
         """
         if self._hung:
-            tell("start", 0.0, "Ending the backend that does not answer")
+            report_progress("start", 0.0, "Ending the backend that does not answer")
             end_backend({self._hung})  # and no other one, which somebody else may have begun
             self.forgive()
-        self._replace_older(tell)
+        self._replace_older(report_progress)
         self._unreachable = time.monotonic()
         try:
-            return self._link_or_none() or self._start(tell, cancel)
+            return self._link_or_none() or self._start(report_progress, cancel)
         except BackendHangs as fault:
             raise self.to_be_replaced(fault) from fault
 
@@ -74,10 +74,10 @@ class Connector:
         self._hung = fault.pid
         return BackendHangs(fault.pid, "Try again: another one takes its place.")
 
-    def _start(self, tell: Tell, cancel: threading.Event | None) -> Link:
+    def _start(self, report_progress: ReportProgress, cancel: threading.Event | None) -> Link:
         if self._command is None:
             return self._reach()
-        tell("start", 0.0, "Starting the backend")
+        report_progress("start", 0.0, "Starting the backend")
         command = [*self._command, *shlex.split(os.environ.get(OPTIONS_VARIABLE, ""))]
         process, starts = start(command, self._environment), 1
         until = time.monotonic() + START_SECONDS
@@ -98,7 +98,7 @@ class Connector:
             time.sleep(0.05)
         raise start_failed(f"The backend was not ready after {START_SECONDS:.0f} s.")
 
-    def _replace_older(self, tell: Tell) -> None:
+    def _replace_older(self, report_progress: ReportProgress) -> None:
         """End a backend of an older version, unless it is at work."""
         found = Connection.read() if self._replaces else None
         if found is None or _numbers(found.version) >= _numbers(__version__):
@@ -108,7 +108,7 @@ class Connector:
                 with contextlib.closing(link):
                     if link.exchange(Request({"request": "status"})).header["jobs"]:
                         return
-        tell("start", 0.0, "Ending the backend of an older version")
+        report_progress("start", 0.0, "Ending the backend of an older version")
         end_backend()
 
     def _reach(self) -> Link:

@@ -175,11 +175,11 @@ def _record_holder(file: BinaryIO) -> int:
 
     free, wanted = fcntl.F_UNLCK, fcntl.F_WRLCK
     if sys.platform == "darwin":  # struct flock: start, len, pid, type, whence
-        told = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack("qqihh", 0, 0, 0, wanted, 0))
-        _, _, pid, kind, _ = struct.unpack("qqihh", told)
+        answer = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack("qqihh", 0, 0, 0, wanted, 0))
+        _, _, pid, kind, _ = struct.unpack("qqihh", answer)
     else:  # type, whence, start, len, pid
-        told = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack("hhqqi4x", wanted, 0, 0, 0, 0))
-        kind, _, _, _, pid = struct.unpack("hhqqi4x", told)
+        answer = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack("hhqqi4x", wanted, 0, 0, 0, 0))
+        kind, _, _, _, pid = struct.unpack("hhqqi4x", answer)
     return 0 if kind == free else int(pid)
 
 
@@ -199,7 +199,7 @@ def _orphans() -> set[int]:
     return found - {os.getpid()}
 
 
-def _holds(told: Path) -> bool:
+def _holds(info: Path) -> bool:
     """Whether a descriptor of Linux's has a lock for writing."""
-    lines = told.read_text().splitlines()
+    lines = info.read_text().splitlines()
     return any(line.startswith("lock:") and " WRITE " in line for line in lines)

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nightflash.client.progress import Tell, tell_nobody
+from nightflash.client.progress import ReportProgress, ignore_progress
 from nightflash.client.protocol import (
     VERSION,
     Buffer,
@@ -130,7 +130,7 @@ class Link(ABC):
     def exchange(
         self,
         request: Request,
-        tell: Tell = tell_nobody,
+        report_progress: ReportProgress = ignore_progress,
         cancel: threading.Event | None = None,
     ) -> Message:
         """Send a request and wait for its result.
@@ -150,7 +150,7 @@ class Link(ABC):
             if alive:
                 heard = now
             if frames is not None:
-                answer = _answer_to(number, frames, tell)
+                answer = _answer_to(number, frames, report_progress)
                 if answer is not None:
                     return answer
             if cancel is not None and cancel.is_set() and not cancelling:
@@ -163,7 +163,7 @@ class Link(ABC):
         self._send_frames(Message({"v": VERSION, "id": number, **header}, pictures).frames())
 
 
-def _answer_to(number: int, frames: Frames, tell: Tell) -> Message | None:
+def _answer_to(number: int, frames: Frames, report_progress: ReportProgress) -> Message | None:
     """The result, if this message is that of request ``number``; its progress is told."""
     header = read_header(frames[0])
     check_version(header, "client")
@@ -173,6 +173,6 @@ def _answer_to(number: int, frames: Frames, tell: Tell) -> Message | None:
     if whose != number:
         return None  # a sign of life, or what is left of a request given up
     if reply == "progress":
-        tell(str(header["stage"]), float(header["fraction"]), str(header["message"]))
+        report_progress(str(header["stage"]), float(header["fraction"]), str(header["message"]))
         return None
     return Message.from_frames(header, frames[1:])

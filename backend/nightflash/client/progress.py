@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Tell = Callable[[str, float, str], None]
+ReportProgress = Callable[[str, float, str], None]
 """Called with the stage's name, the fraction of the whole work done, 0..1, and a sentence."""
 
 
-def tell_nobody(stage: str, fraction: float, sentence: str) -> None:
+def ignore_progress(stage: str, fraction: float, sentence: str) -> None:
     """Tell nobody."""

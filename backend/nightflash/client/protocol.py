@@ -216,8 +216,8 @@ def check_version(header: Header, own: str) -> None:
 
 def error_reply(fault: NightFlashError) -> Message:
     """The reply that tells a fault."""
-    told = {"code": fault.code, "sentence": fault.sentence, "remedy": fault.remedy}
-    return Message({"reply": "error", **{key: text[:MAX_TEXT] for key, text in told.items()}})
+    fields = {"code": fault.code, "sentence": fault.sentence, "remedy": fault.remedy}
+    return Message({"reply": "error", **{key: text[:MAX_TEXT] for key, text in fields.items()}})
 
 
 def raise_fault(header: Header) -> None:

@@ -40,7 +40,7 @@ def add(commands: Any) -> None:
     status.add_argument("--json", action="store_true", help="as one JSON object")
     status.set_defaults(run=_status)
     commands.add_parser("stop", help="end the backend", allow_abbrev=False).set_defaults(run=_stop)
-    logs = commands.add_parser("logs", help="print what the backend told", allow_abbrev=False)
+    logs = commands.add_parser("logs", help="print the log of the backend", allow_abbrev=False)
     logs.set_defaults(run=_logs)
 
 
@@ -70,7 +70,7 @@ def _serve(options: argparse.Namespace) -> int:
             upload_memory=options.upload_memory,
             tcp=options.tcp,
         ),
-        tell=streams.put,
+        report=streams.print_output,
     )
 
 
@@ -83,10 +83,10 @@ def _status(options: argparse.Namespace) -> int:
     except NightFlashError as fault:
         if fault.code != "no_backend":
             raise
-        streams.put("{}" if options.json else "No backend runs.")
+        streams.print_output("{}" if options.json else "No backend runs.")
         return NONE_RUNS
-    told = {key: value for key, value in state.items() if key not in ("v", "id", "reply")}
-    streams.put(json.dumps(told) if options.json else _in_words(told))
+    fields = {key: value for key, value in state.items() if key not in ("v", "id", "reply")}
+    streams.print_output(json.dumps(fields) if options.json else _in_words(fields))
     return 0
 
 
@@ -111,26 +111,26 @@ def _stop(options: argparse.Namespace) -> int:
             raise NightFlashError(
                 "A backend runs, and the system does not tell its process.", "End it by hand."
             )
-        streams.put("No backend runs.")
+        streams.print_output("No backend runs.")
         return 0
     with contextlib.suppress(NightFlashError), Client(None, silence=DIALOG_SILENCE) as client:
         client.ask("shutdown")
     killed = end_backend()
     if not killed:
-        streams.put("The backend has ended.")
+        streams.print_output("The backend has ended.")
         return 0
     for path in (Connection.path(), *runtime_folder().glob("*.ipc")):
         with contextlib.suppress(OSError):
             path.unlink()
     which = ", ".join(map(str, sorted(killed)))
-    streams.put(f"The backend did not answer and was ended (process {which}).")
+    streams.print_output(f"The backend did not answer and was ended (process {which}).")
     return 0
 
 
 def _logs(options: argparse.Namespace) -> int:
     from nightflash.client.connection import crash_file, log_file
 
-    told = False
+    printed = False
     for path in (log_file(), crash_file()):
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -139,8 +139,8 @@ def _logs(options: argparse.Namespace) -> int:
         except OSError as error:
             raise NightFlashError(f"{path} cannot be read: {error.strerror}.") from error
         if lines:
-            streams.put("\n".join([f"{path}:", *lines[-LINES:]]))
-            told = True
-    if not told:
-        streams.put(f"No backend has told anything yet; its log will be {log_file()}.")
+            streams.print_output("\n".join([f"{path}:", *lines[-LINES:]]))
+            printed = True
+    if not printed:
+        streams.print_output(f"No backend has run yet; its log will be {log_file()}.")
     return 0

@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
 def _doctor(options: argparse.Namespace) -> int:
     sound = True
     for finding in examine(options.weights):
-        streams.put(str(finding))
+        streams.print_output(str(finding))
         sound = sound and finding.sound
     return 0 if sound else 1
 

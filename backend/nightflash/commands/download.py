@@ -18,7 +18,7 @@ from nightflash.errors import NightFlashError
 
 if TYPE_CHECKING:
     from nightflash.models.descriptor import NetworkDescriptor
-    from nightflash.models.download.incoming import Progress, Tell
+    from nightflash.models.download.incoming import Progress, Report
     from nightflash.models.weights import WeightsFile
 
 FAULT = 2
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     missing = [d for d in wanted if d.files and whole(d, folder) is None]
     for descriptor in (d for d in wanted if d not in missing):
         there = "there already" if descriptor.files else "needs no file"
-        streams.put(f"{descriptor.name}: {there}.")
+        streams.print_output(f"{descriptor.name}: {there}.")
     away: Mapping[str, str] = {}
     if options.reach is not None:
         away = _out_of_reach(missing, options.mirror, options.reach)
@@ -119,7 +119,7 @@ def _out_of_reach(
     far = [d for d in missing if all(file.name in away for file in d.files)]
     if far:
         hosts = _listed(away[file.name] for descriptor in far for file in descriptor.files)
-        streams.tell(
+        streams.print_error(
             f"nightflash: {hosts} could not be reached for {_listed(d.name for d in far)}: the"
             " built-in networks do that work; `bash install/run.sh --download auto` tries again."
         )
@@ -146,23 +146,27 @@ def _fetch(
     if missing:
         total = sum(_first(descriptor, away).bytes for descriptor in missing) / 1e6
         count = f"{len(missing)} network{'s' if len(missing) > 1 else ''}"
-        streams.put(f"{count} to download, {total:.1f} MB in all, into {folder}.")
+        streams.print_output(f"{count} to download, {total:.1f} MB in all, into {folder}.")
     code, fetched = 0, False
     for descriptor in missing:
         name = descriptor.name
         try:
-            with _shown(name, every) as (progress, tell):
-                path = fetch(descriptor, folder, mirror, without=away, progress=progress, tell=tell)
-            streams.put(f"{name}: {path}. Licence: {descriptor.terms(descriptor.present(folder))}.")
+            with _shown(name, every) as (progress, report):
+                path = fetch(
+                    descriptor, folder, mirror, without=away, progress=progress, report=report
+                )
+            streams.print_output(
+                f"{name}: {path}. Licence: {descriptor.terms(descriptor.present(folder))}."
+            )
             fetched = True
         except NightFlashError as fault:
-            streams.tell(f"nightflash: {name}: {fault}")
+            streams.print_error(f"nightflash: {name}: {fault}")
             code = FAULT
         except KeyboardInterrupt:
             parts = [folder / f"{file.name}{PART}" for file in descriptor.files]
             kept = any(part.exists() for part in parts)
             rest = "the next download goes on from here" if kept else "nothing half-written is left"
-            streams.tell(f"nightflash: stopped; {rest}.")
+            streams.print_error(f"nightflash: stopped; {rest}.")
             return INTERRUPTED
     if fetched:
         _renew_backend()
@@ -184,24 +188,26 @@ def _renew_backend() -> None:
             return
         if client.ask("status")["jobs"] == 0:
             client.ask("shutdown")
-            streams.put("The backend was ended; the next one takes the new networks.")
+            streams.print_output("The backend was ended; the next one takes the new networks.")
             return
-    streams.put("A backend is at work: 'nightflash stop' lets the next one take the new networks.")
+    streams.print_output(
+        "A backend is at work: 'nightflash stop' lets the next one take the new networks."
+    )
 
 
 @contextmanager
-def _shown(name: str, every: float) -> Iterator[tuple[Progress, Tell]]:
+def _shown(name: str, every: float) -> Iterator[tuple[Progress, Report]]:
     """What shows progress, as a bar on a terminal or now and then in a line, and sentences."""
     if not sys.stderr.isatty():
-        told = time.monotonic()
+        last = time.monotonic()
 
         def remark(done: int, total: int) -> None:
-            nonlocal told
-            if time.monotonic() - told >= every:
-                streams.tell(f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
-                told = time.monotonic()
+            nonlocal last
+            if time.monotonic() - last >= every:
+                streams.print_error(f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+                last = time.monotonic()
 
-        yield remark, lambda text: streams.tell(f"{name}: {text}")
+        yield remark, lambda text: streams.print_error(f"{name}: {text}")
         return
     from tqdm import tqdm
 

@@ -65,22 +65,22 @@ def _list(options: argparse.Namespace) -> int:
     names = {descriptor.name for descriptor in (*chosen.values(), *pair)}
     rows = [_row(descriptor, folder, descriptor.name in names) for descriptor in NETWORKS.values()]
     if options.json:
-        streams.put(json.dumps(rows, indent=1))
+        streams.print_output(json.dumps(rows, indent=1))
         return 0
     best = {d.name for d in recommended("auto", room)}
     for role, heading in HEADINGS.items():
-        streams.put(heading)
+        streams.print_output(heading)
         for row in (row for row in rows if row["role"] == role):
             size = f"{row['bytes'] / 1e6:.1f} MB, " if row["bytes"] else ""
             advice = ", the best here" if row["name"] in best else ""
             mark = "*" if row["auto"] else " "
-            streams.put(
+            streams.print_output(
                 f"{mark} {row['name']:31} {row['set']:9} {row['state']}{advice}"
                 f"\n      {row['title']}\n      {size}licence: {row['licence']}"
             )
-    streams.put(f"* is taken unless --networks says otherwise. The files lie in {folder}.")
+    streams.print_output(f"* is taken unless --networks says otherwise. The files lie in {folder}.")
     if any(row["name"] in best and row["state"] == "absent" for row in rows):
-        streams.put("'nightflash models download' fetches the best for this machine.")
+        streams.print_output("'nightflash models download' fetches the best for this machine.")
     return 0
 
 
@@ -138,9 +138,9 @@ def _verify(options: argparse.Namespace) -> int:
             sound = text in ("ok", "own")
             remedy = "" if sound else f" Fetch it with 'nightflash models download {name}'."
             code = code if sound else DAMAGED
-            streams.put(f"{text:8} {name}: {folder / file.name}{remedy}")
+            streams.print_output(f"{text:8} {name}: {folder / file.name}{remedy}")
     if not looked:
-        streams.put(f"There are no network files in {folder}.")
+        streams.print_output(f"There are no network files in {folder}.")
     return code
 
 
@@ -158,7 +158,7 @@ def _by_contents(descriptor: NetworkDescriptor[Any], path: Path) -> str:
 def _path(options: argparse.Namespace) -> int:
     from nightflash.models.weights import weights_folder
 
-    streams.put(str(weights_folder(options.weights)))
+    streams.print_output(str(weights_folder(options.weights)))
     return 0
 
 

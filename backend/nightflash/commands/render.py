@@ -96,7 +96,7 @@ def _render_all(
                 photo = _read(job, aim)
                 check_output(job.out)
             except NightFlashError as fault:
-                streams.tell(f"nightflash: {fault}")
+                streams.print_error(f"nightflash: {fault}")
                 continue
             maker = maker or stack.enter_context(_maker(options))
             try:
@@ -107,17 +107,17 @@ def _render_all(
 
                     write_debug(job.debug_files(options.debug_dir), made.night)
             except NightFlashError as fault:
-                streams.tell(f"nightflash: {job.source}: {fault}")
+                streams.print_error(f"nightflash: {job.source}: {fault}")
                 continue
             notes = [*photo.source.notes, *made.report["notes"], *lost]
             names = {"photo": streams.text(job.source), "out": streams.text(job.out)}
             reports.append({**names, **made.report, "notes": notes})
             for note in notes:
-                streams.tell(f"{job.source.name}: {note}")
+                streams.print_error(f"{job.source.name}: {note}")
             if not options.json:
-                streams.put(str(job.out))
+                streams.print_output(str(job.out))
     if options.json and reports:
-        streams.put(json.dumps(reports[0] if len(jobs) == 1 else {"photos": reports}))
+        streams.print_output(json.dumps(reports[0] if len(jobs) == 1 else {"photos": reports}))
     return 0 if len(reports) == len(jobs) else FAULT
 
 

@@ -119,7 +119,7 @@ def chosen_settings(options: argparse.Namespace) -> Settings:
         base = None if options.preset is None else settings_of(options.preset)
         settings = Settings.from_words(words, base)
     for note in notes:
-        streams.tell(f"nightflash: {note.message}")
+        streams.print_error(f"nightflash: {note.message}")
     return settings
 
 

@@ -31,15 +31,15 @@ def _settings(options: argparse.Namespace) -> int:
         table = {
             name: {**asdict(info), "default": DEFAULTS[name]} for name, info in SETTING_INFO.items()
         }
-        streams.put(json.dumps(table, indent=1))
+        streams.print_output(json.dumps(table, indent=1))
         return 0
     group = ""
     for name, info in SETTING_INFO.items():
         if info.group != group:
             group = info.group
-            streams.put(f"{group}:")
-        streams.put(f"  {name}={word(DEFAULTS[name])}  ({legal_values(name)})")
-        streams.put(f"      {info.name}. {info.help}")
+            streams.print_output(f"{group}:")
+        streams.print_output(f"  {name}={word(DEFAULTS[name])}  ({legal_values(name)})")
+        streams.print_output(f"      {info.name}. {info.help}")
     _put_presets("Presets:", PRESETS)
     if own := own_presets.read():
         _put_presets("Your own presets:", own)
@@ -47,7 +47,7 @@ def _settings(options: argparse.Namespace) -> int:
 
 
 def _put_presets(heading: str, presets: Mapping[str, Mapping[str, Any]]) -> None:
-    streams.put(heading)
+    streams.print_output(heading)
     for name, changes in presets.items():
         pairs = (f"{key}={word(value)}" for key, value in changes.items() if value != DEFAULTS[key])
-        streams.put(f"  {name}  ({' '.join(pairs) or 'the defaults'})")
+        streams.print_output(f"  {name}  ({' '.join(pairs) or 'the defaults'})")

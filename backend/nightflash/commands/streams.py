@@ -23,7 +23,7 @@ def prepare() -> None:
             stream.reconfigure(errors="nightflash.as_it_is")
 
 
-def put(text: str) -> None:
+def print_output(text: str) -> None:
     """Print a line on standard output; a reader that has gone is no fault.
 
     Raises:
@@ -41,14 +41,14 @@ def text(path: os.PathLike[str]) -> str:
 
 
 def flush() -> None:
-    """Have standard output written, as `put` does."""
+    """Have standard output written, as `print_output` does."""
     try:
         sys.stdout.flush()
     except OSError as error:
         _swallow(error)
 
 
-def tell(sentence: str) -> None:
+def print_error(sentence: str) -> None:
     """Print a line on standard error, if anybody reads it."""
     try:
         print(sentence, file=sys.stderr, flush=True)

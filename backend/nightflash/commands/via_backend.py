@@ -45,7 +45,7 @@ def render_remotely(
             point=aim.point,
             clicks=[("add" if click.adds else "remove", click.x, click.y) for click in aim.clicks],
             strokes=strokes,
-            tell=lambda stage, done, sentence: progress(stage, done),
+            report_progress=lambda stage, done, sentence: progress(stage, done),
             settings=asdict(settings),
         )
     finally:

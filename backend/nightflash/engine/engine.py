@@ -11,7 +11,7 @@ import torch
 from nightflash.engine.cache import Cache
 from nightflash.engine.grey import in_grey, stays_grey
 from nightflash.engine.known import SCENE_PLANES, SURVEY_PLANES, Aimed, Surveyed, planes
-from nightflash.engine.memory import memory_told
+from nightflash.engine.memory import explained_memory_errors
 from nightflash.engine.networks import Loaded, Networks
 from nightflash.engine.night import Night, Preview, Report, subject_metres
 from nightflash.engine.working import Working, at_working_size, digest
@@ -67,7 +67,7 @@ class Engine:
         self.networks = self._networks.names
         self._cache: Cache[object, object] = Cache(cache_bytes)
 
-    @memory_told()
+    @explained_memory_errors()
     def load(self) -> Loaded:
         """Read the networks, or return them if they are there.
 
@@ -108,7 +108,7 @@ class Engine:
         Raises:
             NightFlashError: The memory does not suffice.
         """
-        with memory_told(), torch.no_grad():
+        with explained_memory_errors(), torch.no_grad():
             known = self._aimed(working, aim or Aim(), settings, checkpoint)
             light = known.lit(settings)
             picture = light.shine(known.scene.photo, light.maps)
@@ -116,7 +116,7 @@ class Engine:
             self._networks.finder.start(working.key, known.surveyed.survey.encoded)
         return Preview(picture, known.scene, light, known.provisional)
 
-    @memory_told()
+    @explained_memory_errors()
     @torch.no_grad()
     def close_up(
         self,
@@ -153,7 +153,7 @@ class Engine:
             )
         return in_grey(night) if stays_grey(day, settings) else night
 
-    @memory_told()
+    @explained_memory_errors()
     def render(
         self,
         photo: Photo,

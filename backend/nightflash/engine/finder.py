@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nightflash.engine.memory import memory_told
+from nightflash.engine.memory import explained_memory_errors
 from nightflash.errors import NightFlashError
 from nightflash.models import registry
 from nightflash.models.choice import Choice, choose
@@ -151,6 +151,6 @@ class Finder:
             look.looking = None  # the cause may be gone at the next try
             raise
 
-    @memory_told()
+    @explained_memory_errors()
     def _thoroughly(self, encoded: Tensor) -> MainObject:
         return registry.load(self._chosen, self._folder, self._device).main_object(encoded)

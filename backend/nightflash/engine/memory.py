@@ -26,7 +26,7 @@ def give_back() -> None:
 
 
 @contextmanager
-def memory_told() -> Iterator[None]:
+def explained_memory_errors() -> Iterator[None]:
     """Turn what torch, numpy and OpenCV raise without memory into one sentence."""
     try:
         yield

@@ -200,7 +200,7 @@ def without_gps(exif: bytes) -> bytes | None:
     return block.without_directory(GPS).without(EXIF, (MAKER_NOTE,)).tobytes()
 
 
-def told(exif: bytes, facts: Facts) -> Block | None:
+def stamped(exif: bytes, facts: Facts) -> Block | None:
     """The block, true about the result; None where it is damaged."""
     block = opened(exif)
     if block is None:

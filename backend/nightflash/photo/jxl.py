@@ -173,23 +173,23 @@ def decode_jxl(file: BinaryIO, path: Path) -> Raster:
     """The picture of a JPEG XL file, upright."""
     data = file.read()
     stream, metadata = _taken_apart(data)
-    told = header(stream)
-    check_dimensions(told.size, path)
+    info = header(stream)
+    check_dimensions(info.size, path)
     samples = np.asarray(imagecodecs.jpegxl_decode(data))
     if samples.ndim == 4:
         samples = samples[0]
     notes = [C2PA_NOTE] * (b"jumb" in metadata)
-    if told.cicp is None and told.icc is None:
+    if info.cicp is None and info.icc is None:
         notes.append("The colour space of the photo is not understood and was taken for sRGB.")
-    depth = told.depth if samples.dtype == np.uint16 and told.depth < 16 else None
+    depth = info.depth if samples.dtype == np.uint16 and info.depth < 16 else None
     raster = split(samples if depth is None else spread(samples, depth), "jxl")
     block = metadata.get(b"Exif", b"")
     return Raster(
         raster.colour,
         raster.alpha,
         "jxl",
-        icc=told.icc,
-        cicp=told.cicp if samples.dtype.kind == "u" or told.cicp != Cicp(1, 8) else None,
+        icc=info.icc,
+        cicp=info.cicp if samples.dtype.kind == "u" or info.cicp != Cicp(1, 8) else None,
         exif=block[4 + int.from_bytes(block[:4]) :] or None,
         xmp=metadata.get(b"xml "),
         orientation=None,
@@ -228,8 +228,8 @@ def encode_jxl(file: BinaryIO, codes: Codes, source: Encoding, quality: int) -> 
     depth = source.depth if codes.dtype == np.uint16 else None
     if depth is not None:
         codes = np.rint(codes * ((2**depth - 1) / 65535)).astype(np.uint16)
-    told = source.cicp or (_SRGB if codes.dtype == np.uint16 else None)
-    lossless = quality == 100 or told is not None or codes.dtype.kind == "f"
+    space = source.cicp or (_SRGB if codes.dtype == np.uint16 else None)
+    lossless = quality == 100 or space is not None or codes.dtype.kind == "f"
     encoded = imagecodecs.jpegxl_encode(
         codes if codes.shape[2] > 1 else codes[..., 0],
         lossless=lossless,
@@ -248,8 +248,8 @@ def encode_jxl(file: BinaryIO, codes: Codes, source: Encoding, quality: int) -> 
         for name, start, end in isobmff.boxes(bytes(encoded))
         if name == b"jxll"
     )
-    if told is not None:
-        stream = _in_space(stream, told)
+    if space is not None:
+        stream = _in_space(stream, space)
     file.write(isobmff.box(b"JXL ", b"\r\n\x87\n") + _FILE_TYPE + level)
     if source.exif is not None:
         file.write(isobmff.box(b"Exif", b"\0\0\0\0", source.exif))
@@ -265,10 +265,10 @@ def is_writable(cicp: Cicp) -> bool:
 
 def _in_space(stream: bytes, cicp: Cicp) -> bytes:
     """The codestream of samples stored as they are, told to be in another colour space."""
-    told = header(stream)
-    if told.colour is None:
+    info = header(stream)
+    if info.colour is None:
         raise ValueError("the header has no place for a colour space")
-    start, end, stop = told.colour
+    start, end, stop = info.colour
     bits = np.unpackbits(np.frombuffer(stream[2:4098], np.uint8), bitorder="little")
     primaries = {1: 1, 9: 9, 11: 11, 12: 11}[cicp.primaries]
     white = _WHITE_DCI if cicp.primaries == 11 else _WHITE_D65

@@ -25,7 +25,7 @@ LONGEST_THUMBNAIL = 24_576  # bytes, its directory included
 _THUMBNAIL = 160  # pixels of its longer side, as cameras have it
 
 
-def told(
+def result_encoding(
     source: Encoding,
     size: tuple[int, int],
     keep: Keep,
@@ -70,7 +70,7 @@ def told(
         facts = exif.Facts(*size, srgb, SOFTWARE, changed)
         if not holds_maker_notes and exif.maker_note(block) is not None:
             notes.append("The photo's maker note has no place in TIFF files and is lost.")
-        made = exif.told(block, facts)
+        made = exif.stamped(block, facts)
         block = None if made is None else made.tobytes()
     packet = xmp.stamped(packet, size, SOFTWARE, changed, words)
     return replace(source, exif=block, xmp=packet, iptc=datasets), tuple(notes)

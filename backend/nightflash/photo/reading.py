@@ -103,10 +103,10 @@ def _finite_raster(path: Path) -> Raster:
 
 def _source(raster: Raster) -> Encoding:
     bits = raster.lab or 8 * raster.colour.dtype.itemsize
-    told = raster.icc is not None or raster.cicp is not None
+    tagged = raster.icc is not None or raster.cicp is not None
     return Encoding(
         bits,
-        icc=adobe_rgb() if not told and is_adobe_rgb(raster.exif) and bits < 32 else raster.icc,
+        icc=adobe_rgb() if not tagged and is_adobe_rgb(raster.exif) and bits < 32 else raster.icc,
         cicp=raster.cicp if raster.icc is None and raster.cicp != _SRGB else None,
         exif=raster.exif,
         format=raster.format,

@@ -19,7 +19,7 @@ from nightflash.errors import NightFlashError
 from . import exif
 from .encoding import Encoding
 from .formats import FORMATS, JPEG, TIFF, WIDE, Format
-from .metadata import LONGEST_THUMBNAIL, Keep, told, with_thumbnail
+from .metadata import LONGEST_THUMBNAIL, Keep, result_encoding, with_thumbnail
 from .photo import Photo, colour_space
 from .profile import profile_space
 from .profile_writing import cicp_profile
@@ -99,7 +99,7 @@ def write_photo(
         source = replace(source, icc=None, cicp=None)  # they described grey
     if codes.shape[2] > 2 and source.jpeg is not None and len(source.jpeg.quantisation) < 2:
         source = replace(source, jpeg=None)  # likewise
-    source, notes = told(
+    source, notes = result_encoding(
         source,
         (photo.width, photo.height),
         keep,

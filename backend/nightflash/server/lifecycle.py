@@ -55,14 +55,14 @@ class Service:
     tcp: bool = False
 
 
-def serve(service: Service, tell: Callable[[str], None]) -> int:
+def serve(service: Service, report: Callable[[str], None]) -> int:
     """Serve until somebody stops it; gives the exit code.
 
     Where a backend of this user runs already, nothing is done and the exit code is 0.
 
     Args:
         service: How.
-        tell: Takes a sentence for whoever started this.
+        report: Takes a sentence for whoever started this.
 
     Raises:
         NightFlashError: The folders, the device or the networks asked for do not serve.
@@ -75,11 +75,11 @@ def serve(service: Service, tell: Callable[[str], None]) -> int:
         held = Held()
         Connection.path().unlink(missing_ok=True)  # of a process that died
         _start_log()
-        ended = _serve(service, held, tell)
+        ended = _serve(service, held, report)
     except Timeout:
         pid = running_pid()
         which = f" (process {pid})" if pid is not None else ""
-        tell(f"A backend runs already{which}; this one is not needed.")
+        report(f"A backend runs already{which}; this one is not needed.")
         return 0
     except (OSError, zmq.ZMQError) as error:
         raise NightFlashError(
@@ -95,7 +95,7 @@ def serve(service: Service, tell: Callable[[str], None]) -> int:
     return 0
 
 
-def _serve(service: Service, held: Held, tell: Callable[[str], None]) -> bool:
+def _serve(service: Service, held: Held, report: Callable[[str], None]) -> bool:
     """Serve; gives whether every thread and socket has ended."""
     # Seconds of imports that a second backend is spared.
     from nightflash.engine.engine import Engine
@@ -121,7 +121,7 @@ def _serve(service: Service, held: Held, tell: Callable[[str], None]) -> bool:
         server.connection.write()
         where = filter(None, (server.connection.ipc, server.connection.tcp))
         log.info("serving at %s", " and ".join(where))
-        tell(f"The backend is ready for requests (process {os.getpid()}).")
+        report(f"The backend is ready for requests (process {os.getpid()}).")
         server.run()
     finally:
         held.close()

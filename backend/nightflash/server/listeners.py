@@ -101,8 +101,8 @@ class Listener:
         for _ in range(MOST_EVENTS):
             if not self.monitor.poll(0):
                 return
-            told = recv_monitor_message(self.monitor)
-            event, descriptor = told["event"], int(told["value"])
+            answer = recv_monitor_message(self.monitor)
+            event, descriptor = answer["event"], int(answer["value"])
             if event not in (zmq.Event.ACCEPTED, zmq.Event.DISCONNECTED):
                 self._refused += 1
                 continue
@@ -201,7 +201,7 @@ class TcpListener(Listener):
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], limit: int, keys: Keys) -> None:
         super().__init__(context, limit)
-        self._told = float("-inf")
+        self._logged = float("-inf")
         self.socket.curve_server = True
         self.socket.backlog, self.socket.handshake_ivl = 16, HANDSHAKE_MILLISECONDS
         self.socket.curve_publickey, self.socket.curve_secretkey = (
@@ -219,9 +219,9 @@ class TcpListener(Listener):
             self._end(stranger)
             del self._strangers[stranger]
         now = time.monotonic()
-        if self._refused and now - self._told > REFUSALS_SECONDS:
+        if self._refused and now - self._logged > REFUSALS_SECONDS:
             log.warning("refused %d connections without the right key", self._refused)
-            self._refused, self._told = 0, now
+            self._refused, self._logged = 0, now
 
 
 def open_listeners(
@@ -275,6 +275,6 @@ def _bytes_wait(descriptor: int) -> bool:
     import termios
 
     with contextlib.suppress(OSError):
-        told = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
-        return int.from_bytes(told, sys.byteorder) > 0
+        answer = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
+        return int.from_bytes(answer, sys.byteorder) > 0
     return False

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from nightflash.client.protocol import Header, Message, Pixels, error_reply
 from nightflash.engine.engine import Engine
-from nightflash.engine.memory import give_back, memory_told
+from nightflash.engine.memory import explained_memory_errors, give_back
 from nightflash.engine.night import Preview, subject_metres
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.parts import parts
@@ -148,7 +148,7 @@ class Worker(threading.Thread):
             if job.cancelled.is_set():
                 raise Cancelled
             if self.state != "ready":
-                self._tell(job, "networks", 0.0)
+                self._report_progress(job, "networks", 0.0)
             answer = self._within_memory(job, self._ready())
         except Cancelled:
             answer = error_reply(NightFlashError("The work was stopped.", code="cancelled"))
@@ -182,7 +182,7 @@ class Worker(threading.Thread):
             attempts.append((self._on_cpu, work.settings, note))
         for number, (choose, settings, note) in enumerate(attempts):
             try:
-                with memory_told():
+                with explained_memory_errors():
                     return self._run(job, choose(), replace(work, settings=settings), note)
             except NightFlashError as fault:
                 if fault.code != "no_memory" or number + 1 == len(attempts):
@@ -203,15 +203,15 @@ class Worker(threading.Thread):
         return _preview(job, engine, work, note)
 
     def _render(self, job: Job, engine: Engine, work: Work, note: str) -> Message:
-        told = ("", 0.0)
+        reported = ("", 0.0)
         checkpoint = job.checkpoint
 
         def progress(stage: str, fraction: float) -> None:
-            nonlocal told
+            nonlocal reported
             checkpoint()
-            if stage != told[0] or time.monotonic() - told[1] > PROGRESS_SECONDS:
-                self._tell(job, stage, overall(work.settings.quality, stage, fraction))
-                told = stage, time.monotonic()
+            if stage != reported[0] or time.monotonic() - reported[1] > PROGRESS_SECONDS:
+                self._report_progress(job, stage, overall(work.settings.quality, stage, fraction))
+                reported = stage, time.monotonic()
             if (quick := self._queue.take_quick()) is not None:  # one, or they never end
                 self._do(quick)
             checkpoint()
@@ -229,9 +229,9 @@ class Worker(threading.Thread):
         header = _about(engine, night.scene, work, note) | {"seconds": night.report.seconds}
         return Message(header, [photo_pixels(picture, sample) for picture in pictures])
 
-    def _tell(self, job: Job, stage: str, fraction: float) -> None:
-        told = {"stage": stage, "fraction": round(fraction, 4), "message": STAGE_WORDS[stage]}
-        self._reply(job, Message({"reply": "progress", **told}))
+    def _report_progress(self, job: Job, stage: str, fraction: float) -> None:
+        fields = {"stage": stage, "fraction": round(fraction, 4), "message": STAGE_WORDS[stage]}
+        self._reply(job, Message({"reply": "progress", **fields}))
 
 
 def _preview(job: Job, engine: Engine, work: Work, note: str) -> Message:
@@ -245,8 +245,8 @@ def _preview(job: Job, engine: Engine, work: Work, note: str) -> Message:
     else:
         views = _region(job, engine, work, preview, work.region)
     seconds = {"preview": round(time.perf_counter() - started, 4)}
-    told = {"seconds": seconds, "provisional": preview.provisional}
-    return Message(_about(engine, preview.scene, work, note) | told, views)
+    fields = {"seconds": seconds, "provisional": preview.provisional}
+    return Message(_about(engine, preview.scene, work, note) | fields, views)
 
 
 def _region(job: Job, engine: Engine, work: Work, preview: Preview, region: Region) -> list[Pixels]:
@@ -259,7 +259,7 @@ def _region(job: Job, engine: Engine, work: Work, preview: Preview, region: Regi
 
 
 def _about(engine: Engine, scene: Scene, work: Work, note: str) -> Header:
-    """What a result tells beside its pixels."""
+    """The header of a result, but for what only one kind of work has."""
     height, width = scene.subject.shape
     return {
         "reply": "result",

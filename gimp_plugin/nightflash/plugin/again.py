@@ -149,7 +149,7 @@ def _corrections(night: Any, size: tuple[int, int]) -> tuple[Outline, str]:
     return outline, ""
 
 
-def tell(source: Source) -> None:
-    """Tell of the night where there is no window to do it."""
+def show_note(source: Source) -> None:
+    """Show what is to be said of the night in GIMP, where there is no window of ours."""
     if source.note:
         Gimp.message(source.note)

@@ -40,7 +40,7 @@ class BackendWindow(Gtk.Dialog):
 
     Args:
         parent: The window it belongs to.
-        ask: Has ``status`` or ``restart`` done; `tell` or `fail` hears of it.
+        ask: Has ``status`` or ``restart`` done; `show_state` or `fail` hears of it.
         renewed: Called where the backend will be another one.
     """
 
@@ -74,7 +74,7 @@ class BackendWindow(Gtk.Dialog):
         self.present()
         self._ask("status")
 
-    def tell(self, about: dict[str, Any]) -> None:
+    def show_state(self, about: dict[str, Any]) -> None:
         """Show what the backend says of itself."""
         state = _(STATES.get(about["state"], about["state"]))
         known = _("{} (version {}, process {}).").format(state, about["version"], about["pid"])
@@ -84,7 +84,7 @@ class BackendWindow(Gtk.Dialog):
         self._facts["folder"].set_text(self._folder)
         self._idle()
 
-    def tell_work(self, header: dict[str, Any], why_no_gpu: str) -> None:
+    def show_work(self, header: dict[str, Any], why_no_gpu: str) -> None:
         """Show what an answer says about the work."""
         self._show_work(header["networks"], header["device"], why_no_gpu)
         self._facts["notes"].set_text(" ".join(header["notes"]) or _("Nothing to tell."))
@@ -209,9 +209,9 @@ def _value() -> Any:
 
 def _log() -> str:
     """The end of the backend's log, and of what it printed while it crashed."""
-    told = []
+    parts = []
     for path in (crash_file(), log_file()):
         if path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
-            told.append(f"{path}{os.linesep}" + "\n".join(text.splitlines()[-LOG_LINES:]))
-    return "\n\n".join(told) or _("There is no log yet.")
+            parts.append(f"{path}{os.linesep}" + "\n".join(text.splitlines()[-LOG_LINES:]))
+    return "\n\n".join(parts) or _("There is no log yet.")

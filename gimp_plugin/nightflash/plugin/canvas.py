@@ -57,9 +57,9 @@ class Canvas(Gtk.Frame):
         self.area.put(self._image, 0, 0)
         self.area.set_size_request(*LEAST)
         self.area.set_can_focus(True)
-        told = self.area.get_accessible()
-        told.set_name(_("Preview"))
-        told.set_description(
+        accessible = self.area.get_accessible()
+        accessible.set_name(_("Preview"))
+        accessible.set_description(
             _("Arrow keys move a mark over the photo; Enter aims the flash there.")
         )
         self.area.connect("size-allocate", lambda *_allocated: self._allocated())

@@ -48,8 +48,8 @@ class Column(Gtk.Box):
             self.pack_start(row, False, False, 0)
         self.pack_start(self._settings(), True, True, 0)
         leave_wheel(self)
-        config.connect("notify", lambda *_changed: self._tell())
-        self._tell()
+        config.connect("notify", lambda *_changed: self._refresh())
+        self._refresh()
 
     def _usual(self, setting: str) -> Any:
         """What a setting is reset to: the value of the preset that it began with."""
@@ -93,7 +93,7 @@ class Column(Gtk.Box):
         expander.bind_property("expanded", box, "visible", GObject.BindingFlags.SYNC_CREATE)
         return expander
 
-    def _tell(self) -> None:
+    def _refresh(self) -> None:
         """Show what is without effect."""
         chosen = chosen_settings(self._config)
         idle = without_effect(chosen)

@@ -113,13 +113,13 @@ class Conversation:
             try:
                 self._do(wanted)
             except Cancelled:
-                pass  # told when it was stopped
+                pass  # reported when it was stopped
             except NightFlashError as fault:
                 if fault.code != "replaced":
                     self._outcome(wanted, self._listener.failed, in_words(fault))
             except Exception as fault:
-                told = NightFlashError(f"{type(fault).__name__}: {fault}.", code="internal")
-                self._outcome(wanted, self._listener.failed, told)
+                failure = NightFlashError(f"{type(fault).__name__}: {fault}.", code="internal")
+                self._outcome(wanted, self._listener.failed, failure)
             with self._changed:
                 self._now = None
 
@@ -139,10 +139,10 @@ class Conversation:
         client, cancel = self._client, wanted.cancel
         match wanted.kind:
             case "hello" | "status":
-                client.connect(self._tell, cancel)
+                client.connect(self._report_progress, cancel)
                 self._hear(self._listener.connected, client.ask(wanted.kind))
             case "restart":
-                self._hear(self._listener.connected, client.restart(self._tell, cancel))
+                self._hear(self._listener.connected, client.restart(self._report_progress, cancel))
             case "mask":
                 self._forget_strokes(wanted.fields.get("strokes"))
                 self._outcome(wanted, self._listener.answered, self._mask(wanted))
@@ -150,7 +150,11 @@ class Conversation:
                 self._forget_strokes(wanted.fields.get("strokes"))
                 request = "preview" if kind == "close-up" else kind
                 answer = client.work(
-                    request, self._photo, tell=self._tell, cancel=cancel, **wanted.fields
+                    request,
+                    self._photo,
+                    report_progress=self._report_progress,
+                    cancel=cancel,
+                    **wanted.fields,
                 )
                 self._outcome(wanted, self._listener.answered, answer)
 
@@ -164,7 +168,7 @@ class Conversation:
                 *("preview", self._photo),
                 views=["subject"],
                 region=region,
-                tell=self._tell,
+                report_progress=self._report_progress,
                 cancel=wanted.cancel,
                 **wanted.fields,
             )
@@ -183,15 +187,15 @@ class Conversation:
         if not wanted.cancel.is_set():
             self._hear(method, wanted.kind, outcome)
 
-    def _tell(self, stage: str, fraction: float, sentence: str) -> None:
+    def _report_progress(self, stage: str, fraction: float, sentence: str) -> None:
         self._hear(self._listener.progress, stage, fraction, sentence)
 
-    def _hear(self, method: Callable[..., None], *told: Any) -> None:
+    def _hear(self, method: Callable[..., None], *arguments: Any) -> None:
         """Have the main thread hear something, unless the dialog has gone."""
 
         def once() -> bool:
             if not self._ended:
-                method(*told)
+                method(*arguments)
             return False
 
         GLib.idle_add(once)

@@ -122,7 +122,7 @@ class Dialog:
         more.set_tooltip_text(_("What does the work: its networks, its log, a restart."))
         more.connect("clicked", lambda _button: self._backend.open())
         beside = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
-        help_page = help_button(self._window, self._message.tell)
+        help_page = help_button(self._window, self._message.show_fault)
         for button in (help_page, more):
             beside.pack_start(button, False, False, 0)
         self._status = Status(beside)
@@ -239,7 +239,7 @@ class Dialog:
 
     def _connected(self, about: dict[str, Any]) -> None:
         self._why_no_gpu = about.get("device_note", "")
-        self._backend.tell(about)
+        self._backend.show_state(about)
         if self._loop is None:
             self._rest()
 
@@ -265,7 +265,7 @@ class Dialog:
             self._rest()
             return
         self._preview.show_pictures(*answer.pictures)
-        self._backend.tell_work(answer.header, self._why_no_gpu)
+        self._backend.show_work(answer.header, self._why_no_gpu)
         if self._backend.get_visible():
             self._conversation.see_to("status")
         if not self._fault_stays:
@@ -282,7 +282,7 @@ class Dialog:
     def _failed(self, kind: str, fault: NightFlashError | None) -> None:
         self._preview.show_busy(False)
         if fault is not None:
-            self._message.tell(str(fault))
+            self._message.show_fault(str(fault))
             self._backend.fail(fault)
             self._fault_stays = kind == "render"
             self._rest()

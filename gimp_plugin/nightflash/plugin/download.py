@@ -12,7 +12,7 @@ from plugin.backend import program
 from plugin.texts import translated as _
 
 INTERRUPT = 2
-TOLD = "nightflash: "  # begins a line that tells of a fault or a stop
+ERROR_PREFIX = "nightflash: "  # begins a line that tells of a fault or a stop
 AT_WORK = "nightflash stop"  # in the line about a backend that goes on with the old networks
 EVERY = "0.5"  # seconds between two lines that tell how far it is
 ELSEWHERE = re.compile(r"Fetch the file in another way\b.*--from\.$")
@@ -39,7 +39,7 @@ class Download:
         ended: Callable[[str, bool], None],
     ) -> None:
         self._progress, self._ended = progress, ended
-        self._told: list[str] = []
+        self._reported: list[str] = []
         words = ["--weights", folder] if folder else []
         command, environment = program("models", "download", "--every", EVERY, *words)
         launcher = Gio.SubprocessLauncher.new(
@@ -69,20 +69,20 @@ class Download:
         if line is None:
             self._process.wait_async(None, self._gone)
             return
-        if line.startswith(TOLD):
+        if line.startswith(ERROR_PREFIX):
             here = _("Fetch the file in another way and put it where Open folder leads.")
-            self._told.append(ELSEWHERE.sub(here, line.removeprefix(TOLD)))
+            self._reported.append(ELSEWHERE.sub(here, line.removeprefix(ERROR_PREFIX)))
         elif AT_WORK in line:
-            self._told.append(_("The networks are there; Restart has them used."))
+            self._reported.append(_("The networks are there; Restart has them used."))
         far = FAR.search(line)
         done, total = map(float, far.groups()) if far else (0.0, 0.0)
-        self._progress(line.removeprefix(TOLD), done / total if total else None)
+        self._progress(line.removeprefix(ERROR_PREFIX), done / total if total else None)
         self._read()
 
     def _gone(self, process: Gio.Subprocess, result: Gio.AsyncResult) -> None:
         process.wait_finish(result)
         well = process.get_successful()
-        if not self._told:
-            told = _("The networks are there.") if well else _("The download broke off.")
-            self._told.append(told)
-        self._ended(" ".join(self._told), well)
+        if not self._reported:
+            outcome = _("The networks are there.") if well else _("The download broke off.")
+            self._reported.append(outcome)
+        self._ended(" ".join(self._reported), well)

@@ -9,7 +9,7 @@ from typing import Any
 from gi.repository import Gegl, Gimp
 from nightflash.errors import Cancelled, NightFlashError
 
-from plugin.again import take_up, take_up_what_was_not_said, tell, the_source, without_night
+from plugin.again import show_note, take_up, take_up_what_was_not_said, the_source, without_night
 from plugin.arguments import chosen_settings, point, set_point
 from plugin.backend import backend, in_words
 from plugin.layers import Source
@@ -59,7 +59,7 @@ def run_filter(procedure: Any, run_mode: Any, image: Any, drawables: Any, config
                 source = take_up_what_was_not_said(source, config)
             if how == "add":
                 source = without_night(source)
-            tell(source)
+            show_note(source)
             with backend() as client:
                 made = _render(source, config, client)
     except Cancelled:
@@ -100,11 +100,13 @@ def _render(source: Source, config: Any, client: Any) -> Made:
     wanted["mask"] = mask if wanted["point"] is None else None
     corrected = fields(source.outline, source.size)
 
-    def tell(stage: str, fraction: float, sentence: str) -> None:
+    def report_progress(stage: str, fraction: float, sentence: str) -> None:
         Gimp.progress_set_text(_(sentence))
         Gimp.progress_update(fraction)
 
     made = output(source, config)
-    answer = client.work("render", photo, tell=tell, output=made, **corrected, **wanted)
+    answer = client.work(
+        "render", photo, report_progress=report_progress, output=made, **corrected, **wanted
+    )
     Gimp.progress_end()
     return Made(answer.pictures, {**wanted, "outline": source.outline})

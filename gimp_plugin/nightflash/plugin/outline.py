@@ -45,8 +45,8 @@ class Outline:
         """The data of its parasite, for a photo of ``size`` (width, height)."""
         clicks = [[adds, *_shares([place], size)] for adds, place in self.clicks]
         strokes = [[s.adds, s.radius / max(size), _shares(s.places, size)] for s in self.strokes]
-        told = json.dumps({"clicks": clicks, "strokes": strokes}, separators=(",", ":"))
-        return base64.b64encode(zlib.compress(told.encode()))
+        stored = json.dumps({"clicks": clicks, "strokes": strokes}, separators=(",", ":"))
+        return base64.b64encode(zlib.compress(stored.encode()))
 
 
 def click_fields(outline: Outline) -> list[tuple[str, float, float]]:
@@ -64,15 +64,15 @@ def unpacked(data: bytes, size: tuple[int, int]) -> Outline | None:
     """Read the data of such a parasite; None where it is none. The aim is kept elsewhere."""
     inflated = zlib.decompressobj()
     try:
-        told = json.loads(inflated.decompress(base64.b64decode(data, validate=True), MOST))
-        clicks = tuple((_flag(adds), _place(x, y, size)) for adds, x, y in told["clicks"])
+        stored = json.loads(inflated.decompress(base64.b64decode(data, validate=True), MOST))
+        clicks = tuple((_flag(adds), _place(x, y, size)) for adds, x, y in stored["clicks"])
         strokes = tuple(
             Stroke(
                 _flag(adds),
                 _share(radius) * max(size),
                 tuple(_place(x, y, size) for x, y in zip(at[::2], at[1::2], strict=True)),
             )
-            for adds, radius, at in told["strokes"]
+            for adds, radius, at in stored["strokes"]
         )
     except (ValueError, TypeError, KeyError, RecursionError, zlib.error):
         return None

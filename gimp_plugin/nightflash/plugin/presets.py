@@ -40,7 +40,7 @@ class Presets:
     def __init__(self, config: Any) -> None:
         self._config = config
         self._looks: Looks = {}
-        self._told: tuple[str, bool] | None = None
+        self._displayed: tuple[str, bool] | None = None
         self.choice = Gtk.ComboBoxText()
         self._choosing = self.choice.connect("changed", self._chosen)
         self.menu = Gtk.MenuButton(popup=self._menu())
@@ -48,7 +48,7 @@ class Presets:
         self.menu.set_tooltip_text(_("Keep, rename and delete presets of your own."))
         self.menu.get_accessible().set_name(_("Own presets"))
         self._read()
-        config.connect("notify", lambda *_changed: self._tell())
+        config.connect("notify", lambda *_changed: self._refresh())
 
     @property
     def look(self) -> Mapping[str, Any]:
@@ -84,15 +84,15 @@ class Presets:
             self.choice.remove_all()
             for name in self._looks:
                 self.choice.append(name, shown(name))
-        self._told = None
-        self._tell()
+        self._displayed = None
+        self._refresh()
 
-    def _tell(self) -> None:
+    def _refresh(self) -> None:
         """Show which preset the settings are."""
         name, changed = self._preset()
-        if (name, changed) == self._told:
+        if (name, changed) == self._displayed:
             return
-        self._told = name, changed
+        self._displayed = name, changed
         with self.choice.handler_block(self._choosing):
             if self.choice.get_model().iter_n_children(None) > len(self._looks):
                 self.choice.remove(0)

@@ -179,12 +179,12 @@ class Preview(Gtk.Box):
 
     def _zooms(self) -> list[Any]:
         buttons = []
-        for name, told, scale in (
+        for name, tooltip, scale in (
             (_("100 %"), _("A pixel of the photo is one of the screen; key 1."), 1.0),
             (_("Fit"), _("All of the photo; key 0. The wheel, + and - zoom."), None),
         ):
             button = Gtk.Button.new_with_label(name)
-            button.set_tooltip_text(told)
+            button.set_tooltip_text(tooltip)
             button.connect("clicked", lambda _button, scale: self._gestures.zoom(scale), scale)
             buttons.append(button)
         return buttons

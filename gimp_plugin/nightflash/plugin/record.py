@@ -126,10 +126,10 @@ def unpacked(data: bytes, size: tuple[int, int]) -> Pixels | None:
     """Read the data of such a parasite; None where it is none of a photo of this size."""
     layout, inflated = Layout(*size, "u8", 1), zlib.decompressobj()
     try:
-        told = base64.b64decode(data, validate=True)
-        if len(told) < _SIZE.size or _SIZE.unpack_from(told) != size:
+        stored = base64.b64decode(data, validate=True)
+        if len(stored) < _SIZE.size or _SIZE.unpack_from(stored) != size:
             return None
-        drawn = inflated.decompress(memoryview(told)[_SIZE.size :], layout.bytes)
+        drawn = inflated.decompress(memoryview(stored)[_SIZE.size :], layout.bytes)
     except (ValueError, zlib.error):
         return None
     # What would be more than the picture is not even looked at.

@@ -76,7 +76,7 @@ class Rows:
         button.get_accessible().set_name(name)
         button.set_tooltip_text(name)
 
-        def tell(*_changed: Any) -> None:
+        def refresh(*_changed: Any) -> None:
             now = chosen_settings(self._config)[setting]
             changed = not alike(now, self._usual(setting))
             button.set_sensitive(changed)
@@ -86,14 +86,14 @@ class Rows:
             set_settings(self._config, {setting: self._usual(setting)})
 
         button.connect("clicked", pressed)
-        self._config.connect("notify", tell)
-        tell()
+        self._config.connect("notify", refresh)
+        refresh()
         return button
 
-    def switch(self, setting: str, told: str) -> Any:
-        """The row of a property that is on or off; ``told`` explains it."""
+    def switch(self, setting: str, tooltip: str) -> Any:
+        """The row of a property that is on or off; ``tooltip`` explains it."""
         check = Gtk.CheckButton.new_with_mnemonic(label(setting))
-        explain(check, told)
+        explain(check, tooltip)
         self._config.bind_property(argument_name(setting), check, "active", BOTH_WAYS)
         return check
 
@@ -112,13 +112,13 @@ class Rows:
         row.pack_end(widget, True, True, 0)
         return row
 
-    def _choice(self, setting: str, words: Mapping[str, str], told: str) -> Any:
+    def _choice(self, setting: str, words: Mapping[str, str], tooltip: str) -> Any:
         combo = Gtk.ComboBoxText()
         for word, name in words.items():
             combo.append(word, _(name))
         self._config.bind_property(argument_name(setting), combo, "active-id", BOTH_WAYS)
         row = self.named(setting, combo)
-        explain(row, told)
+        explain(row, tooltip)
         return row
 
     def _number(self, setting: str) -> Any:
@@ -148,14 +148,14 @@ class Rows:
 def name_choice(combo: Any, name: str) -> None:
     """Tell screen readers what a choice is called and at: the button with the focus does not."""
 
-    def tell(widget: Any) -> None:
+    def refresh(widget: Any) -> None:
         if isinstance(widget, Gtk.ToggleButton):
             widget.get_accessible().set_name(f"{name}: {combo.get_active_text()}")
         elif isinstance(widget, Gtk.Container):
-            widget.forall(tell)
+            widget.forall(refresh)
 
-    combo.connect("changed", tell)
-    tell(combo)
+    combo.connect("changed", refresh)
+    refresh(combo)
 
 
 def explain(widget: Any, text: str) -> None:

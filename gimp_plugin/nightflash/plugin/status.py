@@ -103,7 +103,7 @@ class Message(Gtk.InfoBar):
         self._text.show()
         self.set_no_show_all(True)
 
-    def tell(self, fault: str) -> None:
+    def show_fault(self, fault: str) -> None:
         """Show a fault."""
         self._text.set_text(fault)
         self.show()
@@ -118,6 +118,6 @@ class Note(Gtk.InfoBar):
 
     def __init__(self, text: str) -> None:
         super().__init__(message_type=Gtk.MessageType.WARNING, show_close_button=True)
-        told = Gtk.Label(label=text, xalign=0, wrap=True, selectable=True, can_focus=False)
-        self.get_content_area().add(told)
+        label = Gtk.Label(label=text, xalign=0, wrap=True, selectable=True, can_focus=False)
+        self.get_content_area().add(label)
         self.connect("response", lambda *_response: self.hide())

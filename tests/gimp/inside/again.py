@@ -252,8 +252,8 @@ def case_aims_that_cannot_be() -> None:
         assert raw(edits(image, first)) == before
 
 
-def outline(**told: Any) -> bytes:
-    return base64.b64encode(zlib.compress(json.dumps(told).encode()))
+def outline(**fields: Any) -> bytes:
+    return base64.b64encode(zlib.compress(json.dumps(fields).encode()))
 
 
 def case_corrections_are_kept() -> None:

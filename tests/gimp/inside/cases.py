@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 
-def tell(case: str, **fields: Any) -> None:
+def record(case: str, **fields: Any) -> None:
     """Give a result to the test outside."""
     with Path(os.environ["NIGHTFLASH_TEST_RESULTS"]).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"case": case, **fields}) + "\n")
@@ -21,9 +21,9 @@ def run(case: str, check: Callable[[], Any]) -> None:
     try:
         check()
     except BaseException:
-        tell(case, fault=traceback.format_exc())
+        record(case, fault=traceback.format_exc())
     else:
-        tell(case, fault="")
+        record(case, fault="")
 
 
 def run_all(names: dict[str, Any]) -> None:

@@ -142,9 +142,9 @@ class GimpOf:
 
 def case_the_blurb_tells_how_a_script_calls_it() -> None:
     procedure = Gimp.get_pdb().lookup_procedure("plug-in-nightflash")
-    told = procedure.get_help()
+    blurb = procedure.get_help()
     for word in ("NONINTERACTIVE", "drawables", "point-x", "quality"):
-        assert word in told, told
+        assert word in blurb, blurb
 
 
 def add_filter(layer: Any, operation: str, visible: bool = True) -> None:

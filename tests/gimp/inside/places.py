@@ -334,7 +334,7 @@ def case_arguments() -> None:
     names = [argument.name for argument in procedure.get_arguments()]
     assert names[:3] == ["run-mode", "image", "drawables"], names
     config = procedure.create_config()
-    cases.tell("defaults", found={name: config.get_property(name) for name in names[3:]})
+    cases.record("defaults", found={name: config.get_property(name) for name in names[3:]})
 
 
 def case_last_values() -> None:
@@ -361,7 +361,7 @@ def case_as_the_backend() -> None:
     Gimp.Selection.feather(image, 11)
     new = adds_night(image, photo, **PLAIN)
     selection = raw(image.get_selection(), "Y float")
-    cases.tell(
+    cases.record(
         "outside",
         photo=raw(photo).hex(),
         night=raw(new).hex(),

@@ -28,8 +28,8 @@ def sha256(content: bytes) -> str:
 
 def the_file(server: Hostile, sha256: str = sha256(CONTENT), **facts: object) -> WeightsFile:
     """The file of `CONTENT`, at /network.pth."""
-    told: dict[str, object] = {"bytes": len(CONTENT), **facts}
-    return WeightsFile(NAME, url=f"{server.url}/{NAME}", sha256=sha256, **told)  # type: ignore[arg-type]
+    fields: dict[str, object] = {"bytes": len(CONTENT), **facts}
+    return WeightsFile(NAME, url=f"{server.url}/{NAME}", sha256=sha256, **fields)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -39,14 +39,14 @@ class Downloader:
     Attributes:
         server: Where from.
         folder: Where to.
-        told: Sentences.
+        sentences: What was reported.
         pauses: Seconds of each.
         steps: What progress was told.
     """
 
     server: Hostile
     folder: Path
-    told: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
     steps: list[tuple[int, int]] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ class Downloader:
             self.folder,
             mirror,
             progress=progress or (lambda done, total: self.steps.append((done, total))),
-            tell=self.told.append,
+            report=self.sentences.append,
             patience=self.patience(**patience),
         )
 

@@ -167,10 +167,10 @@ def file(
             with content.open("rb") as opened:
                 opened.seek(first)
                 data = opened.read(min(last + 1 - first, MOST_OF_A_FILE))
-        told: dict[str, object] = {"Content_Length": last + 1 - first, "ETag": etag}
+        fields: dict[str, object] = {"Content_Length": last + 1 - first, "ETag": etag}
         if span is not None:
-            told["Content_Range"] = f"bytes {first}-{last}/{length}"
-        request.head(206 if span is not None else 200, **{**told, **headers})
+            fields["Content_Range"] = f"bytes {first}-{last}/{length}"
+        request.head(206 if span is not None else 200, **{**fields, **headers})
         request.body(data[:breaks_after], pause)
         if breaks_after is not None or len(data) < last + 1 - first:
             request.close_connection = True
@@ -261,8 +261,8 @@ def dripping(content: bytes, pause: float = 0.05) -> Behaviour:
 
     def behave(request: Request) -> None:
         first, last = request.span(len(content)) or (0, len(content) - 1)
-        told = {"Content_Range": f"bytes {first}-{last}/{len(content)}"} if first else {}
-        request.head(206 if first else 200, Content_Length=last + 1 - first, **told)
+        fields = {"Content_Range": f"bytes {first}-{last}/{len(content)}"} if first else {}
+        request.head(206 if first else 200, Content_Length=last + 1 - first, **fields)
         request.close_connection = True
         request.body(content[first:], pause, at_once=1)
 

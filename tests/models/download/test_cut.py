@@ -137,9 +137,9 @@ def test_only_the_bytes_needed_are_fetched(
     assert [request.headers.get("If-Range") for request in stored[1:]] == ['"1"'] * len(stored[1:])
     assert len(downloader.server.asked(MODEL)) == 1
     with safe_open(path, "pt") as opened:
-        told = opened.metadata()
+        origin = opened.metadata()
     url = downloader.server.url + MODEL
-    assert told == {"format": "pt", "url": url, "commit": COMMIT, "etag": '"1"'}
+    assert origin == {"format": "pt", "url": url, "commit": COMMIT, "etag": '"1"'}
     assert noted_sha256(path) == sha256(path.read_bytes())
     assert state(wanted, downloader.folder) == "noted"
     assert wanted.may_have(path.stat().st_size)
@@ -171,7 +171,7 @@ def test_a_change_midway_begins_again(downloader: Downloader, model: Path, cut: 
     with safe_open(path, "pt") as opened:
         assert opened.metadata()["etag"] == '"2"'
     assert len(downloader.server.asked(MODEL)) == 2
-    assert any("changed" in told for told in downloader.told)
+    assert any("changed" in sentence for sentence in downloader.sentences)
 
 
 def heedless(model: Path, etags: Iterator[str]) -> Behaviour:
@@ -214,7 +214,7 @@ def fetched(
         descriptor,
         downloader.folder,
         mirror,
-        tell=downloader.told.append,
+        report=downloader.sentences.append,
         patience=downloader.patience(),
     )
     return path.name if path else None
@@ -266,7 +266,7 @@ def test_where_no_parts_can_be_had_the_whole_is_fetched(
     }
     downloader.server.pages |= {**hub(model), "/store/1": stores[store]}
     assert fetched(downloader, descriptor) == "whole.pth"
-    assert any(words in told and "instead" in told for told in downloader.told)
+    assert any(words in sentence and "instead" in sentence for sentence in downloader.sentences)
     assert downloader.left() == ["whole.pth"]
 
 
@@ -289,7 +289,7 @@ def test_the_last_fault_is_raised(
     downloader.server.pages.clear()
     with pytest.raises(NightFlashError, match=r"whole.pth \(status 404\)|no whole"):
         fetched(downloader, descriptor)
-    assert any(CUT_NAME in told for told in downloader.told)
+    assert any(CUT_NAME in sentence for sentence in downloader.sentences)
 
 
 @pytest.mark.parametrize("folder", [True, False])
@@ -322,7 +322,10 @@ def test_mirrors_have_the_cut_or_the_model(
         with pytest.raises(NightFlashError, match=r"whole\.pth"):
             fetched(downloader, descriptor, mirror)
         assert downloader.left() == []
-        assert any(CUT_NAME in told or "begins with other" in told for told in downloader.told)
+        assert any(
+            CUT_NAME in sentence or "begins with other" in sentence
+            for sentence in downloader.sentences
+        )
         return
     assert fetched(downloader, descriptor, mirror) == CUT_NAME
     found = load_file(downloader.folder / CUT_NAME)

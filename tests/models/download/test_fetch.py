@@ -43,7 +43,7 @@ def test_a_file_is_fetched_and_then_there(downloader: Downloader) -> None:
     assert downloader.left() == [NAME]
     assert downloader.steps[-1] == (len(CONTENT), len(CONTENT))
     assert downloader.steps == sorted(downloader.steps)
-    assert (downloader.told, downloader.pauses) == ([], [])
+    assert (downloader.sentences, downloader.pauses) == ([], [])
     asked = downloader.server.requests[0].headers
     assert asked["Accept-Encoding"] == "identity"
     assert asked["User-Agent"].startswith("nightflash/")
@@ -75,12 +75,14 @@ def test_a_damaged_file_stays_until_a_whole_one_is_there(downloader: Downloader)
     with pytest.raises(NightFlashError, match="404"):
         downloader.run()
     assert path.read_bytes() == OTHER
-    assert [str(path) in told and "damaged" in told for told in downloader.told] == [True]
+    assert [
+        str(path) in sentence and "damaged" in sentence for sentence in downloader.sentences
+    ] == [True]
     downloader.server.pages[f"/{NAME}"] = file(CONTENT)
     assert downloader.run().read_bytes() == CONTENT
     assert downloader.left() == [NAME, f"{NAME}.old"]
     assert (downloader.folder / f"{NAME}.old").read_bytes() == OTHER
-    assert f"{NAME}.old" in downloader.told[-1]
+    assert f"{NAME}.old" in downloader.sentences[-1]
 
 
 def test_one_of_one_s_own_is_left_alone(downloader: Downloader) -> None:
@@ -103,7 +105,7 @@ def test_it_goes_on_where_the_connection_broke(downloader: Downloader) -> None:
     assert [request.headers.get("If-Range") for request in asked] == [None, '"1"', '"1"']
     assert downloader.server.sent == len(CONTENT)
     assert downloader.pauses == [1, 1]
-    assert all("127.0.0.1" in told and "1 s" in told for told in downloader.told)
+    assert all("127.0.0.1" in sentence and "1 s" in sentence for sentence in downloader.sentences)
 
 
 def test_pauses_grow_and_begin_again_with_bytes(downloader: Downloader) -> None:
@@ -159,7 +161,7 @@ def test_a_part_of_another_version_is_found_by_the_hash(downloader: Downloader) 
     downloader.server.pages[f"/{NAME}"] = file(CONTENT)
     assert downloader.run().read_bytes() == CONTENT
     assert downloader.server.sent == len(CONTENT) + len(CONTENT) - HALF
-    assert any("once more" in told for told in downloader.told)
+    assert any("once more" in sentence for sentence in downloader.sentences)
 
 
 def test_a_server_without_ranges_begins_again(downloader: Downloader) -> None:
@@ -249,7 +251,7 @@ def test_a_pinned_commit_is_what_later_requests_ask_for(downloader: Downloader) 
 def test_a_stalled_server_is_left_and_gone_on_with(downloader: Downloader) -> None:
     downloader.server.pages[f"/{NAME}"] = in_turn(stalling(CONTENT, HALF), file(CONTENT))
     assert downloader.run(read=0.3).read_bytes() == CONTENT
-    assert "waiting for too long" in downloader.told[0]
+    assert "waiting for too long" in downloader.sentences[0]
     assert downloader.server.requests[1].range == "bytes=300000-"
 
 

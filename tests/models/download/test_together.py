@@ -24,7 +24,7 @@ from nightflash.models.weights import WeightsFile
 
 url, folder, bytes, sha256 = sys.argv[1:]
 path = download(
-    WeightsFile("network.pth", int(bytes), url, sha256), Path(folder), tell=lambda s: print(s)
+    WeightsFile("network.pth", int(bytes), url, sha256), Path(folder), report=lambda s: print(s)
 )
 print(path.stat().st_size)
 """
@@ -75,8 +75,8 @@ def test_a_download_goes_on_after_its_process_was_killed(server: Hostile, tmp_pa
     time.sleep(0.3)  # what the server still sends to the process killed
     server.sent = 0
     second = process(server, tmp_path)
-    told, _ = second.communicate(timeout=50)
-    assert (second.returncode, told) == (0, f"{len(CONTENT)}\n")
+    printed, _ = second.communicate(timeout=50)
+    assert (second.returncode, printed) == (0, f"{len(CONTENT)}\n")
     assert (tmp_path / NAME).read_bytes() == CONTENT
     assert [request.range for request in server.requests] == [f"bytes={have}-"]
     assert server.sent == len(CONTENT) - have
@@ -132,6 +132,6 @@ def test_whoever_waits_can_be_stopped(server: Hostile, tmp_path: Path) -> None:
 
     until(lambda: len(server.requests) == 1)
     with pytest.raises(KeyboardInterrupt):
-        download(the_file(server), tmp_path, tell=stop)
+        download(the_file(server), tmp_path, report=stop)
     thread.join()
     assert (tmp_path / NAME).read_bytes() == CONTENT

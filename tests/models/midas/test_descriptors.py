@@ -65,9 +65,9 @@ def test_every_name_of_a_file_means_the_published_one(name: str) -> None:
     assert re.fullmatch(r"([0-9a-f]{64})?", first.sha256)
     assert bool(first.sha256) is (name != "dpt_swin2_tiny_256")
     for older in first.aliases:
-        told = re.search(r"-([0-9a-f]{8})\.pt$", older)
-        assert told is not None
-        assert first.sha256.startswith(told[1])
+        prefix = re.search(r"-([0-9a-f]{8})\.pt$", older)
+        assert prefix is not None
+        assert first.sha256.startswith(prefix[1])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,7 +20,7 @@ from nightflash.models.choice import suits
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet
 from nightflash.models.device import Capacity
 from nightflash.models.download.faults import FAILED, UNREACHED
-from nightflash.models.download.incoming import Incoming, Progress, Tell, set_aside
+from nightflash.models.download.incoming import Incoming, Progress, Report, set_aside
 from nightflash.models.download.patience import PATIENT, Patience
 from nightflash.models.registry import BEST_FIRST, NETWORKS, Registry
 from nightflash.models.weights import NOTE, WeightsFile, state
@@ -29,7 +29,7 @@ MIRROR_VARIABLE = "NIGHTFLASH_MIRROR"
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-def _silently(*facts: object) -> None:
+def _ignore(*facts: object) -> None:
     """Neither progress nor sentences."""
 
 
@@ -72,8 +72,8 @@ def fetch(
     mirror: str | None = None,
     *,
     without: Collection[str] = (),
-    progress: Progress = _silently,
-    tell: Tell = _silently,
+    progress: Progress = _ignore,
+    report: Report = _ignore,
     patience: Patience = PATIENT,
 ) -> Path | None:
     """Have the weights of a network in ``folder``: the first of its files that can be had.
@@ -83,7 +83,7 @@ def fetch(
         folder: Of the weights; made where it is not there.
         mirror: See `download`; without it, what NIGHTFLASH_MIRROR names.
         without: Names of files that are known to be out of reach.
-        progress, tell, patience: See `download`.
+        progress, report, patience: See `download`.
 
     Returns:
         The file, or None for a network that needs none.
@@ -97,15 +97,17 @@ def fetch(
     files = [file for file in descriptor.files if file.name not in without]
     for file in files:
         try:
-            path = download(file, folder, mirror, progress=progress, tell=tell, patience=patience)
+            path = download(
+                file, folder, mirror, progress=progress, report=report, patience=patience
+            )
         except NightFlashError as fault:
             if fault.code not in (FAILED, UNREACHED) or file is files[-1]:
                 raise
-            tell(f"{fault.sentence} Fetching another file with the same weights instead.")
+            report(f"{fault.sentence} Fetching another file with the same weights instead.")
         else:
             if not file.sha256 and file.cut is None:
                 _check_contents(path, descriptor)
-            _clear_before(path, descriptor, tell)
+            _clear_before(path, descriptor, report)
             return path
     return None
 
@@ -115,8 +117,8 @@ def download(
     folder: Path,
     mirror: str | None = None,
     *,
-    progress: Progress = _silently,
-    tell: Tell = _silently,
+    progress: Progress = _ignore,
+    report: Report = _ignore,
     patience: Patience = PATIENT,
 ) -> Path:
     """Have one file in ``folder``, whole; nothing is fetched where it is there.
@@ -130,7 +132,7 @@ def download(
         mirror: Address or folder that has the file under its name, or in the case of a cut the
             file that it is cut from; None for where it was published.
         progress: Called with the bytes there are, and that there will be.
-        tell: Given a sentence on every hindrance that is overcome.
+        report: Given a sentence on every hindrance that is overcome.
         patience: How long to wait for a server, and how often to try.
 
     Returns:
@@ -146,24 +148,26 @@ def download(
             if path.exists() and not path.is_file():
                 raise IsADirectoryError(errno.EISDIR, "something else stands there", str(path))
             folder.mkdir(parents=True, exist_ok=True)
-            with _alone(path, tell):
+            with _alone(path, report):
                 if not _is_whole(file, folder):
                     if path.exists():
-                        tell(f"{path} is damaged or unknown, and stays until a whole one is there.")
-                    Incoming(file, path, mirror, progress, tell, patience).run()
+                        report(
+                            f"{path} is damaged or unknown, and stays until a whole one is there."
+                        )
+                    Incoming(file, path, mirror, progress, report, patience).run()
     except OSError as fault:
         raise _unwritable(fault, path) from fault
     return path
 
 
 @contextmanager
-def _alone(path: Path, tell: Tell) -> Iterator[None]:
+def _alone(path: Path, report: Report) -> Iterator[None]:
     """Keep others from downloading to ``path``, processes as well as threads."""
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        tell(f"{path.name} is being downloaded already; waiting for that to end.")
+        report(f"{path.name} is being downloaded already; waiting for that to end.")
         lock.acquire()
     try:
         yield
@@ -189,7 +193,7 @@ def _check_contents(path: Path, descriptor: NetworkDescriptor[Any]) -> None:
         ) from fault
 
 
-def _clear_before(path: Path, descriptor: NetworkDescriptor[Any], tell: Tell) -> None:
+def _clear_before(path: Path, descriptor: NetworkDescriptor[Any], report: Report) -> None:
     """Set the damaged files aside that would be taken before ``path``, which serves as well."""
     for file in descriptor.files:
         other = path.with_name(file.name)
@@ -197,7 +201,7 @@ def _clear_before(path: Path, descriptor: NetworkDescriptor[Any], tell: Tell) ->
             break
         if other.exists():
             try:
-                set_aside(other, tell)
+                set_aside(other, report)
             except OSError as fault:
                 raise _unwritable(fault, other) from fault
 

@@ -38,7 +38,7 @@ REVISIONS = 3  # how often a cut begins again because the file on the server cha
 Progress = Callable[[int, int], None]
 """Called with the bytes of the file there are, and that there will be; stops by raising."""
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 """Called with a sentence about what happens."""
 
 
@@ -50,7 +50,7 @@ class Incoming:
     path: Path
     mirror: str | None
     progress: Progress
-    tell: Tell
+    report: Report
     patience: Patience
 
     @property
@@ -76,7 +76,7 @@ class Incoming:
         if len(self.file.sha256) < len(digest):
             _write_whole(note, f"{digest}  {self.path.name}\n")
         if self.path.exists():
-            set_aside(self.path, self.tell)
+            set_aside(self.path, self.report)
         self.part.replace(self.path)
         if len(self.file.sha256) == len(digest):
             note.unlink(missing_ok=True)
@@ -142,7 +142,7 @@ class Incoming:
                 return digest
             part.unlink()
             if first:
-                self.tell(f"{self.file.name} came damaged from {host}; fetching it once more.")
+                self.report(f"{self.file.name} came damaged from {host}; fetching it once more.")
         raise NightFlashError(
             f"{host} has another {self.file.name} than the one published: its sha256 is {digest},"
             f" where {wanted}{'...' if len(wanted) < len(digest) else ''} is right.",
@@ -212,7 +212,7 @@ class Incoming:
                     except Changed as fault:
                         if not left:
                             raise
-                        self.tell(f"{fault.sentence} Beginning again.")
+                        self.report(f"{fault.sentence} Beginning again.")
                         remote.forget()
         raw = save(tensors, {"format": "pt", **origin})
         self.part.write_bytes(raw)
@@ -223,14 +223,14 @@ class Incoming:
         return take(parts, self.file.cut, self.progress)
 
     def _remote(self, url: str) -> Remote:
-        return Remote(url, self.file.name, Tries(self.patience, self.tell))
+        return Remote(url, self.file.name, Tries(self.patience, self.report))
 
 
-def set_aside(path: Path, tell: Tell) -> None:
+def set_aside(path: Path, report: Report) -> None:
     """Rename what stands in the way of another file: it may be somebody's own work."""
     old = path.with_name(path.name + OLD)
     path.replace(old)
-    tell(f"What was {path.name} before is kept as {old.name}.")
+    report(f"What was {path.name} before is kept as {old.name}.")
 
 
 def _beside(mirror: str, name: str) -> str | Path:

@@ -50,12 +50,12 @@ class Tries:
 
     Args:
         patience: How many, and how long.
-        tell: Is given a sentence before each pause.
+        report: Is given a sentence before each pause.
     """
 
-    def __init__(self, patience: Patience, tell: Callable[[str], None]) -> None:
+    def __init__(self, patience: Patience, report: Callable[[str], None]) -> None:
         self.patience = patience
-        self._tell = tell
+        self._report = report
         self._failures = 0
         self._furthest = 0
 
@@ -82,5 +82,5 @@ class Tries:
         asked = fault.wait if isinstance(fault, Interrupted) else 0.0
         doubled = patience.pause * 2 ** (self._failures - 1)
         pause = min(max(doubled, asked), patience.longest_pause)
-        self._tell(f"{fault.sentence} Trying again in {pause:.0f} s.")
+        self._report(f"{fault.sentence} Trying again in {pause:.0f} s.")
         patience.sleep(pause)

@@ -109,8 +109,8 @@ class Remote:
     @property
     def origin(self) -> dict[str, str]:
         """What tells later where its bytes came from."""
-        told = {"url": public(self._first_url), "commit": self._commit, "etag": self._etag}
-        return {key: value for key, value in told.items() if value}
+        origin = {"url": public(self._first_url), "commit": self._commit, "etag": self._etag}
+        return {key: value for key, value in origin.items() if value}
 
     def forget(self) -> None:
         """Start afresh: the next answer may be of another revision."""
@@ -201,21 +201,21 @@ class Remote:
 
     def _judge(self, response: requests.Response, first: int, end: int | None) -> Answer:
         """Find out what will come, and whether it is of the revision known."""
-        status, told = response.status_code, response.headers
-        etag = told.get("ETag", "")
+        status, headers = response.status_code, response.headers
+        etag = headers.get("ETag", "")
         etag = etag if etag.startswith('"') else ""  # a weak one pins nothing
         if status == 416:
             raise self._no_part(Changed)
         if status not in (200, 206):
-            raise refusal(status, response.url, self.name, told.get("Retry-After", ""))
-        if told.get("Content-Encoding", "identity").lower() != "identity":  # nobody asked for it
+            raise refusal(status, response.url, self.name, headers.get("Retry-After", ""))
+        if headers.get("Content-Encoding", "identity").lower() != "identity":  # nobody asked for it
             raise NightFlashError(
                 f"{self.place} sends {self.name} packed, which nobody asked for.",
                 ELSEWHERE,
                 code=FAILED,
             )
         if status == 206:
-            found = CONTENT_RANGE.fullmatch(told.get("Content-Range", "").strip())
+            found = CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
             start, last = (int(found[1]), int(found[2])) if found else (-1, -1)
             total = int(found[3]) if found and found[3] != "*" else None
             if not first == start <= last:
@@ -227,13 +227,13 @@ class Remote:
             expected: int | None = last + 1 - first
             self._etag, self.total = self._etag or etag, self.total or total
         else:
-            length = told.get("Content-Length", "")
+            length = headers.get("Content-Length", "")
             known = length.isascii() and length.isdigit() and len(length) <= 18
             expected = total = int(length) if known else None
             first = 0
             if end is None:
                 self._etag, self.total = etag, total
-        kind = told.get("Content-Type", "").lower()
+        kind = headers.get("Content-Type", "").lower()
 
         def pieces(most: int) -> Iterator[bytes]:
             return self._pieces(response, most, expected)
