@@ -27,13 +27,13 @@ Gives PHOTO as taken at night with a flash. Without PHOTO it renders the example
 with NightFlash. OUT is a file, or a folder where there are several photos; without it the result of
 one lies beside the photo, named NAME-night. OPTIONS are those of `nightflash render`, such as
 --weights FOLDER, and --download SET, which first fetches a set of networks: auto, official, lite or
-none; --from URL|DIR then tells a server or folder to take them from. Without it the first run
+none; --from URL|DIR then names a server or folder to take them from. Without it the first run
 fetches auto, the best for this machine, and goes on without what cannot be reached; none refuses
 them, now and later. The first run also puts the command `nightflash` where your shell finds it.
 
 bash install/run.sh models list|download|verify|path
 
-Tells of networks, downloads and checks them.
+Lists networks, downloads and checks them.
 The last line of the output is the path of the result, or of the folder of several."""
 
 BAD_PHOTO = 2  # as `nightflash render` ends

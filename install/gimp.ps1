@@ -9,7 +9,7 @@ $suitable = 'import sys; from importlib.util import find_spec; ' +
     'sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 14)' +
     ' and find_spec(''venv'') and find_spec(''_ssl'')))'
 
-# Windows has a "python" that only opens its shop: only a run tells.
+# Windows has a "python" that only opens its shop: only a run shows it.
 function Test-Python([string[]] $command) {
     $program = $command[0]
     $options = @($command | Select-Object -Skip 1)

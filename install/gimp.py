@@ -1,7 +1,7 @@
 """What gimp.sh and gimp.ps1 do: put the plug-in into every GIMP 3 of this user, or remove it.
 
 What is put there is made beside its place and renamed, so it is whole or not there at all. Its
-file install.json tells the plug-in how to start the backend, and tells this module that the
+file install.json says how the plug-in starts the backend, and shows this module that the
 folder is NightFlash's own: nothing else is ever replaced or removed.
 """
 
@@ -133,7 +133,7 @@ def put_plug_in(profile: Profile, python: Path, checkout: Path) -> Zmq:
 
 
 def remove_plug_in(profile: Profile) -> str:
-    """Remove the plug-in from ``profile`` and tell what was done."""
+    """Remove the plug-in from ``profile`` and print what was done."""
     place = profile.plug_ins / NAME
     remove_remains(profile)
     if is_ours(place):

@@ -33,7 +33,7 @@ def command_file() -> Path:
 
 
 def put(python: Path, code: Path, replace: bool = True) -> None:
-    """Make the command, and tell where it is; a fault is told and stops nothing.
+    """Make the command, and print where it is; a fault is printed and stops nothing.
 
     Args:
         python: The interpreter.

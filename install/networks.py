@@ -142,7 +142,7 @@ def fetch(python: Path, wanted: Wanted) -> None:
 
 
 def is_due(path: Path) -> bool:
-    """Whether the best networks shall be fetched, as far as the note at ``path`` tells.
+    """Whether the best networks shall be fetched, as far as the note at ``path`` says.
 
     They are once for a NightFlash and a PyTorch, and what did not come is tried again after a day;
     never in place of a set that the user has named before, nor where they could not be put.
@@ -162,7 +162,7 @@ def _fetch_the_best(python: Path, note: Path) -> None:
     code = _download(python, "auto", "--reach", REACH)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
-    if code not in (0, OUT_OF_REACH):  # which the download has told in a line
+    if code not in (0, OUT_OF_REACH):  # which the download has printed in a line
         say(
             "Not all networks came: the built-in ones do the work of those missing;"
             f" `bash install/run.sh {OPTION} auto` goes on from here"

@@ -62,7 +62,7 @@ if [ -n "${NIGHTFLASH_PYTHON:-}" ]; then
     fi
     python=$NIGHTFLASH_PYTHON
 else
-    # A version manager's shim may be on the PATH with nothing behind it: only a run tells.
+    # A version manager's shim may be on the PATH with nothing behind it: only a run shows it.
     for candidate in "$(known_python)" python3.14 python3.13 python3.12 python3.11 python3 python \
         "$(python_of_uv)"; do
         if command -v "$candidate" >/dev/null 2>&1 && suits "$candidate"; then

@@ -38,7 +38,7 @@ def end_backend() -> None:
 
 
 def offer(everything: bool) -> None:
-    """Remove the environment and the networks where that is wanted; else tell how.
+    """Remove the environment and the networks where that is wanted; else print how.
 
     Args:
         everything: Whether it is wanted; else somebody at a terminal is asked.

@@ -249,7 +249,7 @@ def _platforms(machine: str, libc: str, version: str) -> tuple[str, ...]:
         tags += [f"manylinux_2_{n}_{machine}" for n in range(newest, 4, -1)]
         legacy = ((17, "manylinux2014"), (12, "manylinux2010"), (5, "manylinux1"))
         tags += [f"{name}_{machine}" for needed, name in legacy if newest >= needed]
-    else:  # musl gives no name; where it is something else, the import tells
+    else:  # musl gives no name; where it is something else, the import shows it
         tags += [f"musllinux_1_{n}_{machine}" for n in (2, 1)]
     return (*tags, f"linux_{machine}")
 

@@ -110,7 +110,7 @@ def test_a_profile_of_tags_that_lie_over_one_another(tmp_path: Path) -> None:
 
 
 def legacy(path: Path, values: int, storages: int) -> None:
-    """A file of the older form of ``torch.save`` that tells of storages it does not hold."""
+    """A file of the older form of ``torch.save`` that names storages it does not hold."""
 
     class Named:
         """Stands for a storage."""
@@ -140,7 +140,7 @@ def test_a_small_file_of_weights_that_tells_of_many(
     code = "read_tensors(Path(sys.argv[1]))"
     result = bounded(code, path)
     assert "OtherWeights: it " in result.stderr.splitlines()[-1]
-    assert "tells of more values than it holds" in result.stderr
+    assert "names more values than it holds" in result.stderr
 
 
 def test_the_older_form_is_read_as_before(tmp_path: Path) -> None:

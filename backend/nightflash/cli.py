@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit code: 0, or 2 after a fault that was told in a sentence."""
+    """Run one command; gives the exit code: 0, or 2 after a fault, which is printed."""
     streams.prepare()
     try:
         options = _options(sys.argv[1:] if arguments is None else arguments)

@@ -249,7 +249,7 @@ class Settings:
 
 
 def _renamed(name: str, value: Any) -> tuple[str, Any]:
-    """The setting of today for an old name, with a ``FutureWarning`` that tells."""
+    """The setting of today for an old name, with a ``FutureWarning``."""
     if name != "emphasis":
         return name, value
     with suppress(TypeError, ValueError):

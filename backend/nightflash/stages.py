@@ -33,10 +33,10 @@ def overall(quality: str, stage: str, fraction: float) -> float:
 
 @dataclass
 class Stopwatch:
-    """Tells the progress of each stage, and takes its time.
+    """Reports the progress of each stage, and takes its time.
 
     Attributes:
-        progress: Is told.
+        progress: Is called with the stage and the fraction of it that is done, 0..1.
         seconds: Of the stages that are done.
     """
 

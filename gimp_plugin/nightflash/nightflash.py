@@ -3,7 +3,7 @@
 
 An error while this module is read would make the filter vanish from the menu without a word, so
 only gi and the standard library are imported here; all else is imported where a failure can be
-told.
+shown.
 """
 
 import sys
@@ -31,7 +31,7 @@ class NightFlash(Gimp.PlugIn):
         return [NAME]
 
     def do_create_procedure(self, name):
-        """Describe the procedure; where even that fails, its run tells why."""
+        """Describe the procedure; where even that fails, its run says why."""
         _ = translation()
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("RGB*, GRAY*")
@@ -79,7 +79,7 @@ def find_modules():
 def run(procedure, run_mode, image, drawables, config, data):
     """Run the filter; whatever goes wrong comes back as a sentence, with nothing changed."""
     status = Gimp.PDBStatusType
-    # What has gone meanwhile is told in a sentence of ours, not by GIMP for every call.
+    # What has gone meanwhile is reported in a sentence of ours, not by GIMP for every call.
     procedure.get_plug_in().set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)
     try:
         find_modules()
@@ -97,7 +97,7 @@ def run(procedure, run_mode, image, drawables, config, data):
 
 
 def sentence(fault):
-    """What to tell the user of a fault."""
+    """The message to the user on a fault."""
     if hasattr(fault, "sentence"):  # nightflash.errors.NightFlashError
         return str(fault)
     import traceback

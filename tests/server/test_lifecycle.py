@@ -378,7 +378,7 @@ def test_status_stop_and_logs_as_commands() -> None:
         assert own.command("status").returncode == 3
         assert own.command("status").stdout == "No backend runs.\n"
         assert own.command("status", "--json").stdout == "{}\n"
-        assert "No backend has told anything yet" in own.command("logs").stdout
+        assert "No backend has run yet" in own.command("logs").stdout
         with own.client() as client:
             client.work("preview", SMALL)
         status = own.command("status")

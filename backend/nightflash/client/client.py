@@ -18,7 +18,7 @@ from nightflash.client.progress import ReportProgress, ignore_progress
 from nightflash.client.protocol import Header, Message, Pixels
 from nightflash.errors import NightFlashError
 
-SCRIPT_SILENCE = 14.0  # seconds without a sign of life: a script tells of it within 15
+SCRIPT_SILENCE = 14.0  # seconds without a sign of life: a script fails within 15
 DIALOG_SILENCE = 4.0  # a dialog within 5
 ANSWER_SECONDS = 60.0  # for what the backend answers at once, its loop's pulse being there
 SLOWEST = 0.25e6  # bytes a second at which pictures travel at the least

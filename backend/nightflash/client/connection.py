@@ -1,4 +1,4 @@
-"""Where the backend is found: private folders, and the file that tells its addresses and keys.
+"""Where the backend is found: private folders, and the file with its addresses and keys.
 
 Standard library only.
 """
@@ -54,7 +54,7 @@ def state_folder() -> Path:
 
 
 def log_file() -> Path:
-    """Where the backend tells what it does."""
+    """The log of the backend."""
     return state_folder() / "backend.log"
 
 

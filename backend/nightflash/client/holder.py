@@ -1,4 +1,4 @@
-"""Who holds the backend's lock, as the system tells it: no file's content is believed.
+"""Who holds the backend's lock, as the system reports it: no file's content is believed.
 
 A backend holds two locks on one file: that of `filelock`, which keeps a second one away, and a
 record lock, for which the system names the process (``F_GETLK``). On Windows, where a lock has no

@@ -164,7 +164,7 @@ class Link(ABC):
 
 
 def _answer_to(number: int, frames: Frames, report_progress: ReportProgress) -> Message | None:
-    """The result, if this message is that of request ``number``; its progress is told."""
+    """The result, if this message is that of request ``number``; its progress is reported."""
     header = read_header(frames[0])
     check_version(header, "client")
     reply, whose = header.get("reply"), header.get("id")

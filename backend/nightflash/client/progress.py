@@ -1,4 +1,4 @@
-"""How progress is told to whoever waits for the backend. Standard library only."""
+"""The callback for the progress of a request. Standard library only."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ ReportProgress = Callable[[str, float, str], None]
 
 
 def ignore_progress(stage: str, fraction: float, sentence: str) -> None:
-    """Tell nobody."""
+    """Do without progress."""

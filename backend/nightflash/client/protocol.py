@@ -160,7 +160,7 @@ class Message:
             most: Pictures that a message may hold.
 
         Raises:
-            NightFlashError: ``bad_request`` where the frames are not those the header tells of.
+            NightFlashError: ``bad_request`` where the frames do not fit the header.
         """
         layouts = header.get("pixels", [])
         if not isinstance(layouts, list) or len(layouts) > most:
@@ -215,13 +215,13 @@ def check_version(header: Header, own: str) -> None:
 
 
 def error_reply(fault: NightFlashError) -> Message:
-    """The reply that tells a fault."""
+    """The reply that reports a fault."""
     fields = {"code": fault.code, "sentence": fault.sentence, "remedy": fault.remedy}
     return Message({"reply": "error", **{key: text[:MAX_TEXT] for key, text in fields.items()}})
 
 
 def raise_fault(header: Header) -> None:
-    """Raise what the header of an ``error_reply`` tells.
+    """Raise the fault in the header of an ``error_reply``.
 
     Raises:
         NightFlashError: The fault.

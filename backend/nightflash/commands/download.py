@@ -64,7 +64,7 @@ def add(actions: Any) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Fetch what is missing of the networks named.
 
-    Gives 0, 2 after a fault that was told in a sentence, 3 where ``--reach`` left something out,
+    Gives 0, 2 after a fault, which was printed, 3 where ``--reach`` left something out,
     or 130 after Ctrl-C.
     """
     from nightflash.models.download import whole
@@ -108,7 +108,7 @@ def _wanted(options: argparse.Namespace) -> list[NetworkDescriptor[Any]]:
 def _out_of_reach(
     missing: Sequence[NetworkDescriptor[Any]], mirror: str | None, seconds: float
 ) -> Mapping[str, str]:
-    """Files that cannot be had, with their hosts; tells of the networks that cannot therefore."""
+    """Files that cannot be had, with their hosts; prints the networks that cannot therefore."""
     from nightflash.models.download import MIRROR_VARIABLE
     from nightflash.models.download.reach import out_of_reach
 

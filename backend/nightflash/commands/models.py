@@ -145,7 +145,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _by_contents(descriptor: NetworkDescriptor[Any], path: Path) -> str:
-    """Judge a file whose hash nobody told by whether it holds the network."""
+    """Judge a file of unknown hash by whether it holds the network."""
     import torch
 
     try:

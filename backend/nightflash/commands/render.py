@@ -171,7 +171,7 @@ def _read(job: Job, aim: Aim) -> Photo:
 
 @dataclass(frozen=True)
 class Made:
-    """A night, and what is told of it.
+    """A night, and the report on it.
 
     Attributes:
         photo: The night.

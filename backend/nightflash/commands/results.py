@@ -143,7 +143,7 @@ def check_targets(targets: Iterable[Path], originals: Iterable[Path]) -> None:
     """
     given = set[object]()
     for original in originals:
-        with contextlib.suppress(NightFlashError):  # what is wrong with it, its reader tells
+        with contextlib.suppress(NightFlashError):  # what is wrong with it, its reader reports
             given.add(_identity(original))
     taken, folders = set[object](), set[Path]()
     for target in targets:
@@ -186,7 +186,7 @@ def _is_strange(path: Path) -> bool:
 
 
 def _check_takes_files(folder: Path) -> None:
-    """Try, since permissions do not tell of read-only disks or of /proc."""
+    """Try, since permissions do not show read-only disks or of /proc."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -35,7 +35,7 @@ class _Look:
 class Finder:
     """Finds main objects, for one thread; a slow network works in another one.
 
-    Photos are told apart by a key; what was found in the last few is remembered.
+    Photos are known by a key; what was found in the last few is remembered.
 
     Args:
         chosen: The network that shall find them.
@@ -79,7 +79,7 @@ class Finder:
             encoded: (3, h, w) encoded sRGB 0..1.
 
         Returns:
-            What it is taken for, None where only the slow network can tell; whether that network
+            What it is taken for, None where only the slow network can say; whether that network
             has yet to say, for which `start` lets it look.
 
         Raises:

@@ -18,11 +18,11 @@ AT_THE_WALLS = 0.4  # of the light on a subject as far away as walls; rendered r
 def thrown_back(scene: Scene, at_subject: Tensor) -> float:
     """Light of the flash by way of walls, ceiling and ground, against that on the subject.
 
-    Metric depth tells how far walls are. Light that fills a room is spread over them, and their
+    Metric depth says how far walls are. Light that fills a room is spread over them, and their
     area goes with the square of their distance, as what comes straight from the flash goes with
     the square of the subject's; in the open walls are far.
 
-    Relative depth does not tell. That a photo was taken in the open is told by the sky and all that
+    Relative depth does not say. That a photo was taken in the open is known from the sky, all that
     is far, and by foliage; without them light falls to this much and no further.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nightflash.imaging.colour import luminance
 
-BRIGHTEST_PHOTO = 0.1  # linear luminance, median, of a photo in which a lamp can be told
+BRIGHTEST_PHOTO = 0.1  # linear luminance, median, of a photo in which a lamp can be recognised
 BLOWN, BRIGHT = 0.95, 0.6  # linear: a lamp's largest channel, and its luminance, at least
 LEAST, MOST = 1.5e-4, 1e-2  # of the picture that a lamp's core covers
 ROUND = 0.45  # of its box that a core fills at least
@@ -29,7 +29,7 @@ def lamps(photo: Tensor) -> Tensor | None:
     """Where lamps and flames burn: (h, w), 0..1, soft; None where none does.
 
     A lamp is a small blown spot in dim surroundings with a warm halo that fades outwards. In a
-    bright photo none is told from a glint, a white thing or the sky through leaves.
+    bright photo none is distinguished from a glint, a white thing or the sky through leaves.
 
     Args:
         photo: (3, h, w) linear.

@@ -97,7 +97,7 @@ class Detector(Protocol):
 
 
 class FeatureNetwork(Protocol):
-    """Gives features that tell what is in a picture, differentiable with respect to it.
+    """Gives features of what is in a picture, differentiable with respect to it.
 
     Attributes:
         name: The descriptor's name.

@@ -57,7 +57,7 @@ def capacity(device: torch.device) -> Capacity:
         return Capacity(gpu=True, memory=torch.cuda.mem_get_info(device)[1])
     if device.type == "mps":
         return Capacity(gpu=True, memory=torch.mps.recommended_max_memory())
-    try:  # Windows does not tell
+    try:  # Windows does not say
         return Capacity(memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):
         return Capacity()

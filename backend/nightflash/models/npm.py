@@ -105,7 +105,7 @@ class NpmPackage:
         until: float,
         progress: Callable[[int, int], None],
     ) -> None:
-        """Wait for npm, telling how much has come."""
+        """Wait for npm, reporting how much has come."""
         while True:
             try:
                 code = process.wait(PAUSE)

@@ -18,7 +18,7 @@ def open_session(path: Path, device: torch.device, name: str, wanted: str | None
     """Read an ONNX file, for the GPU where ``device`` and the build of onnxruntime allow it.
 
     The wheels of onnxruntime for Linux report to their maker and write into the user's cache at
-    the first session, unless told not to before the import.
+    the first session, unless switched off before the import.
 
     Args:
         path: The file.

@@ -16,7 +16,7 @@ from nightflash.errors import NightFlashError
 
 
 class OtherWeights(ValueError):
-    """The weights are not those of the network; the message tells what differs."""
+    """The weights are not those of the network; the message says what differs."""
 
 
 def read_tensors(path: Path) -> Mapping[str, Tensor]:
@@ -116,7 +116,7 @@ def _refuse_packed(path: Path) -> None:
 
 
 def _refuse_empty_promises(path: Path) -> None:
-    """Raise where a file in the older form of ``torch.save`` tells of more values than it holds.
+    """Raise where a file in the older form of ``torch.save`` names more values than it holds.
 
     Memory is taken for every storage before its values are read. The form is pickles one behind
     the other: three of the format, then the tensors, whose storages are persistent numbers with
@@ -129,18 +129,18 @@ def _refuse_empty_promises(path: Path) -> None:
         for _ in range(_PICKLES_OF_FORMAT):
             _promised(file)
         if _promised(file) > _MOST_VALUES * size:
-            raise OtherWeights("it tells of more values than it holds")
+            raise OtherWeights("it names more values than it holds")
 
 
 def _promised(file: BinaryIO) -> int:
-    """The values that the storages of a pickle have together, as it tells; nothing is made."""
+    """The values that the storages of a pickle have together, as it says; none is read."""
     promised = last = largest = 0
     for operation, argument, _ in pickletools.genops(file):
         if isinstance(argument, int) and operation.name.startswith(("BININT", "INT", "LONG")):
             last, largest = argument, max(largest, argument)
         elif operation.name in ("BINPERSID", "PERSID"):
             promised += largest if last < 0 else last
-            last = -1  # a number that is not told anew is one remembered
+            last = -1  # a number that is not written anew is one remembered
     return promised
 
 

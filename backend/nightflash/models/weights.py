@@ -19,7 +19,7 @@ from nightflash.errors import NightFlashError
 WEIGHTS_VARIABLE = "NIGHTFLASH_WEIGHTS"
 HOME_VARIABLE = "NIGHTFLASH_HOME"
 ROUNDING = 0.01  # how far the length of a file may be from one that was published rounded
-NOTE = ".sha256"  # ends the name of the note beside a file that tells its sha256
+NOTE = ".sha256"  # ends the name of the note beside a file that holds its sha256
 
 State = Literal["absent", "published", "noted", "unverified", "damaged"]
 
@@ -128,7 +128,7 @@ def weights_folder(explicit: Path | None = None) -> Path:
 def state(file: WeightsFile, folder: Path) -> State:
     """Say whether a file is in ``folder``, and whole; free for a file already looked at.
 
-    A note beside it, ``NAME.sha256`` as ``sha256sum`` writes it, tells the hash that it must have
+    A note beside it, ``NAME.sha256`` as ``sha256sum`` writes it, holds the hash that it must have
     instead of the published one: the download leaves one where no full hash was published, and who
     has trained a network anew writes one. Without either only its length is known: it is
     ``unverified``. Names and shapes in the file are another matter: they are checked when it is
@@ -176,7 +176,7 @@ def verify(file: WeightsFile, folder: Path) -> None:
     if found == "damaged":
         noted = noted_sha256(path) is not None
         reason = (
-            f"its note {path.name}{NOTE} tells another hash"
+            f"its note {path.name}{NOTE} has another hash"
             if noted
             else "it is not the one published"
         )
@@ -207,6 +207,6 @@ def hash_in(note: str) -> str | None:
 
 @lru_cache(maxsize=64)
 def sha256(path: Path, modified: int, size: int) -> str:
-    """Hash a file; its time of change and its size are there to tell one state from another."""
+    """Hash a file; by its time of change and its size a changed one is hashed anew."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

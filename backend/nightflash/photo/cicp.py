@@ -1,4 +1,4 @@
-"""Colour spaces by their code points in ITU-T H.273, as PNG, HEIF, AVIF and JPEG XL tell them.
+"""Colour spaces by their code points in ITU-T H.273, as PNG, HEIF, AVIF and JPEG XL have them.
 
 Light of HDR curves is scaled so that 203 cd/m2, the white of a page (ITU-R BT.2408), is 1.
 """

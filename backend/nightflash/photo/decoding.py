@@ -26,7 +26,7 @@ _KNOWN = "NightFlash reads JPEG, PNG, TIFF, WebP, HEIC, AVIF and JPEG XL picture
 
 
 def read_raster(path: Path) -> Raster:
-    """The first picture of a file, told by its content and not its name, upright.
+    """The first picture of a file, recognised by its content and not its name, upright.
 
     Raises:
         NightFlashError: With code ``bad_photo``: no such file, no permission, no picture, damaged,

@@ -45,7 +45,7 @@ class Encoding:
         format: File format: ``jpeg``, ``png``, ``tiff``, ``webp``, ``heif``, ``avif``, ``jxl``,
             ``bmp``, ``gif``; None for an array.
         dpi: Horizontal and vertical resolution in pixels per inch, or None.
-        cicp: The colour space by code points, where those and no profile tell it.
+        cicp: The colour space by code points, where it is given by those and no profile.
         depth: Bits per sample of the file where they are fewer than ``bits``, such as 10 or 12.
         xmp: XMP packet without anything that shows the photo, or None.
         iptc: IPTC-IIM datasets, or None.

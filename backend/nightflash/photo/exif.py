@@ -91,12 +91,12 @@ def orientation(exif: bytes | None) -> int:
 
 
 def has_orientation(exif: bytes | None) -> bool:
-    """Whether a block tells an orientation."""
+    """Whether a block has an orientation."""
     return _number(opened(exif), 0, _ORIENTATION) in range(1, 9)
 
 
 def is_adobe_rgb(exif: bytes | None) -> bool:
-    """Whether a camera tells that its values are Adobe RGB (DCF 2.0: uncalibrated and R03)."""
+    """Whether a camera says that its values are Adobe RGB (DCF 2.0: uncalibrated and R03)."""
     block = opened(exif)
     space = _number(block, EXIF, _COLOUR_SPACE)
     index = block.entry(INTEROPERABILITY, _INTEROP_INDEX) if block else None
@@ -112,7 +112,7 @@ def has_thumbnail(exif: bytes | None) -> bool:
 
 
 def dpi(exif: bytes | None) -> tuple[float, float] | None:
-    """Pixels per inch as a block tells them with a unit, or None."""
+    """Pixels per inch in a block, where it has a unit; else None."""
     block = opened(exif)
     unit = {2: 1.0, 3: 2.54}.get(_number(block, 0, _UNIT) or 0)
     found = [block.entry(0, tag) for tag in (_X_RESOLUTION, _Y_RESOLUTION)] if block else []
@@ -144,7 +144,7 @@ def upright(exif: bytes | None, width: int, height: int) -> bytes | None:
 
 
 def _sized(block: Block, width: int, height: int) -> Block:
-    """The block with the orientation and the sizes, where it tells them, of an upright picture."""
+    """The block with the orientation and the sizes, where it has them, of an upright picture."""
     facts = ((0, _ORIENTATION, 1), (EXIF, _PIXEL_WIDTH, width), (EXIF, _PIXEL_HEIGHT, height))
     for directory, tag, value in facts:
         if (entry := block.entry(directory, tag)) is not None:
@@ -193,7 +193,7 @@ def may_show_more(exif: bytes | None) -> bool:
 
 
 def without_gps(exif: bytes) -> bytes | None:
-    """The block without places: those of the GPS directory, and maker notes, which may tell one."""
+    """The block without places: those of the GPS directory, and maker notes, which may hold one."""
     block = opened(exif)
     if block is None:
         return None
@@ -270,7 +270,7 @@ def with_thumbnail(exif: bytes, jpeg: bytes) -> bytes:
 
 
 def empty() -> bytes:
-    """A block that tells nothing."""
+    """A block without entries."""
     return Block().tobytes()
 
 

@@ -62,7 +62,7 @@ def decode_avif(file: BinaryIO, path: Path) -> Raster:
         split(samples, "avif", icc, block),
         cicp=isobmff.code_points(data),
         xmp=image.info.get("xmp"),
-        orientation=exif.orientation(block),  # of the boxes irot and imir: Pillow tells it so
+        orientation=exif.orientation(block),  # of the boxes irot and imir: Pillow gives it so
         depth=depth,
         notes=left_out(isobmff.has_c2pa(data), b"tmap" in data[:4096]),
     )

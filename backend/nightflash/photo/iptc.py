@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator, Mapping
 
 _APPLICATION = 2
-_ENVELOPES = (1, 2)  # records that tell about the photo; later ones hold it
+_ENVELOPES = (1, 2)  # records that describe the photo; later ones hold it
 _PREVIEWS = range(200, 203)
 _CHARACTERS = (1, 90)
 _UTF8 = b"\x1b%G"
@@ -15,7 +15,7 @@ _IPTC, _DIGEST = 0x0404, 0x0425
 
 
 def cleaned(data: bytes | None) -> bytes | None:
-    """The datasets that tell about the photo, without previews; None where there are none."""
+    """The datasets that describe the photo, without previews; None where there are none."""
     kept = b""
     for record, number, content in _datasets(data or b""):
         if record in _ENVELOPES and not (record == _APPLICATION and number in _PREVIEWS):
@@ -24,7 +24,7 @@ def cleaned(data: bytes | None) -> bytes | None:
 
 
 def words(data: bytes | None, names: Mapping[int, str]) -> tuple[dict[str, tuple[str, ...]], bool]:
-    """What the application record tells, by names for its numbers.
+    """The values of the application record, by names for its numbers.
 
     Returns:
         The values by name, and whether there are others that have no name.

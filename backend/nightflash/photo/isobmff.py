@@ -48,7 +48,7 @@ def has_c2pa(data: bytes) -> bool:
 
 
 def code_points(data: bytes) -> Cicp | None:
-    """The colour space that the primary picture tells by code points (nclx), or None."""
+    """The colour space of the primary picture by code points (nclx), or None."""
     properties, links = find(data, b"meta", b"iprp", b"ipco"), find(data, b"meta", b"iprp", b"ipma")
     primary = find(data, b"meta", b"pitm")
     if properties is None or links is None or primary is None:
@@ -71,7 +71,7 @@ def code_points(data: bytes) -> Cicp | None:
 
 
 def bit_depth(data: bytes) -> int:
-    """Bits per sample of an AVIF file's pictures: 10 or 12 (av1C), 8 where it tells none."""
+    """Bits per sample of an AVIF file's pictures: 10 or 12 (av1C), 8 where it says none."""
     properties = find(data, b"meta", b"iprp", b"ipco")
     for name, start, end in boxes(data, *properties) if properties else ():
         if name == b"av1C" and end - start >= 3:

@@ -1,4 +1,4 @@
-"""JPEG files: what their segments tell, and the kinds that Pillow does not read."""
+"""JPEG files: what their segments hold, and the kinds that Pillow does not read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GAIN_MAPS = (b"hdr-gain-map", b"HDRGainMap", b"hdrgm:")
 
 @dataclass
 class Segments:
-    """What a JPEG file tells in its segments.
+    """What the segments of a JPEG file hold.
 
     Attributes:
         process: The marker of its frame: 0xC0 baseline, 0xC2 progressive, 0xC3 lossless ...
@@ -37,7 +37,7 @@ class Segments:
         icc: Its ICC profile.
         xmp, extended: Its XMP packet, and what is too long for one segment of it.
         iptc: Its IPTC-IIM datasets.
-        density: Pixels per inch as its JFIF header tells them with a unit.
+        density: Pixels per inch in its JFIF header, where that has a unit.
         c2pa: Whether it has a manifest of its origin.
         gain_map: Whether it has a second picture for bright displays.
     """

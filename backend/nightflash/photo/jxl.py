@@ -31,7 +31,7 @@ _CURVES = {1: 1, 8: 8, 13: 13, 16: 16, 17: 17, 18: 18}
 
 @dataclass
 class Header:
-    """What a codestream's header tells.
+    """What a codestream's header holds.
 
     Attributes:
         size: (width, height), as stored.
@@ -98,7 +98,7 @@ class _Bits:
 
 
 def header(codestream: bytes) -> Header:
-    """What the header of a codestream tells.
+    """Read the header of a codestream.
 
     Raises:
         ValueError: It is damaged, or has parts that still pictures do not have.
@@ -264,7 +264,7 @@ def is_writable(cicp: Cicp) -> bool:
 
 
 def _in_space(stream: bytes, cicp: Cicp) -> bytes:
-    """The codestream of samples stored as they are, told to be in another colour space."""
+    """The codestream of samples stored as they are, declared to be in another colour space."""
     info = header(stream)
     if info.colour is None:
         raise ValueError("the header has no place for a colour space")

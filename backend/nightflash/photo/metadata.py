@@ -35,7 +35,7 @@ def result_encoding(
 ) -> tuple[Encoding, tuple[str, ...]]:
     """The encoding with the metadata of a result.
 
-    The software and the kind of the picture (IPTC's DigitalSourceType) are always told, the date
+    The software and the kind of the picture (IPTC's DigitalSourceType) are always written, the date
     of change where the photo had metadata; with ``nothing`` not even those.
 
     Args:

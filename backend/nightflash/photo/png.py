@@ -87,10 +87,10 @@ def xmp(found: dict[bytes, list[bytes]]) -> bytes | None:
 
 
 def colour(found: dict[bytes, list[bytes]]) -> tuple[Cicp | None, bytes | None, bool]:
-    """What tells the meaning of the samples, by the specification's order of precedence.
+    """The colour space of the samples, by the specification's order of precedence.
 
     Returns:
-        Code points or an ICC profile, or neither where sRGB is meant or nothing told; and
+        Code points or an ICC profile, or neither where sRGB is meant or nothing is said; and
         whether the samples have the narrow range of video.
     """
     if (cicp := found.get(b"cICP", [b""])[0]) and len(cicp) == 4:

@@ -1,4 +1,4 @@
-"""ICC profiles of a matrix and a curve, written for what files tell in other ways (ICC.1:2022)."""
+"""ICC profiles of a matrix and a curve, for what files describe in other ways (ICC.1:2022)."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def matrix_profile(name: str, chromaticities: Chromaticities, curve: Curve) -> b
 def cicp_profile(cicp: Cicp) -> bytes:
     """The profile of code points that `cicp_space` understands.
 
-    HDR curves are told by the tag ``cicp``; programs that do not know it see all that is brighter
-    than white as white.
+    HDR curves are described by the tag ``cicp``; programs that do not know it see all that is
+    brighter than white as white.
     """
     tags = _tags(
         f"CICP {cicp.primaries}/{cicp.transfer}", chromaticities_of(cicp), cicp_curve(cicp)

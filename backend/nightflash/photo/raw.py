@@ -1,4 +1,4 @@
-"""Raw files of cameras: told from pictures and refused, as they have to be developed first."""
+"""Raw files of cameras: recognised and refused, as they have to be developed first."""
 
 from __future__ import annotations
 

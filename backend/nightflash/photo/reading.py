@@ -28,13 +28,13 @@ _MOST_BETWEEN = 0.02  # of the pixels of a mask of two values lie on its edges
 def read_photo(path: str | PathLike[str]) -> Photo:
     """A photo from a JPEG, PNG, TIFF, WebP, HEIC, AVIF, JPEG XL, BMP or GIF file.
 
-    The content tells which, not the name. 8 to 16 bits and floats; grey, RGB, palette, CMYK and
-    CIELAB, with or without alpha. The orientation is applied. What the values mean is told, in this
+    The content decides which, not the name. 8 to 16 bits and floats; grey, RGB, palette, CMYK and
+    CIELAB, with or without alpha. The orientation is applied. The colour space is given, in this
     order, by PNG's cICP, an ICC profile, the code points of HEIF, AVIF and JPEG XL, PNG's sRGB, or
     its gAMA and cHRM, or a camera's EXIF for Adobe RGB; otherwise integers are sRGB and floats
     linear sRGB. White of HDR spaces, 203 cd/m2, is 1. Of an animation the first frame is read, of a
     TIFF file the first page that is not reduced. CMYK becomes RGB, by its profile or else by
-    ``(1 - ink)(1 - black)``. What is not understood is told in the notes of the photo's source.
+    ``(1 - ink)(1 - black)``. What is not understood is in the notes of the photo's source.
 
     Raises:
         NightFlashError: With code ``bad_photo``, naming the file: it cannot be read, is no picture,

@@ -18,7 +18,7 @@ from .encoding import Codes, Encoding, full_scale
 from .lab import linear_from_lab
 from .raster import C2PA_NOTE, Raster, bad_photo, check_dimensions, pillow_raster, resolution
 
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # faults are told in a sentence of ours
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # faults are sentences of ours
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _LAB = (8, 9)  # a* and b* signed, and as ICC has them

@@ -63,7 +63,7 @@ def cleaned(
 
 
 def orientation(packet: bytes | None) -> int:
-    """The orientation 1..8 that a packet tells; 1 where it tells none."""
+    """The orientation 1..8 in a packet; 1 where it has none."""
     root = _parsed(packet)
     value = "" if root is None else next(_values(root, f"{{{_TIFF}}}Orientation"), "")
     return int(value) if value in "12345678" and len(value) == 1 else 1
@@ -91,8 +91,8 @@ def stamped(
         packet: Of the photo, or None.
         size: (width, height) of the result.
         software: What made it.
-        changed: When, or None to tell no date.
-        words: What IPTC-IIM tells, by `IPTC_WORDS`; what the packet has already stays.
+        changed: When, or None for no date.
+        words: The values of IPTC-IIM, by `IPTC_WORDS`; what the packet has already stays.
     """
     packet = cleaned(packet, *size)
     root = _parsed(packet)

@@ -26,7 +26,7 @@ def scaled(raw: Tensor, sky: Tensor | None = None, foliage: float = 0.0) -> Tens
     """Scale raw inverse depth (h, w) so that infinitely far is about 0 and near about 1.
 
     Never min-max: networks of this kind blow up locally on patterns such as stripes. Where zero
-    lies is told by the sky; without a sky the farthest thing seen is taken to be at a finite
+    lies is known from the sky; without a sky the farthest thing seen is taken to be at a finite
     distance, since a wall close behind is what most often hides the sky. Foliage hides it too,
     but it is deep and swallows light: there the network's own zero is believed.
 

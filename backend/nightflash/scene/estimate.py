@@ -81,7 +81,7 @@ def open_share(encoded: Tensor, inverse_metres: Tensor) -> float:
 
     Args:
         encoded: It, 0..1.
-        inverse_metres: (h', w') 1 / metres; it tells a white ceiling from the sky.
+        inverse_metres: (h', w') 1 / metres; by it a white ceiling is no sky.
     """
     wide = F.interpolate(inverse_metres[None, None], size=encoded.shape[1:], mode="bilinear")[0, 0]
     least, most = SKY_RANGE

@@ -14,7 +14,7 @@ from nightflash.scene.depth import eroded, filled
 REACH = 0.008  # of the diagonal, inside and outside of the edge
 BRIGHTER = 0.5, 1.5  # stops by which ground outshines more than texture: not yet believed, wholly
 PURE = 0.2  # share of the other that a pixel may hold and count as one alone
-DARKEST = 2e-3  # linear luminance; below, nothing is told
+DARKEST = 2e-3  # linear luminance; below, it says nothing
 
 
 def without_fringe(mask: Tensor, encoded: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """From a box or a rough prior to a soft mask of the object in it, by colour and depth.
 
-Object and background are told apart pixel by pixel, then joined to one silhouette whose outline
+Object and background are separated pixel by pixel, then joined to one silhouette whose outline
 runs along edges; the two steps alternate, as in GrabCut (Rother, Kolmogorov, Blake 2004). Colours
 are those of a palette, compared in the whole and nearby (localised classifiers: Bai, Wang,
 Simons, Sapiro 2009); depth is compared as it is and against the ground on either side; the
@@ -26,7 +26,7 @@ from nightflash.scene.cut import Map, minimum_cut, outline_cost
 
 Bounds = tuple[int, int, int, int]
 
-SIDE = 256  # long side of the crop in which pixels are told apart
+SIDE = 256  # long side of the crop that is segmented
 AROUND = 0.35  # of the box's size, around it: what is surely background
 BEYOND = 0.05  # of the box's size, by which an object may exceed its box
 ROUNDS = 6
@@ -117,7 +117,7 @@ class _View:
 
 
 def _silhouette(view: _View, prior: Map, to_fill: tuple[int, ...] | None) -> Map:
-    """Soft silhouette (h, w), 0..1, found by telling apart and joining in turns."""
+    """Soft silhouette (h, w), 0..1, found by separating and joining in turns."""
     place = np.clip(_log_odds(prior), -FIRMEST, FIRMEST)
     share = np.where(view.allowed, prior, 0).astype(np.float32)
     joined = share

@@ -106,7 +106,7 @@ def _serve(service: Service, held: Held, report: Callable[[str], None]) -> bool:
         chosen = service.device if device == "auto" else device
         return Engine(service.networks, service.weights, chosen)
 
-    engine("auto")  # tells at once what cannot be
+    engine("auto")  # a fault in the choice is raised at once
     _raise_file_limit()
     server = Server(
         lambda queue, reply: Worker(queue, engine, reply, service.release_after * 60),

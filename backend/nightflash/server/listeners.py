@@ -1,6 +1,6 @@
 """The sockets that clients come in by: who has no key stays out, and nobody is too large.
 
-libzmq tells which descriptors it has accepted and ends no connection by itself; shut down from
+libzmq reports which descriptors it has accepted and ends no connection by itself; shut down from
 outside, a connection ends for libzmq as if the other side had gone, and what was kept of its
 unfinished message is freed.
 """
@@ -73,7 +73,7 @@ class Listener:
         self.socket.router_mandatory = True
         self.socket.rcvhwm = 64
         self.address = ""
-        self._refused = 0  # handshakes that failed, since the log told of them
+        self._refused = 0  # handshakes that failed, since they were last logged
         self._strangers: dict[int, None] = {}  # descriptors without a message yet, oldest first
         self._known: dict[int, bytes] = {}  # those with one, and their routing id
         events = f"inproc://events-{id(self)}"

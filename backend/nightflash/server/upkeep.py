@@ -26,7 +26,7 @@ class Files:
     """The connection file and the sockets' files of this backend.
 
     Args:
-        connection: What the file tells.
+        connection: The contents of the file.
         listeners: Whose files are kept.
         still_held: Whether this is still the user's one backend: else the files are another's.
     """
@@ -65,11 +65,11 @@ class Files:
 class Memory:
     """Ends connections, and at last the process, where memory is taken that nobody accounts for.
 
-    Nobody tells whose an unfinished message is. So those go first that are sending just now, then
+    It is unknown whose an unfinished message is. So those go first that are sending just now, then
     everybody (clients come again), and where that frees nothing either the process ends at once.
 
     Args:
-        watchdog: Tells when it is too much.
+        watchdog: Measures the memory.
         listeners: Where the connections are.
         files: Removed before the process ends.
     """

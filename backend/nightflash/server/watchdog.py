@@ -1,7 +1,7 @@
 """Memory outside all accounts: what libzmq holds of messages that never end.
 
 libzmq takes in a message whole before anybody sees it, and knows a limit for a frame alone. Whoever
-has the key, or the user's own files, could fill the machine so. Where the system does not tell what
+has the key, or the user's own files, could fill the machine so. Where the system does not say what
 a process takes (all but Linux) nothing is watched.
 """
 
@@ -63,7 +63,7 @@ class Watchdog:
         return ""
 
     def resident(self) -> int:
-        """Bytes of memory that this process has; 0 where nobody tells."""
+        """Bytes of memory that this process has; 0 where the system does not say."""
         if sys.platform != "linux":
             return 0
         return int(_read(self._process).split()[1]) * os.sysconf("SC_PAGE_SIZE")

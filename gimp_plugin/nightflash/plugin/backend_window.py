@@ -36,7 +36,7 @@ FACTS = {
 
 
 class BackendWindow(Gtk.Dialog):
-    """Tells of the backend, restarts it, shows its log, and brings networks.
+    """Shows the state of the backend, restarts it, shows its log, and brings networks.
 
     Args:
         parent: The window it belongs to.

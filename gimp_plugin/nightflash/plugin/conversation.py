@@ -66,7 +66,7 @@ class Conversation:
 
         A close-up, a preview with a region, gives way even where it runs, and takes nobody's place:
         where something else waits or runs that the picture follows from, it is not asked for,
-        which is told.
+        which is reported.
         """
         with self._changed:
             if kind == "close-up" and not self._only_close_ups():

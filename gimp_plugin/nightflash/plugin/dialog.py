@@ -91,7 +91,7 @@ class Dialog:
             if isinstance(self._outcome, NightFlashError):
                 if self._provisional:  # the preview was left at a guess
                     self._request_preview()
-                continue  # told in the dialog; the settings are still there to be changed
+                continue  # shown in the dialog; the settings are still there to be changed
             if self._outcome is None:
                 raise Cancelled
             return Made(self._outcome, self._asked | {"outline": self._outline})
@@ -203,7 +203,7 @@ class Dialog:
             self._conversation.see_to("mask", **self._wanted())
 
     def _render(self) -> None:
-        """Render while the window goes on: its bar tells how far, its buttons stop it."""
+        """Render while the window goes on: its bar shows how far, its buttons stop it."""
         self._outcome, self._started, self._stopped = None, time.monotonic(), False
         self._fault_stays = False
         self._message.hide()

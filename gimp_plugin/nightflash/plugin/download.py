@@ -12,9 +12,9 @@ from plugin.backend import program
 from plugin.texts import translated as _
 
 INTERRUPT = 2
-ERROR_PREFIX = "nightflash: "  # begins a line that tells of a fault or a stop
+ERROR_PREFIX = "nightflash: "  # begins a line about a fault or a stop
 AT_WORK = "nightflash stop"  # in the line about a backend that goes on with the old networks
-EVERY = "0.5"  # seconds between two lines that tell how far it is
+EVERY = "0.5"  # seconds between two lines on how far it is
 ELSEWHERE = re.compile(r"Fetch the file in another way\b.*--from\.$")
 FAR = re.compile(r"([\d.]+) of ([\d.]+) MB$")
 

@@ -21,7 +21,7 @@ def help_button(window: Any, fail: Callable[[str], None]) -> Any:
 
     Args:
         window: The window that F1 is pressed in.
-        fail: Told in a sentence where nothing shows it.
+        fail: Called with a sentence where nothing shows it.
     """
 
     def show(*_pressed: Any) -> None:

@@ -75,7 +75,7 @@ class Presets:
         return menu
 
     def _read(self) -> None:
-        """Offer what there is; a file that cannot be read is told where one wants to save."""
+        """Offer what there is; a file that cannot be read is reported where one wants to save."""
         try:
             self._looks = looks_of(own_presets.read())
         except NightFlashError:
@@ -107,7 +107,7 @@ class Presets:
             set_preset(self._config, name, self._looks)
 
     def _try(self, work: Callable[[], None]) -> None:
-        """Do what was chosen in the menu; a fault is told in a window."""
+        """Do what was chosen in the menu; a fault is shown in a window."""
         try:
             work()
         except NightFlashError as fault:

@@ -28,7 +28,7 @@ VIEWS = {
     "subject": "Object",
 }
 SETTLED = 120  # milliseconds from the last move of the photo to the request for its real pixels
-BUSY = 300  # milliseconds of work until a sign tells of it
+BUSY = 300  # milliseconds of work until a sign is shown
 SPINNER = 24  # pixels
 
 
@@ -139,11 +139,11 @@ class Preview(Gtk.Box):
 
     @property
     def corrections(self) -> dict[str, Any]:
-        """The fields of a request that tell how the outline is corrected."""
+        """The fields of a request for the corrections of the outline."""
         return self._corrections.fields
 
     def show_busy(self, busy: bool) -> None:
-        """Tell that the picture is worked at, once that takes a while."""
+        """Show that the picture is worked at, once that takes a while."""
         if self._waiting:
             GLib.source_remove(self._waiting)
             self._waiting = 0
@@ -260,7 +260,7 @@ class Preview(Gtk.Box):
         self._canvas.draw_soon()
 
     def _view_chosen(self, view: Any) -> None:
-        """Have the button Before tell the truth, and the other view made."""
+        """Have the button Before show the state, and the other view made."""
         now = view.get_active_id()
         if now != "day":
             self._looked_at = now

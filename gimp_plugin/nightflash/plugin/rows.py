@@ -146,7 +146,7 @@ class Rows:
 
 
 def name_choice(combo: Any, name: str) -> None:
-    """Tell screen readers what a choice is called and at: the button with the focus does not."""
+    """Give screen readers the name and value of a choice: the button with the focus does not."""
 
     def refresh(widget: Any) -> None:
         if isinstance(widget, Gtk.ToggleButton):

@@ -67,7 +67,7 @@ class Block(nn.Module):
 
 
 class Everywhere(nn.Module):
-    """Self-attention over all places of a map; a depthwise convolution tells where they are."""
+    """Self-attention over all places of a map; a depthwise convolution encodes their positions."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

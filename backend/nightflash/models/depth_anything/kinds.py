@@ -1,4 +1,4 @@
-"""Relative, indoor or outdoor: networks of the same names and shapes, told apart by hash alone."""
+"""Relative, indoor or outdoor: networks of equal names and shapes, distinguished by hash alone."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def check_kind(path: Path, kind: Kind) -> None:
 
     Raises:
         OSError: It cannot be read.
-        OtherWeights: It is another's, or unknown. A note beside it that tells its hash makes it
+        OtherWeights: It is another's, or unknown. A note beside it with its hash makes it
             known: whose weights of their own they are vouches for the kind.
     """
     there = path.stat()
@@ -67,4 +67,6 @@ def check_kind(path: Path, kind: Kind) -> None:
         if digest in other.hashes and other is not kind:
             raise OtherWeights(f"it is that of {other.name}")
     if digest not in kind.hashes and noted_sha256(path) != digest:
-        raise OtherWeights("its hash is unknown, and nothing else tells relative from metric depth")
+        raise OtherWeights(
+            "its hash is unknown, and relative and metric depth differ in nothing else"
+        )

@@ -1,6 +1,6 @@
 """Some tensors of a safetensors file, read without the rest of it and without trusting it.
 
-The format: 8 bytes with the length of the header, little-endian; the header, JSON, which tells
+The format: 8 bytes with the length of the header, little-endian; the header, JSON, which says
 for every tensor its type, shape and place behind the header; the values.
 """
 

@@ -38,7 +38,7 @@ class LocalFile:
 
     @property
     def origin(self) -> dict[str, str]:
-        """What tells later where its bytes came from."""
+        """Where its bytes came from, for the file's metadata."""
         return {"url": self._path.name}
 
     def read(self, first: int, end: int) -> bytes:

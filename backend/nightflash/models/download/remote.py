@@ -43,10 +43,10 @@ class Answer:
     Attributes:
         first: Position in the file of the first of them.
         partial: Whether they are the part asked for; else they are the file from its beginning.
-        expected: How many will come, or None where that is not told.
-        total: Length of the whole file, or None where that is not told.
+        expected: How many will come, or None where that is unknown.
+        total: Length of the whole file, or None where that is unknown.
         kind: Content type, in lower case; may be empty.
-        pieces: Gives them, at most as many as it is told. Raises `Interrupted` where fewer than
+        pieces: Gives them, at most as many as asked for. Raises `Interrupted` where fewer than
             expected come, or too slowly.
     """
 
@@ -108,7 +108,7 @@ class Remote:
 
     @property
     def origin(self) -> dict[str, str]:
-        """What tells later where its bytes came from."""
+        """Where its bytes came from, for the file's metadata."""
         origin = {"url": public(self._first_url), "commit": self._commit, "etag": self._etag}
         return {key: value for key, value in origin.items() if value}
 
