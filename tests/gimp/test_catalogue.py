@@ -36,7 +36,9 @@ def texts() -> set[str]:
     found |= {*STAGE_WORDS.values(), *(f"the {name}" for name in CLASSES), "the main object"}
     found |= {"the region"}
     for file in (CHECKOUT / "backend/nightflash/client").glob("*.py"):
-        found |= set(re.findall(r'tell\("start", 0\.0, "([^"]+)"\)', file.read_text("utf-8")))
+        found |= set(
+            re.findall(r'report_progress\("start", 0\.0, "([^"]+)"\)', file.read_text("utf-8"))
+        )
     return found
 
 
