@@ -26,7 +26,13 @@ from zmq_for_gimp import Program, Zmq, bundled, find_programs, provide
 
 sys.path.insert(0, str(CHECKOUT / "backend"))
 from nightflash import __version__
-from nightflash.gimp import CLIENT, Profile, profiles  # both need the standard library alone
+from nightflash.gimp import (
+    CLIENT,
+    FORMER_PLUG_IN,
+    PLUG_IN,
+    Profile,
+    profiles,
+)  # both need the standard library alone
 
 USAGE = """bash install/gimp.sh [--download SET | --uninstall [--everything]]
 
@@ -36,7 +42,6 @@ needed any more then. With --download it fetches another set of networks: auto, 
 none. With --uninstall it removes filter and command and asks whether the environment and the
 networks shall go too; with --everything they do."""
 
-NAME = "nightflash"
 MARK = "install.json"
 MENU = "Filters > Light and Shadow > Night with Flash…"
 UNINSTALL = ("--uninstall", "--everything")
@@ -61,8 +66,7 @@ def install(checkout: Path = CHECKOUT, download: networks.Wanted = networks.NOTH
 
     def put(profile: Profile) -> str:
         zmq = put_plug_in(profile, python, checkout)
-        place = profile.plug_ins / NAME
-        return f"the plug-in is in {place}; {zmq.text}; {check(profile, programs)}"
+        return f"the plug-in is in {profile.plug_in}; {zmq.text}; {check(profile, programs)}"
 
     for profile in found:
         if not profile.folder.exists():  # made by hand it would keep older settings from moving in
@@ -70,7 +74,7 @@ def install(checkout: Path = CHECKOUT, download: networks.Wanted = networks.NOTH
             next(p for p in programs if _belongs(p, profile)).run()
     code = _for_each(found, put)
     removal.end_backend()  # it runs the code of before
-    places = [profile.plug_ins / NAME / "lib" for profile in found]
+    places = [profile.plug_in / "lib" for profile in found]
     if there := [place for place in places if place.is_dir()]:
         launcher.put(python, there[0])
     networks.fetch(python, download)
@@ -108,7 +112,7 @@ def find_profiles(programs: Sequence[Program]) -> list[Profile]:
 
 def put_plug_in(profile: Profile, python: Path, checkout: Path) -> Zmq:
     """Put the plug-in into ``profile``, in place of an older one of NightFlash's."""
-    place = profile.plug_ins / NAME
+    place, former = profile.plug_in, profile.former_plug_in
     if (place.exists() or place.is_symlink()) and not is_ours(place):
         raise SetupError(
             f"{place} was not made by this installer and stays as it is; move it away, then start "
@@ -116,17 +120,19 @@ def put_plug_in(profile: Profile, python: Path, checkout: Path) -> Zmq:
         )
     place.parent.mkdir(parents=True, exist_ok=True)
     remove_remains(profile)
-    new = Path(tempfile.mkdtemp(prefix=f".{NAME}-", dir=place.parent))
+    new = Path(tempfile.mkdtemp(prefix=f".{PLUG_IN}-", dir=place.parent))
     try:
         _mark(new, python, place, "relay")
         _copy(checkout, new)
         if profile.kind == "package" and sys.platform not in ("win32", "darwin"):
-            zmq = provide(new, place, python)
+            zmq = provide(new, place if place.exists() else former, python)
         else:
             zmq = bundled(profile.kind)
         _mark(new, python, place, zmq.kind)
         new.chmod(0o755)
         _exchange(new, place)
+        if is_ours(former):
+            _discard(former)
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return zmq
@@ -134,21 +140,20 @@ def put_plug_in(profile: Profile, python: Path, checkout: Path) -> Zmq:
 
 def remove_plug_in(profile: Profile) -> str:
     """Remove the plug-in from ``profile`` and print what was done."""
-    place = profile.plug_ins / NAME
     remove_remains(profile)
-    if is_ours(place):
-        gone = place.with_name(f".{NAME}-old")
-        place.rename(gone)
-        _remove(gone)
-        return f"{place} was removed"
-    if place.exists() or place.is_symlink():
-        return f"{place} was not made by this installer and stays as it is"
-    return "the plug-in is not there"
+    said = []
+    for place in (profile.plug_in, profile.former_plug_in):
+        if is_ours(place):
+            _discard(place)
+            said.append(f"{place} was removed")
+        elif place.exists() or place.is_symlink():
+            said.append(f"{place} was not made by this installer and stays as it is")
+    return "; ".join(said) or "the plug-in is not there"
 
 
 def remove_remains(profile: Profile) -> None:
     """Remove what an interrupted run left beside the plug-in."""
-    for folder in profile.plug_ins.glob(f".{NAME}-*"):
+    for folder in profile.plug_ins.glob(f".{FORMER_PLUG_IN}*-*"):
         if is_ours(folder):
             _remove(folder)
 
@@ -176,7 +181,7 @@ def check(profile: Profile, programs: Sequence[Program]) -> str:
         )
     if not listed:
         raise SetupError(
-            f"GIMP does not list the plug-in in {profile.plug_ins / NAME}; "
+            f"GIMP does not list the plug-in in {profile.plug_in}; "
             f"'{program.path} -i --verbose --quit' in a terminal tells why."
         )
     return "GIMP lists it"
@@ -207,12 +212,12 @@ def _for_each(found: Sequence[Profile], work: Callable[[Profile], str]) -> int:
 
 def _copy(checkout: Path, folder: Path) -> None:
     """Fill ``folder`` with the plug-in and the backend: the checkout may go then."""
-    source, package = checkout / "gimp_plugin" / NAME, checkout / "backend" / NAME
-    entry, client = source / f"{NAME}.py", package / "client" / "client.py"
+    source, package = checkout / "gimp_plugin" / PLUG_IN, checkout / "backend/nightflash"
+    entry, client = source / f"{PLUG_IN}.py", package / "client" / "client.py"
     for needed in (entry, client, *(package / name for name in CLIENT)):
         if not needed.exists():
             raise SetupError(f"This copy of NightFlash lacks {needed}; get it anew.")
-    for tree, copy in ((source, folder), (package, folder / "lib" / NAME)):
+    for tree, copy in ((source, folder), (package, folder / "lib/nightflash")):
         shutil.copytree(
             tree,
             copy,
@@ -220,7 +225,7 @@ def _copy(checkout: Path, folder: Path) -> None:
             copy_function=shutil.copyfile,
             dirs_exist_ok=True,
         )
-    (folder / f"{NAME}.py").chmod(0o755)  # GIMP passes over what it cannot execute
+    (folder / f"{PLUG_IN}.py").chmod(0o755)  # GIMP passes over what it cannot execute
 
 
 def _mark(folder: Path, python: Path, place: Path, zmq: str) -> None:
@@ -254,6 +259,11 @@ def _exchange(new: Path, place: Path) -> None:
     if old.exists():
         with suppress(OSError):  # the next run tries again
             _remove(old)
+
+
+def _discard(place: Path) -> None:
+    """Take away the plug-in in ``place``, for GIMP at once."""
+    _remove(place.rename(place.with_name(f".{PLUG_IN}-old")))
 
 
 def _remove(folder: Path) -> None:

@@ -12,7 +12,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def test_contracts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    for folder in ("gimp_plugin/nightflash", "backend"):  # its nightflash.py is not the package
+    for folder in ("gimp_plugin/nightflash_filter", "backend"):
         monkeypatch.syspath_prepend(CHECKOUT / folder)
     monkeypatch.chdir(CHECKOUT)
     kept = lint_imports(str(CHECKOUT / "pyproject.toml"), no_cache=True)

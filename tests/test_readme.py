@@ -151,7 +151,9 @@ def test_the_command_that_installs_the_filter(here: Path) -> None:
     places = {"XDG_CONFIG_HOME": str(here / "config"), "PATH": "/usr/bin:/bin"}
     _, started = shell("bash gimp", here, **places)
     assert started == ["models download auto --reach 8"]
-    assert (profile / "plug-ins" / "nightflash" / "nightflash.py").stat().st_mode & 0o111
+    assert (
+        profile / "plug-ins" / "nightflash_filter" / "nightflash_filter.py"
+    ).stat().st_mode & 0o111
 
 
 def test_the_backend(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,13 @@ CLIENT = (
 )
 """Files and the folder of this package that the plug-in imports: they need no package but pyzmq."""
 
+PLUG_IN = "nightflash_filter"
+"""Name of the plug-in's folder and of the file in it, which GIMP demands to be the same. A file
+``nightflash.py`` would hide this package where Python puts the file's folder first."""
+
+FORMER_PLUG_IN = "nightflash"
+"""The same up to version 0.2.0."""
+
 _VERSION = re.compile(r"3\.\d+")
 
 
@@ -36,6 +43,16 @@ class Profile:
     def plug_ins(self) -> Path:
         """Where plug-ins go."""
         return self.folder / "plug-ins"
+
+    @property
+    def plug_in(self) -> Path:
+        """The folder of NightFlash's plug-in."""
+        return self.plug_ins / PLUG_IN
+
+    @property
+    def former_plug_in(self) -> Path:
+        """The folder of the plug-in of a version up to 0.2.0."""
+        return self.plug_ins / FORMER_PLUG_IN
 
 
 def profiles(

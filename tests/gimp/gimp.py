@@ -89,7 +89,7 @@ class Gimp:
     ) -> Result:
         """Run Python code in a GIMP without a window, whose settings are in ``profile``.
 
-        The code can import the modules in ``inside``; ``cases.tell`` there gives results.
+        The code can import the modules in ``inside``; ``cases.record`` there gives results.
         """
         self.prepare(profile)
         script, results = profile / "batch.py", profile / "batch.jsonl"

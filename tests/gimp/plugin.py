@@ -55,7 +55,7 @@ class Profile:
         """Put the plug-in there as the installer does, with what starts its backend."""
         found = gimp.Profile("3.0", "of a test", self.gimp)
         gimp.put_plug_in(found, Path(sys.executable), checkout)
-        mark = self.gimp / "plug-ins" / "nightflash" / gimp.MARK
+        mark = self.gimp / "plug-ins" / "nightflash_filter" / gimp.MARK
         record = json.loads(mark.read_text("utf-8"))
         del record["relay"]  # without pyzmq nothing stands in
         started = {"command": list(command or (*SERVE, "--device", "cpu")), "zmq": "own"}

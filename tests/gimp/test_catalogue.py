@@ -20,7 +20,7 @@ from nightflash.settings import SETTING_INFO
 
 from tests.install.machine import CHECKOUT
 
-PLUGIN = CHECKOUT / "gimp_plugin" / "nightflash"
+PLUGIN = CHECKOUT / "gimp_plugin" / "nightflash_filter"
 CATALOGUES = sorted((PLUGIN / "locale").glob("*/LC_MESSAGES/nightflash.po"))
 TABLES = ("VIEWS", "OUTPUTS", "ON_NIGHT", "STATES", "FACTS", "INSTEAD", "LABELS")
 LABELS: dict[str, str] = runpy.run_path(str(PLUGIN / "plugin" / "labels.py"))["LABELS"]

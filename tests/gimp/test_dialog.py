@@ -19,7 +19,7 @@ from tests.gimp.window import Screen, Widget
 from tests.install.machine import CHECKOUT
 
 LABELS: dict[str, str] = {name: info.label for name, info in SETTING_INFO.items()} | runpy.run_path(
-    str(CHECKOUT / "gimp_plugin" / "nightflash" / "plugin" / "labels.py")
+    str(CHECKOUT / "gimp_plugin" / "nightflash_filter" / "plugin" / "labels.py")
 )["LABELS"]
 LETTERS = {name: label[label.index("_") + 1].lower() for name, label in LABELS.items()}
 SWITCHES = ("flash", "ambient_off", "grain_off", "several")

@@ -153,7 +153,7 @@ def test_what_has_gone_is_told_once(faults: Result) -> None:
 
 
 def test_unusual_paths_and_a_checkout_that_has_gone(gimp: Gimp) -> None:
-    """A profile whose path has spaces, signs and letters of other scripts."""
+    """A profile whose path has spaces, signs and letters of other scripts; a Python kept safe."""
     with a_profile(inside="Bilder & Nächte 夜") as profile:
         checkout = profile.folder / "checkout"
         for name in ("gimp_plugin", "backend/nightflash"):
@@ -162,7 +162,8 @@ def test_unusual_paths_and_a_checkout_that_has_gone(gimp: Gimp) -> None:
         shutil.rmtree(checkout)
         code = "from cases import run\nfrom scene import *\nimage = make_image()\n"
         code += "run('night', lambda: adds_night(image, add_photo(image), **PLAIN))"
-        ran = gimp.batch(code, profile.gimp, profile.variables)
+        variables = {**profile.variables, "PYTHONSAFEPATH": "1"}
+        ran = gimp.batch(code, profile.gimp, variables)
         assert not ran.of("night")["fault"], ran.of("night")["fault"] + ran.words + profile.logs
 
 

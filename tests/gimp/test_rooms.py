@@ -17,7 +17,9 @@ from tests.gimp.window import PROGRAMS, Screen, Widget, screen
 from tests.install.machine import CHECKOUT
 
 SMALL = (1024, 700)
-GERMAN = translation("nightflash", CHECKOUT / "gimp_plugin/nightflash/locale", ["de"]).gettext
+GERMAN = translation(
+    "nightflash", CHECKOUT / "gimp_plugin/nightflash_filter/locale", ["de"]
+).gettext
 FROM_RIGHT = """
 _built = Dialog._build
 def _build(self):
@@ -40,7 +42,7 @@ def dialog(
     if not gimp.has(*PROGRAMS):
         pytest.skip(f"one of {', '.join(PROGRAMS)} is not here")
     with a_profile() as profile:
-        module = profile.gimp / "plug-ins" / "nightflash" / "plugin" / "dialog.py"
+        module = profile.gimp / "plug-ins" / "nightflash_filter" / "plugin" / "dialog.py"
         module.write_text(module.read_text("utf-8") + more, "utf-8")
         photo = profile.folder / "photo.png"
         draw(photo)

@@ -26,7 +26,7 @@ CLIENT_FILES = [
     for name in gimp.CLIENT
     for file in sorted((PACKAGE / name).glob("*.py") if "." not in name else [PACKAGE / name])
 ]
-PLUG_IN = ("nightflash.py", "plugin/__init__.py", "locale/de/nightflash.mo")
+PLUG_IN = ("nightflash_filter.py", "plugin/__init__.py", "locale/de/nightflash.mo")
 FAKE_PIP = """
 import json, os, sys, time
 from pathlib import Path
@@ -62,7 +62,7 @@ if not profile.exists():
     profile.mkdir(parents=True)
     (profile / "moved in").touch()
 if "-b" in sys.argv and not (control / "gimp has no python").exists():
-    plug_in = profile / "plug-ins/nightflash/nightflash.py"
+    plug_in = profile / "plug-ins/nightflash_filter/nightflash_filter.py"
     listed = os.access(plug_in, os.X_OK) and not (control / "plug-in is broken").exists()
     class Pdb:
         def procedure_exists(self, name):
@@ -92,9 +92,9 @@ class Desk:
             f'exec "{sys.executable}" "$@"',
         )
         for name in PLUG_IN:
-            self.write(self.checkout / "gimp_plugin/nightflash" / name, f"# {name}")
-        self.write(self.checkout / "gimp_plugin/nightflash/__pycache__/nightflash.pyc", "")
-        self.write(self.checkout / "gimp_plugin/nightflash/.mypy_cache/CACHEDIR.TAG", "")
+            self.write(self.checkout / "gimp_plugin/nightflash_filter" / name, f"# {name}")
+        self.write(self.checkout / "gimp_plugin/nightflash_filter/__pycache__/nightflash.pyc", "")
+        self.write(self.checkout / "gimp_plugin/nightflash_filter/.mypy_cache/CACHEDIR.TAG", "")
         for name in CLIENT_FILES:
             text = "import zmq" if name.endswith("link.py") else f"# {name}"
             self.write(self.checkout / "backend/nightflash" / name, text)
@@ -160,13 +160,13 @@ def without_zmq(desk: Desk) -> Desk:
 
 def installed(profile: Path) -> dict[str, object]:
     """What install.json says, after a look at the whole folder: nothing lies beside it."""
-    assert [entry.name for entry in (profile / "plug-ins").iterdir()] == ["nightflash"]
-    place = profile / "plug-ins" / "nightflash"
+    assert [entry.name for entry in (profile / "plug-ins").iterdir()] == ["nightflash_filter"]
+    place = profile / "plug-ins" / "nightflash_filter"
     files = {str(p.relative_to(place)) for p in place.rglob("*") if p.is_file()}
     files = {name for name in files if not name.startswith("site/")}
     wanted = {*PLUG_IN, *(f"lib/nightflash/{name}" for name in CLIENT_FILES), "install.json"}
     assert files == wanted
-    assert (place / "nightflash.py").stat().st_mode & 0o777 == 0o755
+    assert (place / "nightflash_filter.py").stat().st_mode & 0o777 == 0o755
     content = json.loads((place / "install.json").read_text(encoding="utf-8"))
     assert isinstance(content, dict)
     return content
@@ -182,7 +182,7 @@ def test_the_plug_in_and_the_client_are_put_into_the_profile(
         "command": [str(desk.python), "-P", "-m", "nightflash", "serve"],
         "relay": [str(desk.python), "-P", "-m", "nightflash.client.relay"],
         "environment": {
-            "PYTHONPATH": str(profile / "plug-ins/nightflash/lib"),
+            "PYTHONPATH": str(profile / "plug-ins/nightflash_filter/lib"),
             "PYTHONNOUSERSITE": "1",
             "NIGHTFLASH_HOME": str(desk.home / "däta"),
             "NIGHTFLASH_WEIGHTS": str(desk.home / "gewichte"),
@@ -191,7 +191,7 @@ def test_the_plug_in_and_the_client_are_put_into_the_profile(
         "version": gimp.__version__,
     }
     about, last = capsys.readouterr().err.splitlines()
-    assert f"GIMP 3.0 (package): the plug-in is in {profile}/plug-ins/nightflash" in about
+    assert f"GIMP 3.0 (package): the plug-in is in {profile}/plug-ins/nightflash_filter" in about
     assert "has pyzmq" in about
     assert "could not be checked" in about
     assert last.endswith("Filters > Light and Shadow > Night with Flash…")
@@ -230,7 +230,7 @@ def test_the_client_is_whole(tmp_path: Path) -> None:
     """What is copied imports nothing of the backend that is left behind, and pyzmq alone."""
     profile = Profile("3.0", "flatpak", tmp_path)
     gimp.put_plug_in(profile, Path(sys.executable), CHECKOUT)
-    place = tmp_path / "plug-ins" / "nightflash"
+    place = tmp_path / "plug-ins" / "nightflash_filter"
     (tmp_path / "zmq" / "utils").mkdir(parents=True)
     for name in ("__init__", "utils/__init__"):
         (tmp_path / "zmq" / f"{name}.py").touch()
@@ -250,7 +250,7 @@ def test_a_wheel_for_gimps_python_goes_into_the_plug_in(
     profile = without_zmq.profile()
     assert gimp.install(without_zmq.checkout) == 0
     assert installed(profile)["zmq"] == "private"
-    assert (profile / "plug-ins/nightflash/site/zmq/__init__.py").is_file()
+    assert (profile / "plug-ins/nightflash_filter/site/zmq/__init__.py").is_file()
     (call,) = without_zmq.pip_calls()
     assert call[0] == "install"
     assert "--only-binary=:all:" in call
@@ -268,7 +268,7 @@ def test_a_pyzmq_that_is_there_serves_again_without_a_network(without_zmq: Desk)
     assert gimp.install(without_zmq.checkout) == 0
     assert installed(profile)["zmq"] == "private"
     assert without_zmq.pip_calls() == []
-    broken = profile / "plug-ins/nightflash/site/zmq/__init__.py"
+    broken = profile / "plug-ins/nightflash_filter/site/zmq/__init__.py"
     broken.write_text("raise ImportError('made for an older Python')")
     assert gimp.install(without_zmq.checkout) == 0
     assert installed(profile)["zmq"] == "relay"
@@ -284,7 +284,7 @@ def test_where_no_pyzmq_can_be_had_the_relay_stands_in(
     without_zmq.trouble(trouble)
     assert gimp.install(without_zmq.checkout) == 0
     assert installed(profile)["zmq"] == "relay"
-    assert not (profile / "plug-ins/nightflash/site").exists()
+    assert not (profile / "plug-ins/nightflash_filter/site").exists()
     assert "python3-zmq" in capsys.readouterr().err
 
 
@@ -397,7 +397,7 @@ def test_the_folder_that_a_variable_names(desk: Desk, monkeypatch: pytest.Monkey
     assert gimp.install(desk.checkout) == 0
     installed(mine)
     assert gimp.uninstall() == 0
-    assert not (mine / "plug-ins/nightflash").exists()
+    assert not (mine / "plug-ins/nightflash_filter").exists()
 
 
 def test_the_gimp_of_a_snap_is_no_distributions(desk: Desk) -> None:
@@ -438,7 +438,7 @@ def test_gimp_is_asked_for_the_plug_in(
 def test_an_older_one_is_replaced_whole(desk: Desk) -> None:
     profile = desk.profile()
     assert gimp.install(desk.checkout) == 0
-    place = profile / "plug-ins" / "nightflash"
+    place = profile / "plug-ins" / "nightflash_filter"
     desk.write(place / "gone in this version.py", "")
     desk.write(place / "plugin" / "__pycache__" / "x.pyc", "")
     assert gimp.install(desk.checkout) == 0
@@ -447,9 +447,19 @@ def test_an_older_one_is_replaced_whole(desk: Desk) -> None:
     installed(profile)
 
 
+def test_the_plug_in_of_an_older_version_is_replaced(without_zmq: Desk) -> None:
+    """It had another name, and its pyzmq serves the new one."""
+    profile = without_zmq.profile()
+    assert gimp.install(without_zmq.checkout) == 0
+    (profile / "plug-ins/nightflash_filter").rename(profile / "plug-ins/nightflash")
+    assert gimp.install(without_zmq.checkout) == 0
+    assert installed(profile)["zmq"] == "private"
+    assert len(without_zmq.pip_calls()) == 1
+
+
 def foreign_folder(place: Path) -> None:
     place.mkdir()
-    (place / "nightflash.py").touch()
+    (place / "nightflash_filter.py").touch()
 
 
 def folder_with_a_mark_of_others(place: Path) -> None:
@@ -480,7 +490,7 @@ def test_what_is_not_its_own_stays_and_the_other_profile_is_done(
 ) -> None:
     taken, free = desk.profile("3.2"), desk.profile("3.0")
     (taken / "plug-ins").mkdir()
-    place = taken / "plug-ins" / "nightflash"
+    place = taken / "plug-ins" / "nightflash_filter"
     occupy(place)
     before = sorted(taken.rglob("*"))
     assert gimp.install(desk.checkout) == 1
@@ -491,7 +501,7 @@ def test_what_is_not_its_own_stays_and_the_other_profile_is_done(
     assert "Restart GIMP" not in err
     assert gimp.uninstall() == 0
     assert sorted(taken.rglob("*")) == before
-    assert not (free / "plug-ins" / "nightflash").exists()
+    assert not (free / "plug-ins" / "nightflash_filter").exists()
 
 
 def test_a_profile_that_is_a_link(desk: Desk) -> None:
@@ -541,22 +551,25 @@ def test_an_older_one_is_back_when_the_new_cannot_take_its_place(
 ) -> None:
     profile = desk.profile()
     assert gimp.install(desk.checkout) == 0
-    before = (profile / "plug-ins/nightflash").stat().st_ino
+    before = (profile / "plug-ins/nightflash_filter").stat().st_ino
     rename = Path.rename
 
     def refuse(self: Path, target: Path) -> Path:
-        if re.fullmatch(r"\.nightflash-\w+", self.name) and target.name == "nightflash":
+        if re.fullmatch(r"\.nightflash_filter-\w+", self.name) and target == profile.joinpath(
+            "plug-ins", "nightflash_filter"
+        ):
             raise PermissionError(13, "The file is in use")
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", refuse)
     assert gimp.install(desk.checkout) == 1
     installed(profile)
-    assert (profile / "plug-ins/nightflash").stat().st_ino == before
+    assert (profile / "plug-ins/nightflash_filter").stat().st_ino == before
 
 
 @pytest.mark.parametrize(
-    "lacking", ["gimp_plugin/nightflash/nightflash.py", "backend/nightflash/client/client.py"]
+    "lacking",
+    ["gimp_plugin/nightflash_filter/nightflash_filter.py", "backend/nightflash/client/client.py"],
 )
 def test_an_incomplete_checkout_changes_nothing(
     desk: Desk, capsys: pytest.CaptureFixture[str], lacking: str
@@ -605,13 +618,13 @@ def test_a_killed_run_is_made_good_by_the_next(without_zmq: Desk) -> None:
     without_zmq.trouble("pip kills")
     assert install_elsewhere(without_zmq).wait(60) == -9
     (left,) = (profile / "plug-ins").iterdir()
-    assert left.name.startswith(".nightflash-")
-    (profile / "plug-ins" / ".nightflash-of-others").mkdir()
+    assert left.name.startswith(".nightflash_filter-")
+    (profile / "plug-ins" / ".nightflash_filter-of-others").mkdir()
     without_zmq.trouble("pip fails")
     (without_zmq.control / "pip kills").unlink()
     assert gimp.install(without_zmq.checkout) == 0
     assert not left.exists()
-    (profile / "plug-ins" / ".nightflash-of-others").rmdir()
+    (profile / "plug-ins" / ".nightflash_filter-of-others").rmdir()
     installed(profile)
 
 
@@ -619,12 +632,12 @@ def test_uninstall_removes_what_it_made(desk: Desk, capsys: pytest.CaptureFixtur
     profiles = [desk.profile("3.0"), desk.profile("3.2", ".var/app/org.gimp.GIMP/config/GIMP")]
     neighbour = desk.write(profiles[0] / "plug-ins/other/other.py", "")
     assert gimp.install(desk.checkout) == 0
-    left = profiles[0] / "plug-ins" / ".nightflash-left"
-    shutil.copytree(profiles[0] / "plug-ins/nightflash", left)
+    for name in (".nightflash_filter-left", ".nightflash-left", "nightflash"):
+        shutil.copytree(profiles[0] / "plug-ins/nightflash_filter", profiles[0] / "plug-ins" / name)
     capsys.readouterr()
     assert gimp.main(["--uninstall"]) == 0
     lines = capsys.readouterr().err.splitlines()
-    assert sorted(line.endswith("nightflash was removed") for line in lines) == [True, True]
+    assert [line.count("was removed") for line in lines] == [1, 2]
     assert [p.name for p in (profiles[0] / "plug-ins").iterdir()] == ["other"]
     assert list((profiles[1] / "plug-ins").iterdir()) == []
     assert neighbour.is_file()
@@ -644,7 +657,7 @@ def test_uninstall_goes_on_where_it_was_interrupted(
 
     monkeypatch.setattr(gimp.shutil, "rmtree", refuse)
     assert gimp.uninstall() == 1
-    assert not (profile / "plug-ins" / "nightflash").exists()
+    assert not (profile / "plug-ins" / "nightflash_filter").exists()
     monkeypatch.setattr(gimp.shutil, "rmtree", remove)
     assert gimp.uninstall() == 0
     assert list((profile / "plug-ins").iterdir()) == []
@@ -781,7 +794,7 @@ def test_the_script_installs_and_uninstalls(desk: Desk) -> None:
         assert result.returncode == 0, result.stderr
         assert line.encode() in result.stderr
         assert result.stdout == b""
-        assert (profile / "plug-ins/nightflash").exists() == (arguments != ["--uninstall"])
+        assert (profile / "plug-ins/nightflash_filter").exists() == (arguments != ["--uninstall"])
 
 
 def test_the_script_tells_its_use(tmp_path: Path) -> None:

@@ -161,13 +161,13 @@ def _disk() -> Iterator[Finding]:
 
 
 def _gimp() -> Iterator[Finding]:
-    from nightflash.gimp import profiles
+    from nightflash.gimp import PLUG_IN, profiles
 
     found = profiles()
     if not found:
         yield Finding("GIMP", True, "no profile of GIMP 3 found.", "Is it here? Start it once.")
     for profile in found:
-        there = (profile.plug_ins / "nightflash" / "nightflash.py").is_file()
+        there = (profile.plug_in / f"{PLUG_IN}.py").is_file()
         text = f"{profile.version} ({profile.kind}) at {profile.folder}, "
         yield Finding(
             "GIMP",

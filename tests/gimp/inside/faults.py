@@ -17,7 +17,7 @@ import cases
 from gi.repository import Gimp
 from scene import PLAIN, Refused, add_photo, adds_night, make_image, night, raw, refuses
 
-PLUGIN = Path(Gimp.directory()) / "plug-ins" / "nightflash"
+PLUGIN = Path(Gimp.directory()) / "plug-ins" / "nightflash_filter"
 RECORD = PLUGIN / "install.json"
 CONNECTION = Path(os.environ["NIGHTFLASH_RUNTIME_DIR"]) / "connection.json"
 LONG = {"quality": "best", "content": 20.0, "steps": 1000, "working-size": 1.0, "grain-off": True}
