@@ -6,8 +6,12 @@ only gi and the standard library are imported here; all else is imported where a
 shown.
 """
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import gi
 
@@ -22,15 +26,15 @@ NAME = "plug-in-nightflash"
 class NightFlash(Gimp.PlugIn):
     """The plug-in: one procedure."""
 
-    def do_set_i18n(self, name):
+    def do_set_i18n(self, name: str) -> bool:
         """No catalogue bound by GIMP: `plugin.texts` translates, in the menu too."""
         return False
 
-    def do_query_procedures(self):
+    def do_query_procedures(self) -> list[str]:
         """The procedures there are."""
         return [NAME]
 
-    def do_create_procedure(self, name):
+    def do_create_procedure(self, name: str) -> Gimp.Procedure:
         """Describe the procedure; where even that fails, its run says why."""
         _ = translation()
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
@@ -58,7 +62,7 @@ class NightFlash(Gimp.PlugIn):
         return procedure
 
 
-def translation():
+def translation() -> Callable[[str], str]:
     """What translates texts; where it cannot be had, they stay English."""
     try:
         find_modules()
@@ -69,14 +73,21 @@ def translation():
     return translated
 
 
-def find_modules():
+def find_modules() -> None:
     """Put the plug-in's own folders first: its modules, the client's, and a private pyzmq."""
     for folder in (HERE / "site", HERE / "lib", HERE):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
 
 
-def run(procedure, run_mode, image, drawables, config, data):
+def run(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Any],
+    config: Gimp.ProcedureConfig,
+    data: None,
+) -> Gimp.ValueArray:
     """Run the filter; whatever goes wrong comes back as a sentence, with nothing changed."""
     status = Gimp.PDBStatusType
     # What has gone meanwhile is reported in a sentence of ours, not by GIMP for every call.
@@ -96,7 +107,7 @@ def run(procedure, run_mode, image, drawables, config, data):
     )
 
 
-def sentence(fault):
+def sentence(fault: Exception) -> str:
     """The message to the user on a fault."""
     if hasattr(fault, "sentence"):  # nightflash.errors.NightFlashError
         return str(fault)

@@ -1,0 +1,3 @@
+"""What the plug-in uses of PyGObject. GTK and its kin have no types here."""
+
+def require_version(namespace: str, version: str) -> None: ...

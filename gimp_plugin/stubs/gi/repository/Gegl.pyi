@@ -1,0 +1,29 @@
+from collections.abc import Sequence
+from enum import Enum
+
+class AbyssPolicy(Enum):
+    NONE = ...
+    CLAMP = ...
+
+class Color:
+    @staticmethod
+    def new(name: str) -> Color: ...
+
+class Rectangle:
+    x: int
+    y: int
+    width: int
+    height: int
+    @staticmethod
+    def new(x: int, y: int, width: int, height: int) -> Rectangle: ...
+
+class Buffer:
+    @staticmethod
+    def new(format_name: str, x: int, y: int, width: int, height: int) -> Buffer: ...
+    def get(
+        self, area: Rectangle, scale: float, format_name: str | None, repeat: AbyssPolicy
+    ) -> bytes: ...
+    def set(self, area: Rectangle, format_name: str, data: bytes) -> None: ...
+    def flush(self) -> None: ...
+
+def init(arguments: Sequence[str] | None) -> None: ...
