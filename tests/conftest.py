@@ -12,6 +12,7 @@ import pytest
 SLOW = (
     "gimp",  # sets a GIMP up
     "install",  # environments, shells and a GIMP that is made up
+    "batch/test_batch.py",  # nights, processes
     "client",  # backends as processes
     "server",
     "training",

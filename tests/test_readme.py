@@ -17,6 +17,7 @@ from nightflash.cli import main
 from nightflash.models.registry import NETWORKS
 from PIL import Image
 
+from tests.batch.conftest import in_process, quick  # noqa: F401  (fixtures)
 from tests.command_line import ROOT, environment, linear, photo
 from tests.server.backend import a_place
 from tests.training.made_up import whole_recipe
@@ -76,7 +77,19 @@ def shell(block: str, here: Path, **more: str) -> tuple[list[str], list[str]]:
 
 
 def test_every_block_is_run() -> None:
-    shells = (*("run", "install", "networks", "training", "gimp", "test", "nightflash", "backend"),)
+    shells = (
+        *(
+            "run",
+            "install",
+            "networks",
+            "training",
+            "gimp",
+            "test",
+            "nightflash",
+            "batch",
+            "backend",
+        ),
+    )
     # GIMP's own Python runs the one for it, in tests/gimp/inside/nights.py.
     assert set(BLOCKS) == {"python", "python gimp", *(f"bash {name}" for name in shells)}
 
@@ -189,6 +202,24 @@ def test_the_command_line(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert len(list((here / "debug").iterdir())) == 4
 
 
+@pytest.mark.usefixtures("quick")
+def test_folders_and_data_sets(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("photos/a.jpg", "photos/b/c.jpg", "more/d/e.jpg"):
+        (here / name).parent.mkdir(parents=True)
+        photo(here / name, 60, 40)
+    (here / "list.csv").write_text('photo,ambient,box\nphotos/a.jpg,-6,"10,10,20,20"\n')
+    for line in BLOCKS["bash batch"].splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "nightflash"
+        assert main([*arguments, *QUICK.split()]) == 0, capsys.readouterr().err
+    made = {str(p.relative_to(here)) for f in ("nights", "streets") for p in (here / f).rglob("*")}
+    assert {"nights/a.jpg", "nights/b/c.jpg", "nights/report.jsonl"} <= made
+    assert {"streets/photos/a.jpg", "streets/d/e.jpg"} <= made
+    assert (here / "listed" / "photos" / "a.jpg").is_file()
+    assert len((here / "listed.jsonl").read_text().splitlines()) == 1
+    assert (here / "looks" / "contact.html").is_file()
+
+
 def test_python(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(BLOCKS["python"], "README.md", "exec"), {})
     assert linear(here / "night.png").mean() < 0.6 * linear(here / "photo.jpg").mean()
@@ -216,7 +247,7 @@ def test_variables_named_are_read() -> None:
 
 
 def test_every_option_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in (["render"], ["serve"], ["models", "download"]):
+    for command in (["render"], ["batch"], ["serve"], ["models", "download"]):
         assert main([*command, "--help"]) == 0
     known = capsys.readouterr().out
     known += "".join(

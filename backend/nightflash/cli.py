@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from nightflash import __version__
-from nightflash.commands import backend, doctor, models, render, settings, streams
+from nightflash.commands import backend, batch, doctor, models, render, settings, streams
 from nightflash.errors import NightFlashError
 
 FAULT = 2
@@ -69,6 +69,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nightflash {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (render, settings, models, backend, doctor):
+    for group in (render, batch, settings, models, backend, doctor):
         group.add(commands)
     return parser

@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nightflash.batch.order import NamedAim, read_for
 from nightflash.commands import streams
 from nightflash.commands.render_options import (
     add_options,
     box,
     check_backend_options,
+    check_weights,
     chosen_settings,
     file_quality,
     point,
@@ -23,7 +24,6 @@ from nightflash.commands.render_options import (
 from nightflash.commands.results import (
     Job,
     check_targets,
-    is_folder,
     make_folder,
     no_empty_folder,
     plan,
@@ -38,16 +38,6 @@ if TYPE_CHECKING:
     from nightflash.scene import Aim
 
 FAULT = 2
-ALL_BUT_BLACK = 0.02  # of white; the aim takes such a mask for empty
-
-
-@dataclass(frozen=True)
-class _Named:
-    """Where the options aim, in pixels of the photo; masks are read later."""
-
-    box: tuple[float, float, float, float] | None
-    points: Sequence[tuple[float, float]]
-    removed: Sequence[tuple[float, float]]
 
 
 def add(commands: Any) -> None:
@@ -64,13 +54,13 @@ def add(commands: Any) -> None:
 
 def _render(options: argparse.Namespace) -> int:
     settings = chosen_settings(options)
-    aim = _Named(
+    aim = NamedAim(
         box(options.subject_box, "--subject-box"),
-        [point(text, "--subject-point") for text in options.subject_point],
-        [point(text, "--not-point") for text in options.not_point],
+        tuple(point(text, "--subject-point") for text in options.subject_point),
+        tuple(point(text, "--not-point") for text in options.not_point),
+        options.subject_mask,
     )
-    if options.weights is not None and not is_folder(options.weights):
-        raise NightFlashError(f"There is no folder {options.weights} of network files.")
+    check_weights(options)
     check_backend_options(options)
     with no_empty_folder(options.paths[-1]):
         return _render_all(options, settings, aim)
@@ -79,7 +69,7 @@ def _render(options: argparse.Namespace) -> int:
 def _render_all(
     options: argparse.Namespace,
     settings: Settings,
-    named: _Named,
+    named: NamedAim,
 ) -> int:
     jobs = _checked_jobs(options)
     from nightflash.photo import check_output, write_photo
@@ -87,14 +77,13 @@ def _render_all(
     quality = file_quality(options.file_quality)
     if len(jobs) == 1:
         check_output(jobs[0].out)
-    aim = _aim(named, options.subject_mask)
+    aim = named.read()
     reports: list[dict[str, Any]] = []
     with ExitStack() as stack:
         maker: Maker | None = None
         for job in jobs:
             try:
-                photo = _read(job, aim)
-                check_output(job.out)
+                photo = read_for(job.source, job.out, aim)
             except NightFlashError as fault:
                 streams.print_error(f"nightflash: {fault}")
                 continue
@@ -121,23 +110,6 @@ def _render_all(
     return 0 if len(reports) == len(jobs) else FAULT
 
 
-def _aim(named: _Named, mask_file: Path | None) -> Aim:
-    from nightflash.photo import read_mask
-    from nightflash.scene import Aim, Click
-
-    mask = read_mask(mask_file) if mask_file is not None else None
-    if mask is not None and 0 < mask.max() <= ALL_BUT_BLACK:
-        raise NightFlashError(
-            f"The brightest value of the mask {mask_file} is {mask.max():.1%} of white.",
-            "White is the object: stretch the mask's values to black and white.",
-            code="bad_aim",
-        )
-    first, further = (named.points[0], named.points[1:]) if named.points else (None, [])
-    added = [Click(x, y) for x, y in further]
-    removed = [Click(x, y, adds=False) for x, y in named.removed]
-    return Aim(mask, named.box, first, (*added, *removed))
-
-
 def _checked_jobs(options: argparse.Namespace) -> list[Job]:
     """What is to be done, once it is known that nothing of the user's would be overwritten."""
     jobs = plan(options.paths)
@@ -150,23 +122,6 @@ def _checked_jobs(options: argparse.Namespace) -> list[Job]:
         targets += [file for job in jobs for file in job.debug_files(options.debug_dir).values()]
     check_targets(targets, originals)
     return jobs
-
-
-def _read(job: Job, aim: Aim) -> Photo:
-    """Read a photo and refuse at once what would be refused after the work."""
-    from nightflash.photo import read_photo
-    from nightflash.scene import check_aim
-
-    photo = read_photo(job.source)
-    check_aim(aim, (photo.width, photo.height))
-    jpeg = job.out.suffix.lower() in (".jpg", ".jpeg")
-    if jpeg and photo.alpha is not None and round(float(photo.alpha.min()) * 255) < 255:
-        raise NightFlashError(
-            f"{job.out} would lose the transparency of {job.source}, which JPEG cannot hold.",
-            "Use PNG, TIFF or WebP.",
-            code="bad_output",
-        )
-    return photo
 
 
 @dataclass(frozen=True)

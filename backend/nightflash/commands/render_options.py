@@ -1,4 +1,4 @@
-"""The options of ``nightflash render``, and what they mean."""
+"""The options of ``nightflash render`` that ``batch`` shares for the most part, and their sense."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nightflash.commands import streams
 from nightflash.commands.networks import add_networks
+from nightflash.commands.results import is_folder
 from nightflash.errors import NightFlashError
 from nightflash.presets import PRESETS, settings_of
 from nightflash.settings import SETTING_INFO, Settings
@@ -25,7 +26,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for owner, name, shape, text in (
         (aim, "--subject-mask", "FILE", "picture of the photo's size: white is the main object"),
         (aim, "--subject-box", "X,Y,W,H", "box around the main object, in pixels"),
-        (parser, "--seed", "N", SETTING_INFO["seed"].help),
         (parser, "--debug-dir", "DIR", "write depth, mask, target and refined pictures here"),
     ):
         kind = Path if shape in ("FILE", "DIR") else str
@@ -35,6 +35,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         (parser, "--not-point", "a point on what is no main object; again for each further"),
     ):
         owner.add_argument(name, metavar="X,Y", action="append", default=[], help=text)
+    parser.add_argument(
+        "--via-backend",
+        action="store_true",
+        help="let the backend do the work; it is started where none runs",
+    )
+    add_making(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object about the work")
+
+
+def add_making(parser: argparse.ArgumentParser) -> None:
+    """Add how nights are made and stored, whatever the photo."""
+    parser.add_argument("--seed", metavar="N", help=SETTING_INFO["seed"].help)
     parser.add_argument(
         "--preset",
         metavar="NAME",
@@ -46,11 +58,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             f"--{name}", choices=SETTING_INFO[name].choices, help=SETTING_INFO[name].help
         )
     add_networks(parser)
-    parser.add_argument(
-        "--via-backend",
-        action="store_true",
-        help="let the backend do the work; it is started where none runs",
-    )
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
@@ -71,7 +78,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="1 to 100, of JPEG, WebP, AVIF and JPEG XL; without it a JPEG's own, or 95",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object about the work")
+
+
+def check_weights(options: argparse.Namespace) -> None:
+    """Raise `NightFlashError` where the folder of network files is none."""
+    if options.weights is not None and not is_folder(options.weights):
+        raise NightFlashError(f"There is no folder {options.weights} of network files.")
 
 
 def check_backend_options(options: argparse.Namespace) -> None:

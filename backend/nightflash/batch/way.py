@@ -1,0 +1,118 @@
+"""The way of one photo, from file to file: read, made into a night, written, told of."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from nightflash import __version__
+from nightflash.batch.order import Entry, Order, Tools, read_for
+from nightflash.batch.places import is_url, sha256
+from nightflash.engine.engine import Engine
+from nightflash.errors import NightFlashError
+from nightflash.photo import Photo, write_photo
+from nightflash.scene import Aim
+
+
+@dataclass
+class Piece:
+    """An order at work, and what the report will say of it.
+
+    Attributes:
+        order: What is to be done.
+        entry: Its line of the report, which grows.
+        aim: Where the flash is aimed, once read.
+        picture: The photo once read, and then its night.
+    """
+
+    order: Order
+    entry: Entry = field(default_factory=dict)
+    aim: Aim = field(default_factory=Aim)
+    picture: Photo | None = None
+
+    @property
+    def photo(self) -> Photo:
+        """The picture, which is there by now."""
+        assert self.picture is not None
+        return self.picture
+
+    def fail(self, fault: Exception) -> None:
+        """Note why there will be no night."""
+        self.picture = None
+        said = str(fault)
+        if not isinstance(fault, NightFlashError):
+            said = f"This photo met a fault of NightFlash ({type(fault).__name__}: {said})."
+        self.entry = {**beginning(self.order), "fault": said}
+
+
+def beginning(order: Order) -> Entry:
+    """What a line of the report says of any order."""
+    return {
+        "photo": order.photo,
+        "out": order.out,
+        "photo_version": order.version,
+        "settings": asdict(order.settings),
+    }
+
+
+class Way:
+    """The three steps of the way, each of which may be in a thread of its own.
+
+    Args:
+        tools: What the engine is made of. It remembers nothing of a photo that is done.
+    """
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._engine = Engine(tools.networks, tools.weights, tools.device, cache_bytes=0)
+
+    def load(self) -> None:
+        """Read the networks.
+
+        Raises:
+            NightFlashError: A file is missing or damaged.
+        """
+        self._engine.load()
+
+    def read(self, piece: Piece, file: Path) -> None:
+        """From a local file to a photo."""
+        start, order = time.perf_counter(), piece.order
+        piece.aim = order.aim.read()
+        piece.picture = read_for(file, _stand_in(order.out, file), piece.aim)
+        piece.entry = {
+            **beginning(order),
+            "wish": order.wish(self._tools),
+            "photo_sha256": sha256(file),
+            "seconds": {"read": _since(start)},
+            "notes": list(piece.photo.source.notes),
+        }
+
+    def render(self, piece: Piece) -> None:
+        """From a photo to a night."""
+        night = self._engine.render(piece.photo, piece.order.settings, piece.aim)
+        report, entry = asdict(night.report), piece.entry
+        del report["losses"]
+        entry["seconds"] |= report.pop("seconds")
+        entry["notes"] += report.pop("notes")
+        entry |= report
+        piece.picture, piece.aim = night.photo, Aim()
+
+    def write(self, piece: Piece, file: Path) -> None:
+        """From a night to a local file."""
+        start, order, entry = time.perf_counter(), piece.order, piece.entry
+        lost = write_photo(file, piece.photo, quality=order.quality, keep=order.keep)
+        entry["sha256"] = sha256(file)
+        entry["notes"] += lost
+        entry["seconds"]["write"] = _since(start)
+        entry["nightflash"] = __version__
+        piece.picture = None
+
+
+def _stand_in(out: str, file: Path) -> Path:
+    """A local path that tells of ``out`` what can be known before there is a night."""
+    return file.with_name(Path(out).name) if is_url(out) else Path(out)
+
+
+def _since(start: float) -> float:
+    return round(time.perf_counter() - start, 4)
