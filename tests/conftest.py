@@ -16,6 +16,7 @@ SLOW = (
     "client",  # backends as processes
     "server",
     "training",
+    "test_augment.py",  # nights
     "test_bombs.py",  # processes of little memory
     "test_cli.py",  # nights of whole photos, processes
     "test_cli_faults.py",

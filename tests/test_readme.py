@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,7 +92,12 @@ def test_every_block_is_run() -> None:
         ),
     )
     # GIMP's own Python runs the one for it, in tests/gimp/inside/nights.py.
-    assert set(BLOCKS) == {"python", "python gimp", *(f"bash {name}" for name in shells)}
+    assert set(BLOCKS) == {
+        "python",
+        "python augment",
+        "python gimp",
+        *(f"bash {name}" for name in shells),
+    }
 
 
 def test_the_commands_that_set_up_and_run(here: Path) -> None:
@@ -224,6 +230,13 @@ def test_python(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(BLOCKS["python"], "README.md", "exec"), {})
     assert linear(here / "night.png").mean() < 0.6 * linear(here / "photo.jpg").mean()
     assert "under the point {'scene': " in capsys.readouterr().out
+
+
+def test_nights_for_training(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(compile(BLOCKS["python augment"], "README.md", "exec"), names)
+    assert "torch.Size([2, 3, 64, 96]) torch.Size([2, 1, 64, 96])" in capsys.readouterr().out
+    assert callable(names["transform"])
 
 
 def test_the_table_names_every_network() -> None:

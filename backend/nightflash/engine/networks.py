@@ -17,7 +17,13 @@ from nightflash.models.choice import (
     recommended_for_published_method,
     wants_midas,
 )
-from nightflash.models.descriptor import DepthNetwork, Detector, FeatureNetwork, NetworkDescriptor
+from nightflash.models.descriptor import (
+    DepthNetwork,
+    Detector,
+    FeatureNetwork,
+    NetworkDescriptor,
+    SubjectNetwork,
+)
 from nightflash.models.device import bfloat16_is_fast, capacity
 from nightflash.scene import DepthSource, Scene
 
@@ -104,6 +110,11 @@ class Networks:
                 vgg,
             )
         return self._loaded
+
+    def subject(self) -> SubjectNetwork | None:
+        """The network for the main object, read; None where another way finds that."""
+        chosen = self._chosen.subject
+        return registry.load(chosen, self.folder, self.device) if chosen else None
 
     def release(self) -> None:
         """Give their memory back; the next use reads them again."""

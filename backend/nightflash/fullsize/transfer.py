@@ -8,7 +8,7 @@ affine maps of the photo's own colours and replayed at the full size.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,22 @@ def close_up(
     return _in_strips(photo, fitted, region, iso, seed, progress)
 
 
+def transfer_tensor(
+    photo: Tensor,
+    working_photo: Tensor,
+    light: Light,
+    *,
+    iso: float | None = None,
+    seed: int = 0,
+) -> Tensor:
+    """What `transfer` gives, without refinement, of a photo (3, H, W) that is on the device."""
+    fitted = _Fitted(working_photo, light, None)
+    height, width = photo.shape[1:]
+    region = Region(0, 0, width, height, (width, height))
+    strips = _strips(lambda rows: photo[:, rows], fitted, region, region.of, iso, seed)
+    return torch.cat([night for _, night in strips], 1)
+
+
 def _in_strips(
     photo: npt.NDArray[np.float32],
     fitted: _Fitted,
@@ -89,30 +105,53 @@ def _in_strips(
     seed: int,
     progress: Callable[[float], None],
 ) -> npt.NDArray[np.float32]:
-    """The night of a region: at full size in the strips of the whole photo, whose grain it has."""
+    """The night of a region of a photo that is not on the device."""
     height, width = photo.shape[:2]
+    night = np.empty_like(photo)
+
+    def day(rows: slice) -> Tensor:
+        return torch.from_numpy(photo[rows]).to(fitted.device).permute(2, 0, 1).contiguous()
+
+    for rows, result in _strips(day, fitted, region, (width, height), iso, seed):
+        night[rows] = result.permute(1, 2, 0).cpu().numpy()
+        progress(rows.stop / height)
+    return night
+
+
+def _strips(
+    day: Callable[[slice], Tensor],
+    fitted: _Fitted,
+    region: Region,
+    size: tuple[int, int],
+    iso: float | None,
+    seed: int,
+) -> Iterator[tuple[slice, Tensor]]:
+    """The night of a region: at full size in the strips of the whole photo, whose grain it has.
+
+    Args:
+        day: Gives rows of the region (3, n, W) on the device.
+        size: (width, height) of the region's pixels.
+        fitted, region, iso, seed: As above.
+    """
+    width, height = size
     at_full_size = (width, height) == (region.width, region.height)
     left, top = (region.x, region.y) if at_full_size else (0, 0)
     whole = region.of if at_full_size else (width, height)
     strength = 1 / math.sqrt(region.averaged((width, height)))
     fitted = fitted.widen(region.centres(1, width), region.of[0])
     places = region.centres(0, height)
-    night = np.empty_like(photo)
     device = fitted.device
     step = STRIP_ROWS if device.type == "cpu" else STRIP_ROWS_GPU
     for number in range(top // step, -(-(top + height) // step)):
         first, last = number * step, min((number + 1) * step, whole[1])
         rows = slice(max(first - top, 0), min(last - top, height))
-        day = torch.from_numpy(photo[rows]).to(device).permute(2, 0, 1).contiguous()
-        result = fitted.apply(day, places[rows], region.of[1])
+        result = fitted.apply(day(rows), places[rows], region.of[1])
         if iso is not None:
             noise = strength * drawn_noise(last - first, whole[0], (seed, number), device)
             begin = rows.start + top - first
             here = noise[:, begin : begin + result.shape[1], left : left + width]
             result = add_grain(result, iso, here)
-        night[rows] = result.permute(1, 2, 0).cpu().numpy()
-        progress(rows.stop / height)
-    return night
+        yield rows, result
 
 
 def perceptual_guide(linear: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, Literal, Protocol, Self, TypeVar
+from typing import Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -35,6 +35,15 @@ class DepthNetwork(Protocol):
         ...
 
 
+@runtime_checkable
+class SeveralDepths(Protocol):
+    """A ``DepthNetwork`` that sees several pictures at once."""
+
+    def inverse_depths(self, rgb: Tensor) -> Tensor:
+        """Inverse depth (N, h, w) of pictures (N, 3, H, W), else as ``DepthNetwork`` has it."""
+        ...
+
+
 @dataclass(frozen=True)
 class MainObject:
     """What a network takes for the main object of a picture.
@@ -58,6 +67,15 @@ class SubjectNetwork(Protocol):
         Args:
             rgb: (3, H, W) float32, encoded sRGB 0..1, any size and aspect.
         """
+        ...
+
+
+@runtime_checkable
+class SeveralSubjects(Protocol):
+    """A ``SubjectNetwork`` that sees several pictures at once."""
+
+    def main_objects(self, rgb: Tensor) -> list[MainObject]:
+        """The main objects of pictures (N, 3, H, W)."""
         ...
 
 

@@ -24,10 +24,11 @@ def network_size(
 
 
 def resize(rgb: Tensor, height: int, width: int) -> Tensor:
-    """Resize (3, H, W) to (3, height, width), antialiased bicubic, clipped to 0..1."""
-    if rgb.shape[1:] == (height, width):
+    """Resize (3, H, W) or (N, 3, H, W), antialiased bicubic, clipped to 0..1."""
+    if rgb.shape[-2:] == (height, width):
         return rgb
+    several = rgb if rgb.ndim == 4 else rgb[None]
     resized = F.interpolate(
-        rgb[None], size=(height, width), mode="bicubic", align_corners=False, antialias=True
-    )
-    return resized[0].clamp(0.0, 1.0)
+        several, size=(height, width), mode="bicubic", align_corners=False, antialias=True
+    ).clamp(0.0, 1.0)
+    return resized if rgb.ndim == 4 else resized[0]

@@ -151,13 +151,17 @@ class TCMonoDepth(nn.Module):
         result: Tensor = self.decoder(self.encoder(rgb))
         return result
 
-    @torch.no_grad()
     def inverse_depth(self, rgb: Tensor) -> Tensor:
         """See ``DepthNetwork``; the result's shorter side is about ``short_side``."""
-        height, width = network_size(rgb.shape[1], rgb.shape[2], self.short_side, MULTIPLE_OF)
-        picture = resize(rgb.to(self.decoder.final.weight), height, width)[None]
+        return self.inverse_depths(rgb[None])[0]
+
+    @torch.no_grad()
+    def inverse_depths(self, rgb: Tensor) -> Tensor:
+        """See ``SeveralDepths``."""
+        height, width = network_size(rgb.shape[2], rgb.shape[3], self.short_side, MULTIPLE_OF)
+        picture = resize(rgb.to(self.decoder.final.weight), height, width)
         inverse_depth: Tensor = self(picture.contiguous(memory_format=torch.channels_last))
-        return inverse_depth[0, 0]
+        return inverse_depth[:, 0]
 
 
 def load(path: Path | None, device: torch.device, short_side: int = SHORT_SIDE) -> TCMonoDepth:

@@ -130,27 +130,35 @@ class SceneNet(nn.Module):
         out = self.head(x).float()
         return F.softplus(out[:, 0]), out[:, 1], *(s[:, 0].float() for s in reversed(sides))
 
-    @torch.no_grad()
     def inverse_depth(self, rgb: Tensor) -> Tensor:
         """See ``DepthNetwork``; the result's shorter side is about 160 pixels."""
-        result: Tensor = self(self._input(rgb))[0][0]
-        return result
+        return self.inverse_depths(rgb[None])[0]
 
     @torch.no_grad()
-    def main_object(self, rgb: Tensor) -> MainObject:
-        """See ``SubjectNetwork``; the mask's shorter side is about 160 pixels.
+    def inverse_depths(self, rgb: Tensor) -> Tensor:
+        """See ``SeveralDepths``."""
+        result: Tensor = self(self._input(rgb))[0]
+        return result
 
-        It is sure of an object where the mean of the mask, each place weighing as much as it is the
-        object, says so.
-        """
-        mask = self(self._input(rgb))[1][0].sigmoid()
+    def main_object(self, rgb: Tensor) -> MainObject:
+        """See ``SubjectNetwork``; the mask's shorter side is about 160 pixels."""
+        return self.main_objects(rgb[None])[0]
+
+    @torch.no_grad()
+    def main_objects(self, rgb: Tensor) -> list[MainObject]:
+        """See ``SeveralSubjects``."""
+        return [self._judged(mask) for mask in self(self._input(rgb))[1].sigmoid()]
+
+    @staticmethod
+    def _judged(mask: Tensor) -> MainObject:
+        """Sure of an object where the mask's mean, weighed by itself, and its size say so."""
         surety = float(mask.square().sum() / mask.sum().clamp(min=1e-6))
         share = float((mask > 0.5).float().mean())
         return MainObject(mask, surety >= LEAST_SURE and share >= LEAST_SHARE)
 
     def _input(self, rgb: Tensor) -> Tensor:
-        height, width = network_size(rgb.shape[1], rgb.shape[2], SHORT_SIDE, MULTIPLE_OF)
-        picture = resize(rgb.to(self.head.weight), height, width)[None]
+        height, width = network_size(rgb.shape[2], rgb.shape[3], SHORT_SIDE, MULTIPLE_OF)
+        picture = resize(rgb.to(self.head.weight), height, width)
         return picture.contiguous(memory_format=torch.channels_last)
 
 

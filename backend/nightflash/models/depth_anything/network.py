@@ -25,7 +25,7 @@ from nightflash.models.depth_anything.preprocess import (
 from nightflash.models.midas.backbones import to_map, to_tokens, unfilled
 from nightflash.models.midas.checkpoint import fill
 from nightflash.models.midas.fusion import HEAD_WIDTH, DecoderPlan, Levels
-from nightflash.models.midas.precision import depth_of, place
+from nightflash.models.midas.precision import depths_of, place
 from nightflash.models.tensors import OtherWeights, not_the_weights, read_tensors
 
 WIDTH = 384
@@ -167,12 +167,16 @@ class DepthAnything(nn.Module):
         depth: Tensor = self.decoder(self.backbone(x), (height, width))
         return F.relu(depth) if self.farthest is None else depth.sigmoid() * self.farthest
 
-    @torch.no_grad()
     def inverse_depth(self, rgb: Tensor) -> Tensor:
         """See ``DepthNetwork``; on the network's device. Of a metric network 1 / metres."""
+        return self.inverse_depths(rgb[None])[0]
+
+    @torch.no_grad()
+    def inverse_depths(self, rgb: Tensor) -> Tensor:
+        """See ``SeveralDepths``."""
         device = next(self.parameters()).device
-        depth = depth_of(self, self.framing.prepare(rgb.to(device, torch.float32)))
-        depth = self.framing.seen(depth, rgb.shape[1], rgb.shape[2])
+        depth = depths_of(self, self.framing.prepare(rgb.to(device, torch.float32)))
+        depth = self.framing.seen(depth, *rgb.shape[-2:])
         return depth if self.farthest is None else 1 / depth.clamp(min=NEAREST)
 
 

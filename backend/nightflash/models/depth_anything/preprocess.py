@@ -43,21 +43,20 @@ class Framing:
         return _side(scale * height), _side(scale * width)
 
     def prepare(self, rgb: Tensor) -> Tensor:
-        """Bring a (3, H, W) picture, encoded sRGB 0..1, to the (1, 3, h, w) that goes in."""
-        size = self.size(rgb.shape[1], rgb.shape[2])
-        picture = F.interpolate(
-            rgb[None], size, mode="bicubic", align_corners=False, antialias=False
-        )
+        """Bring (3, H, W) or (N, 3, H, W), encoded sRGB 0..1, to the (N, 3, h, w) that goes in."""
+        size = self.size(*rgb.shape[-2:])
+        several = rgb if rgb.ndim == 4 else rgb[None]
+        picture = F.interpolate(several, size, mode="bicubic", align_corners=False, antialias=False)
         above, below = self._padding(size[0])
         left, right = self._padding(size[1])
         padded = F.pad(picture, (left, right, above, below), mode="replicate")
         return normalised(padded, **IMAGENET)
 
     def seen(self, depth: Tensor, height: int, width: int) -> Tensor:
-        """Cut off of a (h, w) map what ``prepare`` padded a picture of this size with."""
+        """Cut off of (..., h, w) maps what ``prepare`` padded a picture of this size with."""
         rows, columns = self.size(height, width)
         top, left = self._padding(rows)[0], self._padding(columns)[0]
-        return depth[top : top + rows, left : left + columns]
+        return depth[..., top : top + rows, left : left + columns]
 
     def _padding(self, side: int) -> tuple[int, int]:
         missing = max(self.net - side, 0)

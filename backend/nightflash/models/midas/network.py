@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from nightflash.models.midas import backbones, checkpoint
 from nightflash.models.midas.fusion import Decoder, DecoderPlan
-from nightflash.models.midas.precision import depth_of, place
+from nightflash.models.midas.precision import depths_of, place
 from nightflash.models.midas.preprocess import FRAMINGS, Framing
 from nightflash.models.tensors import OtherWeights, not_the_weights, read_tensors
 
@@ -92,11 +92,15 @@ class MiDaS(nn.Module):
         result: Tensor = self.decoder(self.backbone(x))
         return result
 
-    @torch.no_grad()
     def inverse_depth(self, rgb: Tensor) -> Tensor:
         """See ``DepthNetwork``; on the network's device."""
+        return self.inverse_depths(rgb[None])[0]
+
+    @torch.no_grad()
+    def inverse_depths(self, rgb: Tensor) -> Tensor:
+        """See ``SeveralDepths``."""
         device = next(self.parameters()).device
-        return depth_of(self, self.framing.prepare(rgb.to(device, torch.float32)))
+        return depths_of(self, self.framing.prepare(rgb.to(device, torch.float32)))
 
 
 def load(name: str, path: Path, device: torch.device) -> MiDaS:

@@ -51,15 +51,15 @@ def place(network: nn.Module, prepare: Callable[[Tensor], Tensor], device: torch
 
 
 @torch.no_grad()
-def depth_of(network: nn.Module, picture: Tensor) -> Tensor:
-    """What ``network``, in whatever precision, gives for a (1, 3, h, w) float32 picture: (h, w).
+def depths_of(network: nn.Module, pictures: Tensor) -> Tensor:
+    """What ``network``, in whatever precision, gives for (N, 3, h, w) float32: (N, h, w).
 
     In float32 where half precision held on the picture it was measured with, but not on this one.
     """
     dtype = next(network.parameters()).dtype
-    depth: Tensor = network(picture.to(dtype))[0].float()
+    depth: Tensor = network(pictures.to(dtype)).float()
     if dtype != torch.float32 and not depth.isfinite().all():
-        depth = copy.deepcopy(network).float()(picture)[0]
+        depth = copy.deepcopy(network).float()(pictures)
     return depth
 
 

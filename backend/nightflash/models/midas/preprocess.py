@@ -59,11 +59,10 @@ class Framing:
         return min(max(side, MULTIPLE_OF), LONGEST * self.net)
 
     def prepare(self, rgb: Tensor) -> Tensor:
-        """Bring a (3, H, W) picture, encoded sRGB 0..1, to the (1, 3, h, w) that goes in."""
-        size = self.size(rgb.shape[1], rgb.shape[2])
-        picture = F.interpolate(
-            rgb[None], size, mode="bicubic", align_corners=False, antialias=False
-        )
+        """Bring (3, H, W) or (N, 3, H, W), encoded sRGB 0..1, to the (N, 3, h, w) that goes in."""
+        size = self.size(*rgb.shape[-2:])
+        several = rgb if rgb.ndim == 4 else rgb[None]
+        picture = F.interpolate(several, size, mode="bicubic", align_corners=False, antialias=False)
         return normalised(picture, self.mean, self.std)
 
 
