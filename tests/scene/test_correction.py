@@ -59,6 +59,16 @@ def test_a_removal_of_a_part_leaves_the_rest() -> None:
     assert overlap(found(Aim(mask=both, clicks=(Click(*LEFT, adds=False),))), disc(RIGHT)) > 0.9
 
 
+@pytest.mark.parametrize("radius", [30, 32, 33.5])
+def test_no_rim_is_left_of_what_is_removed(radius: float) -> None:
+    """Neither where the mask is wider than the object, nor where it is the only one."""
+    both = (disc(LEFT, radius) + disc(RIGHT)).numpy()
+    left = found(Aim(mask=both, clicks=(Click(*LEFT, adds=False),)))
+    assert (left * disc(LEFT, 50)).max() < 0.5
+    with pytest.raises(NightFlashError, match="leave nothing"):
+        found(Aim(mask=disc(LEFT, radius).numpy(), clicks=(Click(*LEFT, adds=False),)))
+
+
 def test_nothing_left_is_told() -> None:
     strokes = brush(LEFT, 60, -1.0)
     with pytest.raises(NightFlashError, match="leave nothing") as raised:

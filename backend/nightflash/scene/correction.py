@@ -25,7 +25,8 @@ MIDDLE = 0.6  # of half a stroke's width from its rim, where its middle begins
 BEYOND = 0.02  # of the picture's long side, by which an outline may lie beyond a stroke
 FIRM, LOOSE = 8.0, 0.3  # evidence of a pixel in nats: what is believed, and what is a hint
 STEPS = 150  # of the cut
-HARDLY = 0.05  # of an object: what a removal leaves where all of the object was meant to be one
+HARDLY = 0.05  # of the main object: left by a removal where a part of it was meant, or all
+RIM = 0.008  # of the picture's long side: half the thickness of a removed object's rim
 
 
 def corrected(subject: Subject, aim: Aim, seen: Survey, main: MainObject | None) -> Subject:
@@ -98,11 +99,23 @@ def _clicked(mask: Tensor, click: Click, seen: Survey, main: MainObject | None) 
     found = pointed(place, seen.encoded, seen.inverse_depth, main, seen.detections).mask
     if click.adds:
         return torch.maximum(mask, found)
-    left = torch.minimum(mask, 1 - found)
+    left = _without(mask, found)
     if float(left.sum()) < HARDLY * float(mask.sum()):  # a part of it was meant
-        found = region_under(place, seen.encoded, seen.inverse_depth)
-        left = torch.minimum(mask, 1 - found)
+        left = _without(mask, region_under(place, seen.encoded, seen.inverse_depth))
+        if float(left.sum()) < HARDLY * float(mask.sum()):  # no, all
+            return torch.zeros_like(mask)
     return left
+
+
+def _without(mask: Tensor, removed: Tensor) -> Tensor:
+    """A soft mask (h, w) less an object, and less the rim where the mask was wider than it."""
+    left = torch.minimum(mask, 1 - removed)
+    reach = max(1, round(RIM * max(mask.shape)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    there = left.float().cpu().numpy()
+    opened = cv2.morphologyEx(there, cv2.MORPH_OPEN, disc)
+    near = cv2.dilate((removed > 0.5).cpu().numpy().astype(np.uint8), disc, iterations=2) > 0
+    return torch.from_numpy(np.where(near, opened, there)).to(mask)
 
 
 def _middle(touched: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
