@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nightflash.cli import WAITING
 
+os.environ.update(WAITING | os.environ)  # before any test imports torch
 SLOW = (
     "gimp",  # sets a GIMP up
     "install",  # environments, shells and a GIMP that is made up

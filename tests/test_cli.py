@@ -44,6 +44,20 @@ def test_what_needs_no_photo_imports_nothing_heavy(command: list[str]) -> None:
     assert result.stdout.splitlines()[-1] == "set()", result.stderr
 
 
+def test_threads_that_wait_give_way_to_other_programs() -> None:
+    """Before torch is loaded, which reads how its threads wait once; the user's own word counts."""
+    code = (
+        "import os; from nightflash.cli import main\n"
+        "main(['--version']); print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    for given, wanted in ({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE"):
+        own = {name: value for name, value in environment().items() if name != "OMP_WAIT_POLICY"}
+        result = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=own | given
+        )
+        assert result.stdout.split()[-1] == wanted, result.stderr
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"nightflash {__version__}\n"
