@@ -139,15 +139,14 @@ _FOREIGN = frozenset(
 @contextlib.contextmanager
 def started(words: Sequence[str], variables: Mapping[str, str], **options: Any) -> Any:
     """A process that is ended with all its children at the end."""
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | options
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     process = subprocess.Popen(
         words,
         env=dict(variables),
-        stdin=subprocess.DEVNULL,
         text=True,
         errors="replace",
         start_new_session=True,
-        **options,
+        **streams | options,
     )
     try:
         yield process
@@ -156,8 +155,9 @@ def started(words: Sequence[str], variables: Mapping[str, str], **options: Any) 
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def find() -> Gimp | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from PIL import Image
 from tests.gimp.gimp import INSIDE, RESULTS_VARIABLE, Gimp, running, started
 from tests.gimp.plugin import Profile
 
-PROGRAMS = ("Xvfb", "openbox", "xdotool", "import", "dbus-run-session")
+PROGRAMS = ("Xvfb", "openbox", "xdotool", "dbus-run-session")
 SCREEN = (1366, 900)
 QUIET = """\
 (show-welcome-dialog no)
@@ -68,31 +69,36 @@ class Screen:
         variables: Environment of whatever is shown there.
         remote: Folder of scripts for `inside`.
         artifacts: Folder of the screenshots.
+        pixels: File that the display's pixels are in, as they are now.
+        hands: A process with the variables, as ``inside/hands.py`` describes it.
     """
 
     gimp: Gimp
     variables: Mapping[str, str]
     remote: Path
     artifacts: Path
+    pixels: Path
+    hands: subprocess.Popen[str]
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def run(self, *words: str) -> str:
-        """Run a program that looks at the screen or works with it; gives what it prints."""
-        done = subprocess.run(
-            self.gimp.command(words),
-            env=dict(self.variables),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        return done.stdout if done.returncode == 0 else ""
+        """Run a program that works with the screen; gives what it prints."""
+        printed = self._done(run=words)
+        assert isinstance(printed, str)
+        return printed
+
+    def _done(self, **wish: Any) -> Any:
+        assert self.hands.stdin is not None
+        assert self.hands.stdout is not None
+        self.hands.stdin.write(json.dumps(wish) + "\n")
+        self.hands.stdin.flush()
+        return json.loads(self.hands.stdout.readline())
 
     def shot(self, name: str) -> npt.NDArray[np.uint8]:
         """Take a screenshot, which is kept; gives its pixels."""
-        path = self.artifacts / f"{name}.png"
-        self.run("import", "-quality", "10", "-window", "root", str(path))
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("RGB"))
+        pixels = dumped(self.pixels.read_bytes())
+        Image.fromarray(pixels).save(self.artifacts / f"{name}.png", compress_level=1)
+        return pixels
 
     def windows(self, title: str) -> list[str]:
         """Numbers of the windows with this title, a regular expression."""
@@ -100,11 +106,10 @@ class Screen:
 
     def widgets(self, window: str = "") -> list[Widget]:
         """What is on the screen, in windows whose title has this in it."""
-        answer = self.run("/usr/bin/python3", str(INSIDE / "widgets.py"), window)
         dense = int(self.variables.get("GDK_SCALE", "1"))  # places are given as if it were 1
         return [
             Widget(**{**each, "place": tuple(dense * at for at in each["place"])})
-            for each in json.loads(answer or "[]")
+            for each in self._done(widgets=window)
         ]
 
     def widget(self, window: str, role: str, name: str = "", seconds: float = 20) -> Widget:
@@ -185,6 +190,15 @@ class Screen:
         raise AssertionError(f"no {what} after {seconds:.0f} s; there are {sorted(set(titles))}")
 
 
+def dumped(dump: bytes) -> npt.NDArray[np.uint8]:
+    """The pixels (h, w, 3) of an X window dump of 32 bits a pixel, BGRX."""
+    header = struct.unpack(">25I", dump[:100])
+    size, width, height, stride, colours = (header[at] for at in (0, 4, 5, 12, 19))
+    rows = np.frombuffer(dump, np.uint8, height * stride, size + 12 * colours)
+    bgrx = rows.reshape(height, stride // 4, 4)[:, :width]
+    return np.ascontiguousarray(bgrx[..., 2::-1])
+
+
 @contextlib.contextmanager
 def screen(
     gimp: Gimp,
@@ -229,8 +243,8 @@ def screen(
             process = started(gimp.command(words), variables, **options)
             return stack.enter_context(process)
 
-        size = f"{room[0]}x{room[1]}x24"
-        server = start("Xvfb", "-displayfd", "1", "-screen", "0", size, stderr=subprocess.DEVNULL)
+        options = ("-screen", "0", f"{room[0]}x{room[1]}x24", "-fbdir", str(remote), "-nocursor")
+        server = start("Xvfb", "-displayfd", "1", *options, stderr=subprocess.DEVNULL)
         assert server.stdout is not None
         variables["DISPLAY"] = f":{server.stdout.readline().strip()}"
         output = stack.enter_context((artifacts / "gimp.log").open("w"))
@@ -247,7 +261,12 @@ def screen(
             *("-b", running(INSIDE / "remote.py"), *map(str, pictures)),
             stdout=output,
         )
-        shown = Screen(gimp, variables, remote, artifacts)
+        hands = start(
+            *("/usr/bin/python3", "-B", str(INSIDE / "hands.py")),
+            stdin=subprocess.PIPE,
+            stderr=output,
+        )
+        shown = Screen(gimp, variables, remote, artifacts, remote / "Xvfb_screen0", hands)
         try:
             shown.inside("pass", seconds=90)
             yield shown

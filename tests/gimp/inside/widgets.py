@@ -1,12 +1,10 @@
-"""Prints the widgets in windows with a title, as JSON: what they are, and where.
+"""The widgets in windows: what they are, and where.
 
-Run with the system's own Python on the session bus of the windows.
+For the system's own Python on the session bus of the windows.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Any
 
 import gi
@@ -52,18 +50,18 @@ def look(item: Any, window: str, found: list[dict[str, Any]]) -> None:
         return
 
 
-def main() -> None:
-    """Print what is in the windows whose title has the first argument in it."""
+def widgets(title: str) -> list[dict[str, Any]]:
+    """What is in the windows whose title has this in it."""
     Atspi.init()
-    desktop, widgets = Atspi.get_desktop(0), []
+    desktop, context = Atspi.get_desktop(0), GLib.MainContext.default()
+    desktop.clear_cache()
+    while context.pending():  # programs that have come or gone
+        context.iteration(False)
+    found: list[dict[str, Any]] = []
     for number in range(desktop.get_child_count()):
         program = desktop.get_child_at_index(number)
         for at in range(program.get_child_count() if program is not None else 0):
             shown = program.get_child_at_index(at)
-            if shown is not None and sys.argv[1] in shown.get_name():
-                look(shown, shown.get_name(), widgets)
-    print(json.dumps(widgets))
-
-
-if __name__ == "__main__":
-    main()
+            if shown is not None and title in (shown.get_name() or ""):
+                look(shown, shown.get_name(), found)
+    return found
