@@ -6,7 +6,7 @@ import ast
 import re
 import runpy
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from gettext import GNUTranslations
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tests.install.machine import CHECKOUT
 
 PLUGIN = CHECKOUT / "gimp_plugin" / "nightflash_filter"
 CATALOGUES = sorted((PLUGIN / "locale").glob("*/LC_MESSAGES/nightflash.po"))
+PACKAGE = CHECKOUT / "backend" / "nightflash"
 TABLES = ("VIEWS", "OUTPUTS", "ON_NIGHT", "STATES", "FACTS", "INSTEAD", "LABELS")
 LABELS: dict[str, str] = runpy.run_path(str(PLUGIN / "plugin" / "labels.py"))["LABELS"]
 
@@ -57,8 +58,70 @@ def in_source(file: Path) -> Iterator[str]:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(values=values)):
                 if name in TABLES:
                     yield from (v.value for v in values if isinstance(v, ast.Constant))  # type: ignore[misc]
+            case ast.Assign(targets=[ast.Name(id="FAULTS")], value=ast.Tuple(elts=elements)):
+                yield from (e.value for e in elements if isinstance(e, ast.Constant))  # type: ignore[misc]
             case ast.Assign(targets=[ast.Name(id="MORE")], value=ast.Constant(value=str(text))):
                 yield text
+
+
+def templates(rooms: Iterable[str], *, faults: bool = False) -> set[str]:
+    """Sentences in the source of rooms, with braces where it fills something in.
+
+    Args:
+        rooms: Folders of the package.
+        faults: The sentences of faults alone, not their remedies.
+    """
+    found: set[str] = set()
+    for file in (file for room in rooms for file in (PACKAGE / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="NightFlashError"), args=[sentence, *_]):
+                    found |= template(sentence)
+                case ast.Constant() | ast.JoinedStr() if not faults:
+                    found |= template(node)
+    return found
+
+
+def template(node: ast.expr) -> set[str]:
+    """A text in the source as one template; none of what is no text."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.JoinedStr(values=parts):
+            texts = (part.value if isinstance(part, ast.Constant) else "{}" for part in parts)
+            return {"".join(map(str, texts))}
+    return set()
+
+
+def faults() -> set[str]:
+    """The backend's sentences that the plug-in translates."""
+    return set(in_source(PLUGIN / "plugin" / "faults.py"))
+
+
+def test_the_backends_faults_are_known() -> None:
+    """What a user of the dialog can meet; the rest is for programs and the command line."""
+    others = {"No backend runs.", "Strokes are an array (h, w) of finite numbers."}
+    others |= {text for text in templates(["client"], faults=True) if " of the protocol" in text}
+    met = templates(["client", "engine", "scene", "fullsize"], faults=True)
+    assert sorted(met - others - faults()) == []
+    written = templates(["."]) | {f"{t} Its last words: {{}}" for t in templates(["client"])}
+    assert sorted(faults() - written) == []
+
+
+def test_faults_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(PLUGIN))
+    with CATALOGUES[0].with_suffix(".mo").open("rb") as file:
+        german = GNUTranslations(file)
+    module = runpy.run_path(str(PLUGIN / "plugin" / "faults.py"))
+    own = module["in_own_language"]
+    monkeypatch.setitem(own.__globals__, "_", german.gettext)
+    assert own("The backend ended unexpectedly.").startswith("Das Hintergrundprogramm")
+    assert (
+        own("/a {b} cannot be read: No such file.")
+        == "/a {b} lässt sich nicht lesen: No such file."
+    )
+    assert own("The mask is 3 x 4 pixels and the photo 5 x 6.").endswith("das Foto 5 x 6.")
+    assert own("What nobody knows.") == "What nobody knows."
 
 
 @pytest.fixture(params=CATALOGUES, ids=lambda path: path.parts[-3])

@@ -11,6 +11,7 @@ from typing import Any
 from nightflash.client.client import DIALOG_SILENCE, Client
 from nightflash.errors import NightFlashError
 
+from plugin.faults import in_own_language
 from plugin.texts import translated as _
 
 INSTALLATION = Path(__file__).resolve().parent.parent / "install.json"
@@ -84,7 +85,7 @@ def _environment(found: dict[str, Any]) -> dict[str, str]:
 
 
 def in_words(fault: NightFlashError) -> NightFlashError:
-    """A fault of the backend's with a remedy that a user of GIMP has."""
+    """A fault in the user's language, with a remedy that a user of GIMP has."""
     sandbox = next((n for n in ("FLATPAK_ID", "SNAP_NAME") if os.environ.get(n)), None)
     if fault.code == "start_failed" and sandbox is not None:
         return NightFlashError(
@@ -94,7 +95,7 @@ def in_words(fault: NightFlashError) -> NightFlashError:
             _("Start it yourself in a terminal: {}").format(shlex.join(installation()["command"])),
             code=fault.code,
         )
-    return NightFlashError(fault.sentence, _remedy(fault), code=fault.code)
+    return NightFlashError(in_own_language(fault.sentence), _remedy(fault), code=fault.code)
 
 
 def _remedy(fault: NightFlashError) -> str:
@@ -105,4 +106,5 @@ def _remedy(fault: NightFlashError) -> str:
             "In the filter's dialog, Backend… > Show log tells more. To mend the installation, run"
             " in NightFlash's folder: {}"
         ).format(INSTALL)
-    return next((_(has) for c, has in INSTEAD.items() if c in fault.remedy), fault.remedy)
+    others = (_(has) for command, has in INSTEAD.items() if command in fault.remedy)
+    return next(others, in_own_language(fault.remedy))

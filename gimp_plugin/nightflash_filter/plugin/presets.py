@@ -20,6 +20,7 @@ from plugin.arguments import (  # noqa: E402
     preset_of,
     set_preset,
 )
+from plugin.backend import in_words  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
@@ -111,7 +112,7 @@ class Presets:
         try:
             work()
         except NightFlashError as fault:
-            self._ask(Gtk.MessageType.ERROR, Gtk.ButtonsType.CLOSE, str(fault))
+            self._ask(Gtk.MessageType.ERROR, Gtk.ButtonsType.CLOSE, str(in_words(fault)))
         self._read()
 
     def _save(self) -> None:
