@@ -151,11 +151,11 @@ def in_gimp(shown: Screen, code: str) -> Any:
     lines = code.splitlines()
     script = "\n".join(
         [
-            "from cases import tell",
+            "from cases import record",
             "from scene import *",
             "image = Gimp.get_images()[0]",
             *lines[:-1],
-            f"tell('value', value={lines[-1]})",
+            f"record('value', value={lines[-1]})",
         ]
     )
     return shown.inside(script)[0]["value"]

@@ -18,6 +18,7 @@ from tests.gimp.root import Root, gimp_root
 
 CONSOLES = ("gimp-console-3.0", "gimp-console-3.2", "gimp-console-3", "gimp-console")
 INSIDE = Path(__file__).parent / "inside"
+LOCALE = "C.UTF-8"
 RESULTS_VARIABLE = "NIGHTFLASH_TEST_RESULTS"
 
 
@@ -111,13 +112,23 @@ class Gimp:
         profile.mkdir(parents=True, exist_ok=True)
         if self.known is not None and not (profile / "pluginrc").exists():
             shutil.copyfile(self.known, profile / "pluginrc")
+        if not (profile / "gimprc").exists():
+            (profile / "gimprc").write_text(self.preferences(), "utf-8")
+
+    def preferences(self, more: str = "") -> str:
+        """The text of a profile's ``gimprc``.
+
+        GIMP asks all its plug-ins anew, for many seconds, where it cannot see that version and
+        language are those of the last time.
+        """
+        return f'(prev-language "{LOCALE}")\n{more}(config-version "{self.version}")\n'
 
     def variables(self, profile: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """Environment of a GIMP that knows this profile only."""
         kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
         home = profile / "home"
         home.mkdir(parents=True, exist_ok=True)
-        own = {"HOME": str(home), "GIMP3_DIRECTORY": str(profile), "LC_ALL": "C.UTF-8"}
+        own = {"HOME": str(home), "GIMP3_DIRECTORY": str(profile), "LC_ALL": LOCALE}
         path = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"} if self.root is not None else {}
         return kept | own | path | dict(more or {})
 

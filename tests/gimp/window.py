@@ -220,9 +220,7 @@ def screen(
         environment: More of its environment.
     """
     gimp.prepare(profile.gimp)
-    (profile.gimp / "gimprc").write_text(
-        f'{QUIET}{more_rc}(config-version "{gimp.version}")\n', "utf-8"
-    )
+    (profile.gimp / "gimprc").write_text(gimp.preferences(QUIET + more_rc), "utf-8")
     artifacts.mkdir(parents=True, exist_ok=True)
     remote = profile.folder / "remote"
     remote.mkdir()

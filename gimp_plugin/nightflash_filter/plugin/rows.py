@@ -32,6 +32,7 @@ from plugin.texts import translated as _  # noqa: E402
 SPACE = 8
 SLIDER = 140  # least pixels of its length
 STEPS = 50  # that a slider has at least
+BY_RATIOS = 15  # of a setting's greatest and least value, from which its slider is logarithmic
 TIP = 40  # characters of a line of a tooltip
 TIP_FROM = 130  # pixels of a row, about half a tooltip
 DIGITS = 6  # of a number's room
@@ -138,11 +139,27 @@ class Rows:
         if setting == "seed":  # a number without a meaning has no slider
             return row
         row.set_child_packing(number, False, False, 0, Gtk.PackType.END)
-        slider = Gtk.Scale(adjustment=amount, draw_value=False, digits=-1)
+        slider = Gtk.Scale(adjustment=_lengthwise(amount, whole), draw_value=False, digits=-1)
         slider.set_size_request(SLIDER, -1)
         slider.get_accessible().set_name(label(setting).replace("_", ""))
         row.pack_start(slider, True, True, 0)
         return row
+
+
+def _lengthwise(amount: Any, whole: bool) -> Any:
+    """What a slider moves: the amount, or its logarithm where that counts by ratios."""
+    low, high = amount.get_lower(), amount.get_upper()
+    if low <= 0 or high / low < BY_RATIOS:
+        return amount
+    low, high = math.log(low), math.log(high)
+    step = (high - low) / STEPS
+    stops = Gtk.Adjustment(lower=low, upper=high, step_increment=step, page_increment=10 * step)
+    amount.bind_property(
+        *("value", stops, "value", BOTH_WAYS),
+        lambda _binding, value: math.log(value),
+        lambda _binding, stop: float(round(math.exp(stop))) if whole else math.exp(stop),
+    )
+    return stops
 
 
 def name_choice(combo: Any, name: str) -> None:
