@@ -16,10 +16,8 @@ import launcher
 import networks
 from checkout import run_in
 from environment import SetupError, ensure_environment, say
-from requirements import CHECKOUT
-
-sys.path.insert(0, str(CHECKOUT / "backend"))
 from nightflash.commands.results import night_name  # needs the standard library alone
+from requirements import CHECKOUT
 
 USAGE = """bash install/run.sh [PHOTO... [OUT [OPTIONS]]]
 

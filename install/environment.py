@@ -25,6 +25,7 @@ from typing import IO
 import pytorch
 import seed
 from lock import one_at_a_time
+from nightflash.folders import data_folder  # needs the standard library alone
 from requirements import Stamp, distribution, requirements
 
 TORCH = ("torch", "torchvision")
@@ -32,19 +33,6 @@ TORCH = ("torch", "torchvision")
 
 class SetupError(Exception):
     """The environment could not be made: one sentence for the user, with what to do."""
-
-
-def data_folder() -> Path:
-    """Where NightFlash keeps what it fetches and makes: NIGHTFLASH_HOME or the platform's place."""
-    if chosen := os.environ.get("NIGHTFLASH_HOME"):
-        return Path(chosen).expanduser().absolute()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library/Application Support"
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
-    return Path(base).absolute() / "nightflash"
 
 
 def ensure_environment(extras: Iterable[str] = ()) -> Path:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from checkout import run_in
-from environment import Environment, SetupError, data_folder, say
-from requirements import CHECKOUT, Stamp
-
-sys.path.insert(0, str(CHECKOUT / "backend"))
-from nightflash import __version__  # needs the standard library alone
+from environment import Environment, SetupError, say
+from nightflash import __version__  # both need the standard library alone
+from nightflash.folders import data_folder
+from requirements import Stamp
 
 OPTION, SOURCE, FOLDER = "--download", "--from", "--weights"
 SETS = ("auto", "official", "lite", "none")

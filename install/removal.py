@@ -10,13 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from environment import Environment, SetupError, data_folder, say
+from environment import Environment, SetupError, say
 from lock import one_at_a_time
-from requirements import CHECKOUT
-
-sys.path.insert(0, str(CHECKOUT / "backend"))
 from nightflash.client.holder import end, holders
 from nightflash.errors import NightFlashError  # all of these need the standard library alone
+from nightflash.folders import data_folder
 
 END_SECONDS = 5.0  # for a backend to end in order
 QUESTION = "NightFlash: Remove them too? [y/N] "

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+sys.path.insert(0, str(CHECKOUT / "backend"))  # the parts of the package that need nothing else
 
 
 @dataclass(frozen=True)

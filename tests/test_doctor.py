@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from nightflash.commands import doctor
 from nightflash.commands.doctor import Finding, examine
-from nightflash.gimp import profiles
+from nightflash.gimp.profiles import profiles
 
 from tests.server.backend import a_place
 
@@ -40,7 +40,7 @@ def test_a_sound_machine_with_a_backend(home: Path, shared: Path) -> None:
     assert "process" in found["backend"].text
     assert found["connection"].text.endswith("MB/s by ipc.")
     assert "3.0 (package)" in found["GIMP"].text
-    assert "install/gimp.sh" in found["GIMP"].remedy
+    assert "nightflash gimp install" in found["GIMP"].remedy
     assert command.returncode == 0
     assert [line[:3] for line in command.stdout.splitlines()] == ["ok "] * len(found)
 

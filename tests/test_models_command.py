@@ -412,7 +412,7 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
     code = (
         "import sys; from nightflash.cli import main\n"
         f"assert main({command}) == 0\n"
-        "print({'numpy', 'torch', 'requests', 'tqdm', 'platformdirs'} & set(sys.modules))"
+        "print({'numpy', 'torch', 'requests', 'tqdm'} & set(sys.modules))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment()

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from nightflash import __version__
-from nightflash.commands import backend, batch, doctor, models, render, settings, streams
+from nightflash.commands import backend, batch, doctor, gimp, models, render, settings, streams
 from nightflash.errors import NightFlashError
 
 FAULT = 2
@@ -74,6 +74,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nightflash {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (render, batch, settings, models, backend, doctor):
+    for group in (render, batch, settings, models, backend, gimp, doctor):
         group.add(commands)
     return parser

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nightflash.client.connection import RUNTIME_VARIABLE, STATE_VARIABLE
+from nightflash.gimp import plug_in, profiles
+from nightflash.gimp.plug_in import Source
 
-from tests.install.machine import CHECKOUT, gimp
+from tests.install.machine import CHECKOUT
 
 SERVE = (sys.executable, "-P", "-m", "nightflash", "serve", "--networks", "builtin")
 
@@ -53,9 +55,9 @@ class Profile:
 
     def install(self, *command: str, checkout: Path = CHECKOUT) -> None:
         """Put the plug-in there as the installer does, with what starts its backend."""
-        found = gimp.Profile("3.0", "of a test", self.gimp)
-        gimp.put_plug_in(found, Path(sys.executable), checkout)
-        mark = self.gimp / "plug-ins" / "nightflash_filter" / gimp.MARK
+        found = profiles.Profile("3.0", "of a test", self.gimp)
+        plug_in.put(found, Path(sys.executable), Source.of_checkout(checkout))
+        mark = found.plug_in / plug_in.MARK
         record = json.loads(mark.read_text("utf-8"))
         del record["relay"]  # without pyzmq nothing stands in
         started = {"command": list(command or (*SERVE, "--device", "cpu")), "zmq": "own"}

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from nightflash.folders import data_folder
 
 from tests.install.machine import CHECKOUT, Machine, environment, pytorch
 
@@ -313,17 +314,16 @@ def test_the_data_folder(
     monkeypatch.setattr(sys, "platform", platform)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert environment.data_folder() == tmp_path / expected
+    assert data_folder() == tmp_path / expected
 
 
 def test_only_the_standard_library_is_needed() -> None:
     own = {path.stem for path in (CHECKOUT / "install").glob("*.py")}
     allowed = {*sys.stdlib_module_names, *own, "nightflash"}
     package = CHECKOUT / "backend" / "nightflash"
-    read_from_the_package = [
-        package / f"{name}.py" for name in ("commands/results", "errors", "settings", "gimp")
-    ]
-    read_from_the_package.append(package / "__init__.py")
+    names = ("__init__", "commands/results", "errors", "folders", "settings")
+    read_from_the_package = [package / f"{name}.py" for name in names]
+    read_from_the_package += (package / "gimp").glob("*.py")
     for source in [*(CHECKOUT / "install").glob("*.py"), *read_from_the_package]:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             names = []

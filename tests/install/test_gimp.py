@@ -17,13 +17,15 @@ from tests.install.machine import CHECKOUT, executable, run_script
 
 import gimp  # isort: skip  (machine has put install/ and backend/ on the path)
 import networks  # isort: skip
-import zmq_for_gimp  # isort: skip
-from nightflash.gimp import Profile  # isort: skip
+import nightflash  # isort: skip
+from nightflash.gimp import plug_in, programs, pyzmq  # isort: skip
+from nightflash.gimp.plug_in import Source  # isort: skip
+from nightflash.gimp.profiles import CLIENT, Profile  # isort: skip
 
 PACKAGE = CHECKOUT / "backend" / "nightflash"
 CLIENT_FILES = [
     str(file.relative_to(PACKAGE))
-    for name in gimp.CLIENT
+    for name in CLIENT
     for file in sorted((PACKAGE / name).glob("*.py") if "." not in name else [PACKAGE / name])
 ]
 PLUG_IN = ("nightflash_filter.py", "plugin/__init__.py", "locale/de/nightflash.mo")
@@ -147,7 +149,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("NIGHTFLASH_HOME", str(desk.home / "däta"))
     monkeypatch.setenv("NIGHTFLASH_RUNTIME_DIR", str(desk.control / "run"))
     monkeypatch.setenv("NIGHTFLASH_PYTHON", str(desk.python))
-    monkeypatch.setattr(zmq_for_gimp, "SYSTEM_PYTHONS", (desk.gimp_python("gi", "zmq"),))
+    monkeypatch.setattr(pyzmq, "SYSTEM_PYTHONS", (desk.gimp_python("gi", "zmq"),))
     monkeypatch.setattr(networks, "fetch", lambda python, wanted: desk.fetched.append(wanted))
     return desk
 
@@ -188,7 +190,7 @@ def test_the_plug_in_and_the_client_are_put_into_the_profile(
             "NIGHTFLASH_WEIGHTS": str(desk.home / "gewichte"),
         },
         "zmq": "own",
-        "version": gimp.__version__,
+        "version": nightflash.__version__,
     }
     about, last = capsys.readouterr().err.splitlines()
     assert f"GIMP 3.0 (package): the plug-in is in {profile}/plug-ins/nightflash_filter" in about
@@ -229,7 +231,7 @@ def test_a_platform_whose_gimp_brings_its_own_python(
 def test_the_client_is_whole(tmp_path: Path) -> None:
     """What is copied imports nothing of the backend that is left behind, and pyzmq alone."""
     profile = Profile("3.0", "flatpak", tmp_path)
-    gimp.put_plug_in(profile, Path(sys.executable), CHECKOUT)
+    plug_in.put(profile, Path(sys.executable), Source.of_checkout(CHECKOUT))
     place = tmp_path / "plug-ins" / "nightflash_filter"
     (tmp_path / "zmq" / "utils").mkdir(parents=True)
     for name in ("__init__", "utils/__init__"):
@@ -293,7 +295,7 @@ def test_without_a_python_of_the_system_the_relay_stands_in(
 ) -> None:
     profile = desk.profile()
     dead = executable(desk.control / "dead", "exit 1")
-    monkeypatch.setattr(zmq_for_gimp, "SYSTEM_PYTHONS", ("/no/such/python3", str(dead)))
+    monkeypatch.setattr(pyzmq, "SYSTEM_PYTHONS", ("/no/such/python3", str(dead)))
     assert gimp.install(desk.checkout) == 0
     assert installed(profile)["zmq"] == "relay"
 
@@ -302,7 +304,7 @@ def test_a_python_that_is_too_old_is_told(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile = desk.profile()
-    monkeypatch.setattr(zmq_for_gimp, "OLDEST", (9, 0))
+    monkeypatch.setattr(pyzmq, "OLDEST", (9, 0))
     assert gimp.install(desk.checkout) == 0
     assert installed(profile)["zmq"] == "relay"
     assert "needs 3.11 or newer" in capsys.readouterr().err
@@ -313,12 +315,12 @@ def test_the_interpreter_with_gi_is_gimps(
 ) -> None:
     desk.profile()
     bare = executable(desk.control / "bare", f'exec "{sys.executable}" -S "$@"')
-    with_gi = zmq_for_gimp.SYSTEM_PYTHONS[0]
-    monkeypatch.setattr(zmq_for_gimp, "SYSTEM_PYTHONS", (str(bare), with_gi))
-    found = zmq_for_gimp.GimpPython.find()
+    with_gi = pyzmq.SYSTEM_PYTHONS[0]
+    monkeypatch.setattr(pyzmq, "SYSTEM_PYTHONS", (str(bare), with_gi))
+    found = pyzmq.GimpPython.find()
     assert found is not None
     assert found.program == with_gi
-    monkeypatch.setattr(zmq_for_gimp, "SYSTEM_PYTHONS", (str(bare),))
+    monkeypatch.setattr(pyzmq, "SYSTEM_PYTHONS", (str(bare),))
     assert gimp.install(desk.checkout) == 0
     assert "has no gi module" in capsys.readouterr().err
 
@@ -345,7 +347,7 @@ def test_what_lies_in_the_callers_folder_is_not_taken_for_pyzmq(
     ],
 )
 def test_platforms_that_fit(libc: tuple[str, str], first: str, last: str, count: int) -> None:
-    tags = zmq_for_gimp._platforms("riscv", *libc)
+    tags = pyzmq._platforms("riscv", *libc)
     assert (tags[0], tags[-2], tags[-1]) == (first, last, "linux_riscv")
     assert len(tags) == count
 
@@ -403,7 +405,7 @@ def test_the_folder_that_a_variable_names(desk: Desk, monkeypatch: pytest.Monkey
 def test_the_gimp_of_a_snap_is_no_distributions(desk: Desk) -> None:
     desk.program("snap")
     (desk.bin / "gimp").symlink_to(desk.bin / "snap")
-    assert zmq_for_gimp.find_programs() == []
+    assert programs.find_programs() == []
 
 
 @pytest.mark.parametrize(
@@ -427,7 +429,7 @@ def test_gimp_is_asked_for_the_plug_in(
     desk.program("gimp-console-3.0")
     if trouble:
         desk.trouble(trouble)
-        monkeypatch.setattr(zmq_for_gimp, "START_SECONDS", 1.0)
+        monkeypatch.setattr(programs, "START_SECONDS", 1.0)
     assert gimp.install(desk.checkout) == code
     installed(profile)
     err = capsys.readouterr().err
@@ -529,7 +531,7 @@ def test_a_profile_that_cannot_be_written(
             raise PermissionError(13, "Permission denied", str(dir))
         return make(prefix=prefix, dir=dir)
 
-    monkeypatch.setattr(gimp.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(plug_in.tempfile, "mkdtemp", refuse)
     assert gimp.install(desk.checkout) == 1
     installed(closed)
     installed(other)
@@ -588,8 +590,8 @@ def test_an_interrupt_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gimp, "provide", interrupt)
-    monkeypatch.setattr(gimp, "_copy", lambda checkout, folder: None)
+    monkeypatch.setattr(plug_in, "provide", interrupt)
+    monkeypatch.setattr(plug_in, "_copy", lambda source, folder: None)
     assert gimp.main([]) == 130
     assert list((profile / "plug-ins").iterdir()) == []
 
@@ -598,8 +600,8 @@ def install_elsewhere(desk: Desk) -> subprocess.Popen[bytes]:
     """The installer in a process of its own."""
     code = (
         f"import sys; sys.path.insert(0, {str(CHECKOUT / 'install')!r})\n"
-        "from pathlib import Path\nimport gimp, zmq_for_gimp\n"
-        f"zmq_for_gimp.SYSTEM_PYTHONS = {zmq_for_gimp.SYSTEM_PYTHONS!r}\n"
+        "from pathlib import Path\nimport gimp\nfrom nightflash.gimp import pyzmq\n"
+        f"pyzmq.SYSTEM_PYTHONS = {pyzmq.SYSTEM_PYTHONS!r}\n"
         f"sys.exit(gimp.install(Path({str(desk.checkout)!r})))"
     )
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
@@ -655,10 +657,10 @@ def test_uninstall_goes_on_where_it_was_interrupted(
     def refuse(folder: Path) -> None:
         raise PermissionError(13, "Permission denied", str(folder))
 
-    monkeypatch.setattr(gimp.shutil, "rmtree", refuse)
+    monkeypatch.setattr(plug_in.shutil, "rmtree", refuse)
     assert gimp.uninstall() == 1
     assert not (profile / "plug-ins" / "nightflash_filter").exists()
-    monkeypatch.setattr(gimp.shutil, "rmtree", remove)
+    monkeypatch.setattr(plug_in.shutil, "rmtree", remove)
     assert gimp.uninstall() == 0
     assert list((profile / "plug-ins").iterdir()) == []
 
@@ -773,7 +775,8 @@ def test_the_script_installs_and_uninstalls(desk: Desk) -> None:
     )
     shutil.copy(CHECKOUT / "pyproject.toml", desk.checkout)
     package = desk.checkout / "backend" / "nightflash"
-    for name in (*CLIENT_FILES, "gimp.py"):
+    shutil.copytree(CHECKOUT / "backend" / "nightflash" / "gimp", package / "gimp")
+    for name in (*CLIENT_FILES, "folders.py"):
         shutil.copy(CHECKOUT / "backend" / "nightflash" / name, package / name)
     for tool in ("bash", "dirname"):
         (desk.bin / tool).symlink_to(f"/usr/bin/{tool}")

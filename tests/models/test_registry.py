@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 from nightflash.errors import NightFlashError
+from nightflash.folders import HOME_VARIABLE
 from nightflash.models import registry
 from nightflash.models.choice import STANDS_IN, Choice, choose
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet, Role
 from nightflash.models.device import NO_GPU, Capacity
 from nightflash.models.registry import NETWORKS, Registry
 from nightflash.models.weights import (
-    HOME_VARIABLE,
     WEIGHTS_VARIABLE,
     WeightsFile,
     state,

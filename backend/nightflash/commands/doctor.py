@@ -161,7 +161,7 @@ def _disk() -> Iterator[Finding]:
 
 
 def _gimp() -> Iterator[Finding]:
-    from nightflash.gimp import PLUG_IN, profiles
+    from nightflash.gimp.profiles import PLUG_IN, profiles
 
     found = profiles()
     if not found:
@@ -173,7 +173,7 @@ def _gimp() -> Iterator[Finding]:
             "GIMP",
             True,
             text + ("with the plug-in." if there else "without the plug-in."),
-            "" if there else "Install it with: bash install/gimp.sh",
+            "" if there else "Install it with: nightflash gimp install",
         )
 
 

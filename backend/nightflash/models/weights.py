@@ -12,12 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Protocol
 
-from platformdirs import user_data_path
-
 from nightflash.errors import NightFlashError
+from nightflash.folders import data_folder
 
 WEIGHTS_VARIABLE = "NIGHTFLASH_WEIGHTS"
-HOME_VARIABLE = "NIGHTFLASH_HOME"
 ROUNDING = 0.01  # how far the length of a file may be from one that was published rounded
 NOTE = ".sha256"  # ends the name of the note beside a file that holds its sha256
 
@@ -120,9 +118,7 @@ def weights_folder(explicit: Path | None = None) -> Path:
         return explicit.expanduser()
     if named := os.environ.get(WEIGHTS_VARIABLE):
         return Path(named).expanduser()
-    if home := os.environ.get(HOME_VARIABLE):
-        return Path(home).expanduser() / "weights"
-    return user_data_path("nightflash", appauthor=False) / "weights"
+    return data_folder() / "weights"
 
 
 def state(file: WeightsFile, folder: Path) -> State:

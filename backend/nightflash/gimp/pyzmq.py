@@ -1,4 +1,4 @@
-"""GIMP's own programs: asks a GIMP for the plug-in, and gives its Python a pyzmq that loads there.
+"""A pyzmq for the Python that GIMP runs plug-ins with.
 
 Where no pyzmq loads, the relay stands in, which is a child process in NightFlash's Python that
 carries the plug-in's messages: it works wherever a process can be started and costs some speed.
@@ -8,23 +8,16 @@ Standard library only.
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
-import subprocess
-import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from environment import say
-from requirements import requirements
+from nightflash.gimp.programs import desktop_variables, output
 
 SYSTEM_PYTHONS = ("/usr/bin/python3", "python3")  # a desktop's GIMP takes the first one it finds
 OLDEST = (3, 11)  # that the plug-in and the client run on
-ANSWER_SECONDS = 30.0
 DOWNLOAD_SECONDS = 300.0
 
 # No syntax of recent versions in here: it is asked of any Python there is.
@@ -47,51 +40,6 @@ import sys
 sys.path[:1] = sys.argv[1:]  # in place of the caller's folder
 import zmq.utils.monitor
 import nightflash.client.client"""
-
-
-PROGRAMS = tuple(
-    f"gimp{kind}{version}" for kind in ("-console", "") for version in ("", "-3", "-3.0", "-3.2")
-)
-START_SECONDS = 60.0
-
-_QUESTION = """
-from gi.repository import Gimp
-with open({answer}, "w") as file:
-    file.write("yes" if Gimp.get_pdb().procedure_exists("plug-in-nightflash") else "no")"""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A GIMP 3 that can be started: its path and its version, such as ``3.0``."""
-
-    path: str
-    version: str
-
-    def run(self, *arguments: str) -> None:
-        """Start it without a window and wait for its end, a minute at the most."""
-        command = [self.path, "-i", "-d", "-f", "-s", *arguments, "--quit"]
-        output(command, seconds=START_SECONDS)
-
-    def lists_plug_in(self) -> bool | None:
-        """Whether its procedures have the plug-in's; None where it does not say."""
-        with tempfile.TemporaryDirectory() as folder:
-            answer = Path(folder) / "answer"
-            question = _QUESTION.format(answer=ascii(str(answer)))
-            self.run("--batch-interpreter=python-fu-eval", "-b", question)
-            return answer.read_text(encoding="utf-8") == "yes" if answer.exists() else None
-
-
-def find_programs() -> list[Program]:
-    """The GIMP 3 programs on the PATH, those without a window first, one for each version."""
-    found: dict[str, Program] = {}
-    if sys.platform not in ("win32", "darwin"):
-        for path in filter(None, map(shutil.which, PROGRAMS)):
-            if Path(path).resolve().name == "snap":  # its profiles lie elsewhere
-                continue
-            version = re.search(r"\b(3\.\d+)\.\d+", output([path, "--version"]) or "")
-            if version:
-                found.setdefault(version[1], Program(path, version[1]))
-    return list(found.values())
 
 
 @dataclass(frozen=True)
@@ -160,13 +108,17 @@ class GimpPython:
         return output([self.program, "-B", "-c", _TRY, *map(str, folders)]) is not None
 
 
-def provide(plug_in: Path, former: Path, python: Path) -> Zmq:
+def provide(
+    plug_in: Path, former: Path, python: Path, requirement: str, report: Callable[[str], None]
+) -> Zmq:
     """Make GIMP's Python able to speak ZeroMQ from the new folder ``plug_in``.
 
     Args:
         plug_in: Holds the client in ``lib``; gets a folder ``site`` where one is needed.
         former: An earlier folder of the plug-in, whose ``site`` serves again where it can.
         python: NightFlash's own interpreter, whose pip downloads.
+        requirement: Which pyzmq, as pip is asked for it.
+        report: Takes a sentence on what is done.
     """
     lib, site = plug_in / "lib", plug_in / "site"
     gimps = GimpPython.find()
@@ -178,7 +130,7 @@ def provide(plug_in: Path, former: Path, python: Path) -> Zmq:
             "one needs 3.11 or newer"
         )
     if not gimps.has_gi:
-        say(
+        report(
             f"{gimps.program} has no gi module, without which GIMP shows no plug-in in Python; "
             "install it (Debian and Ubuntu: sudo apt install python3-gi gir1.2-gtk-3.0)"
         )
@@ -190,10 +142,12 @@ def provide(plug_in: Path, former: Path, python: Path) -> Zmq:
             if gimps.runs_client(site, lib):
                 return _private(gimps)
             shutil.rmtree(site)
-        if gimps.platforms and _download(gimps, site, python) and gimps.runs_client(site, lib):
-            return _private(gimps)
+        if gimps.platforms:
+            report(f"Getting pyzmq for GIMP's Python {gimps.name}")
+            if _download(gimps, site, python, requirement) and gimps.runs_client(site, lib):
+                return _private(gimps)
     except OSError as fault:
-        say(f"pyzmq could not be put into {site}: {fault}")
+        report(f"pyzmq could not be put into {site}: {fault}")
     shutil.rmtree(site, ignore_errors=True)
     return _relay(
         f"no pyzmq for GIMP's Python {gimps.name} could be had (the distribution's package "
@@ -204,33 +158,6 @@ def provide(plug_in: Path, former: Path, python: Path) -> Zmq:
 def bundled(kind: str) -> Zmq:
     """The answer for a GIMP that brings a Python of its own, where nothing can be put."""
     return _relay(f"this GIMP ({kind}) brings its own Python")
-
-
-def output(
-    command: Sequence[str], variables: dict[str, str] | None = None, seconds: float = ANSWER_SECONDS
-) -> str | None:
-    """What ``command`` prints, started as from the desktop, or None where it fails."""
-    with tempfile.TemporaryFile() as out:  # what it leaves behind would keep a pipe open
-        try:
-            done = subprocess.run(
-                command,
-                env=variables or desktop_variables(),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.DEVNULL,
-                timeout=seconds,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        out.seek(0)
-        return out.read().decode(errors="replace") if done.returncode == 0 else None
-
-
-def desktop_variables() -> dict[str, str]:
-    """The variables as a GIMP from the desktop's menu sees them: nothing of a developer's shell."""
-    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    path = variables.get("PATH", os.defpath)
-    return {**variables, "PATH": path if sys.platform == "win32" else f"/usr/bin{os.pathsep}{path}"}
 
 
 def _private(gimps: GimpPython) -> Zmq:
@@ -254,10 +181,8 @@ def _platforms(machine: str, libc: str, version: str) -> tuple[str, ...]:
     return (*tags, f"linux_{machine}")
 
 
-def _download(gimps: GimpPython, site: Path, python: Path) -> bool:
+def _download(gimps: GimpPython, site: Path, python: Path, requirement: str) -> bool:
     """Have pip put pyzmq for that interpreter into ``site``; whether it did."""
-    say(f"Getting pyzmq for GIMP's Python {gimps.name}")
-    pyzmq = next(line for line in requirements() if line.startswith("pyzmq"))
     command = [str(python), "-P", "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
     command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", gimps.name]
     for platform in gimps.platforms:
@@ -272,5 +197,5 @@ def _download(gimps: GimpPython, site: Path, python: Path) -> bool:
         "PIP_ROOT_USER_ACTION": "ignore",
         "PYTHONNOUSERSITE": "1",
     }
-    command += ["--target", str(site), pyzmq]
+    command += ["--target", str(site), requirement]
     return output(command, variables, DOWNLOAD_SECONDS) is not None
