@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from environment import say
+from nightflash.whole_file import written_whole  # needs the standard library alone
 
 MARK = "Made by NightFlash's installer, which replaces and removes it."
 CODE = "It starts the code in: "
@@ -51,10 +52,9 @@ def put(python: Path, code: Path, replace: bool = True) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_bytes(text.encode(errors="surrogateescape"))
-        part.chmod(0o755)
-        part.replace(path)
+        with written_whole(path) as file:
+            file.write(text.encode(errors="surrogateescape"))
+            Path(file.name).chmod(0o755)
     except OSError as fault:
         say(f"The command {path} could not be made: {fault}")
         return

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "backend"))
+from nightflash.whole_file import written_whole  # needs the standard library alone
 
-sys.path.insert(0, str(CHECKOUT / "backend"))  # the parts of the package that need nothing else
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,8 @@ class Stamp:
 
     def write(self, path: Path) -> None:
         """Write the stamp to ``path``, whole or not at all."""
-        part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        part.replace(path)
+        with written_whole(path) as file:
+            file.write(json.dumps(asdict(self), indent=1).encode())
 
 
 def requirements(extras: Iterable[str] = (), pyproject: Path | None = None) -> tuple[str, ...]:

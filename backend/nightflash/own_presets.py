@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nightflash.errors import NightFlashError
 from nightflash.settings import DEFAULTS, SETTING_INFO
+from nightflash.whole_file import written_whole
 
 CONFIG_VARIABLE = "NIGHTFLASH_CONFIG_DIR"
 FILE = "presets.json"
@@ -125,18 +124,12 @@ def _unreadable(path: Path) -> NightFlashError:
 
 
 def _write(content: dict[str, Any]) -> None:
-    path, new = folder() / FILE, None
+    path = folder() / FILE
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, new = tempfile.mkstemp(dir=path.parent, prefix=f".{FILE}")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, ensure_ascii=False)
-        Path(new).replace(path)
+        with written_whole(path, private=True) as file:
+            file.write(json.dumps(content, indent=1, ensure_ascii=False).encode())
     except OSError as fault:
         raise NightFlashError(
             f"Your own presets cannot be written to {path}: {fault.strerror}."
         ) from fault
-    finally:
-        if new is not None:
-            with suppress(OSError):
-                Path(new).unlink()

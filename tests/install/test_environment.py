@@ -321,7 +321,7 @@ def test_only_the_standard_library_is_needed() -> None:
     own = {path.stem for path in (CHECKOUT / "install").glob("*.py")}
     allowed = {*sys.stdlib_module_names, *own, "nightflash"}
     package = CHECKOUT / "backend" / "nightflash"
-    names = ("__init__", "commands/results", "errors", "folders", "settings")
+    names = ("__init__", "commands/results", "errors", "folders", "settings", "whole_file")
     read_from_the_package = [package / f"{name}.py" for name in names]
     read_from_the_package += (package / "gimp").glob("*.py")
     for source in [*(CHECKOUT / "install").glob("*.py"), *read_from_the_package]:

@@ -5,7 +5,6 @@ Standard library only.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -16,6 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from nightflash.errors import NightFlashError
+from nightflash.whole_file import written_whole
 
 RUNTIME_VARIABLE = "NIGHTFLASH_RUNTIME_DIR"
 STATE_VARIABLE = "NIGHTFLASH_STATE_DIR"
@@ -148,17 +148,10 @@ class Connection:
     def write(self) -> None:
         """Write the file, whole or not at all, readable for this user alone."""
         path = self.path()
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".connection")  # mode 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(asdict(self), file, indent=1)
+        with written_whole(path, private=True) as file:
+            file.write(json.dumps(asdict(self), indent=1).encode())
             if path.is_dir() and not path.is_symlink():  # nothing of ours: out of the way
-                path.rename(f"{name}.aside")
-            Path(name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+                path.rename(f"{file.name}.aside")
 
     @classmethod
     def read(cls) -> Connection | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from nightflash.errors import NightFlashError
+from nightflash.whole_file import written_whole
 
 from . import exif
 from .encoding import Encoding
@@ -201,18 +200,11 @@ def _without_alpha(photo: Photo, path: Path) -> Photo:
 def _write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Writes beside the file, then takes its name; on any failure all is as it was before."""
     target = path.resolve()  # a link stays a link
-    beside = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
     try:
-        try:
-            with beside.open("x+b") as file:
-                write(file)
+        with written_whole(target) as file:
+            write(file)
             if target.exists():
-                shutil.copymode(target, beside)
-            beside.replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
-            raise
+                shutil.copymode(target, file.name)
     except MemoryError as fault:
         raise _bad(f"{path} cannot be written: not enough memory is free.") from fault
     except OSError as fault:
