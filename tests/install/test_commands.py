@@ -243,8 +243,8 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> Path
     shutil.copytree(CHECKOUT / "install", checkout / "install")
     shutil.copy(CHECKOUT / "pyproject.toml", checkout)
     (package / "commands").mkdir()
-    modules = "__init__", "errors", "setting_info", "settings", "commands/__init__"
-    for module in (*modules, "commands/results"):  # what the installer reads
+    modules = "__init__", "errors", "folders", "setting_info", "settings", "whole_file"
+    for module in (*modules, "commands/__init__", "commands/results"):  # what the installer reads
         shutil.copy(CHECKOUT / "backend/nightflash" / f"{module}.py", package / f"{module}.py")
     (package / "__main__.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("NIGHTFLASH_PYTHON", sys.executable)
