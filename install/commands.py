@@ -16,8 +16,9 @@ import launcher
 import networks
 from checkout import run_in
 from environment import SetupError, ensure_environment, say
-from nightflash.commands.results import night_name  # needs the standard library alone
 from requirements import CHECKOUT
+
+from nightflash.commands.results import night_name  # needs the standard library alone
 
 USAGE = """bash install/run.sh [PHOTO... [OUT [OPTIONS]]]
 

@@ -25,8 +25,9 @@ from typing import IO
 import pytorch
 import seed
 from lock import one_at_a_time
-from nightflash.folders import data_folder  # needs the standard library alone
 from requirements import Stamp, distribution, requirements
+
+from nightflash.folders import data_folder  # needs the standard library alone
 
 TORCH = ("torch", "torchvision")
 

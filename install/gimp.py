@@ -15,11 +15,12 @@ import networks
 import removal
 from environment import SetupError, ensure_environment, say
 from lock import one_at_a_time
+from requirements import CHECKOUT, requirements
+
 from nightflash.errors import NightFlashError  # all of these need the standard library alone
 from nightflash.folders import data_folder
 from nightflash.gimp.everywhere import MENU, Gimps
 from nightflash.gimp.plug_in import Source
-from requirements import CHECKOUT, requirements
 
 USAGE = """bash install/gimp.sh [--download SET | --uninstall [--everything]]
 

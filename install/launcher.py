@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from environment import say
+
 from nightflash.whole_file import written_whole  # needs the standard library alone
 
 MARK = "Made by NightFlash's installer, which replaces and removes it."

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from checkout import run_in
 from environment import Environment, SetupError, say
+from requirements import Stamp
+
 from nightflash import __version__  # both need the standard library alone
 from nightflash.folders import data_folder
-from requirements import Stamp
 
 OPTION, SOURCE, FOLDER = "--download", "--from", "--weights"
 SETS = ("auto", "official", "lite", "none")

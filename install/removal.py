@@ -12,6 +12,7 @@ from pathlib import Path
 
 from environment import Environment, SetupError, say
 from lock import one_at_a_time
+
 from nightflash.client.holder import end, holders
 from nightflash.errors import NightFlashError  # all of these need the standard library alone
 from nightflash.folders import data_folder

@@ -12,12 +12,13 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "install"))
 
-import commands  # noqa: E402, F401
 import environment  # noqa: E402
-import gimp  # noqa: E402, F401
 import networks  # noqa: E402, F401
 import pytorch  # noqa: E402
 import seed  # noqa: E402
+
+import commands  # noqa: E402, F401
+import gimp  # noqa: E402, F401
 
 PIP = '''
 """Stands for pip: writes torch and torchvision, and notes every call."""
