@@ -78,25 +78,22 @@ def shell(block: str, here: Path, **more: str) -> tuple[list[str], list[str]]:
 
 
 def test_every_block_is_run() -> None:
-    shells = (
-        *(
-            "run",
-            "install",
-            "networks",
-            "training",
-            "gimp",
-            "test",
-            "nightflash",
-            "batch",
-            "backend",
-        ),
-    )
-    # GIMP's own Python runs the one for it, in tests/gimp/inside/nights.py.
+    shells = [
+        "run",
+        "install",
+        "networks",
+        "training",
+        "gimp",
+        "test",
+        "nightflash",
+        "batch",
+        "backend",
+    ]
     assert set(BLOCKS) == {
-        "python",
-        "python augment",
-        "python gimp",
+        *("python", "python augment", "bash nightflash"),
         *(f"bash {name}" for name in shells),
+        "python gimp",  # run by GIMP's own Python, in tests/gimp/inside/nights.py
+        *("bash ray", "python ray"),  # in tests/batch/test_ray.py
     }
 
 

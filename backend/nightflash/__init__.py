@@ -8,19 +8,30 @@ from nightflash.errors import Cancelled, NightFlashError
 from nightflash.settings import Settings
 
 if TYPE_CHECKING:
+    from nightflash.batch.dataset import NightFlash
     from nightflash.engine.engine import Engine
     from nightflash.engine.night import Night
     from nightflash.photo import Photo
     from nightflash.scene import Aim
 
 __version__ = "0.2.0"
-__all__ = ["Aim", "Cancelled", "Engine", "Night", "NightFlashError", "Photo", "Settings"]
+__all__ = [
+    "Aim",
+    "Cancelled",
+    "Engine",
+    "Night",
+    "NightFlash",
+    "NightFlashError",
+    "Photo",
+    "Settings",
+]
 
 _HEAVY = {
     "Engine": "nightflash.engine.engine",
     "Night": "nightflash.engine.night",
     "Photo": "nightflash.photo",
     "Aim": "nightflash.scene",
+    "NightFlash": "nightflash.batch.dataset",
 }
 
 

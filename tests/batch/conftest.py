@@ -34,7 +34,7 @@ class InProcess:
         for order in orders:
             piece = Piece(order)
             try:
-                self._way.read(piece, Path(order.photo))
+                self._way.read(piece, Path(order.photo), Path(order.out))
                 self._way.render(piece)
                 self._way.write(piece, Path(order.out))
             except NightFlashError as fault:

@@ -6,12 +6,15 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nightflash.batch.order import NamedAim, Order
 from nightflash.cli import main
+from nightflash.settings import Settings
 
 from tests.command_line import FAST, in_process_of_its_own, linear, photo
 
@@ -158,7 +161,7 @@ def test_a_report_as_parquet(photos: Path, tmp_path: Path) -> None:
 def test_pyarrow_is_asked_for(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     batch(photos, tmp_path / "out", "--report", tmp_path / "all.parquet", code=2)
     assert "pip install 'nightflash[batch]'" in capsys.readouterr().err
 
@@ -188,3 +191,24 @@ def test_in_processes(photos: Path, tmp_path: Path) -> None:
     assert done.returncode == 2, done.stderr
     assert "3 made, 0 done before, 1 faults" in done.stderr
     assert len(report(tmp_path / "out")) == 4
+
+
+@pytest.mark.usefixtures("quick")
+def test_ray_is_asked_for(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    batch(photos, tmp_path / "out", "--on", "ray", code=2)
+    assert "pip install 'nightflash[ray]'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    batch(photos, tmp_path / "out", "--on", "dask", code=2)
+    assert "not ray or ray:ADDRESS" in capsys.readouterr().err
+
+
+def test_an_order_goes_to_other_machines(tmp_path: Path) -> None:
+    aim = NamedAim((1.0, 2.0, 3.0, 4.0), ((5.0, 6.0),), ((7.0, 8.0),), tmp_path / "mask.png")
+    for order in (
+        Order("a.jpg", "s3://b/a.jpg", Settings(ambient=None, seed=3), aim, 80, "nothing", "1"),
+        Order("a.jpg", "b.jpg"),
+    ):
+        assert Order.of_json(order.as_json()) == order

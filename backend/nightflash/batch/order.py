@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from nightflash.errors import NightFlashError
 from nightflash.settings import Settings
@@ -91,6 +91,23 @@ class Order:
     keep: Keep = "all"
     version: str = ""
 
+    def as_json(self) -> str:
+        """All of it, for other machines."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def of_json(cls, text: str) -> Self:
+        """The order that `as_json` wrote."""
+        words = json.loads(text)
+        aim = words["aim"]
+        words["aim"] = NamedAim(
+            aim["box"] and tuple(aim["box"]),
+            tuple(map(tuple, aim["points"])),
+            tuple(map(tuple, aim["removed"])),
+            aim["mask"] and Path(aim["mask"]),
+        )
+        return cls(**{**words, "settings": Settings.from_values(words["settings"])})
+
     def wish(self, tools: Tools) -> str:
         """A short hash of everything but the photo that makes the night what it is."""
         mask = self.aim.mask
@@ -129,3 +146,13 @@ def read_for(source: Path, out: Path, aim: Aim) -> Photo:
 
 Entry = dict[str, Any]
 """A line of the report: what became of an order, as JSON has it."""
+
+
+def beginning(order: Order) -> Entry:
+    """What a line of the report says of any order."""
+    return {
+        "photo": order.photo,
+        "out": order.out,
+        "photo_version": order.version,
+        "settings": asdict(order.settings),
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import posixpath
+import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -79,6 +80,36 @@ def made_at(place: str) -> Iterator[Path]:
         with _stated(place, "written", "bad_output"):
             system, path = store_of(place)
             system.put_file(str(made), path)
+
+
+def fetch(place: str) -> bytes:
+    """The content of a path or URL.
+
+    Raises:
+        NightFlashError: ``bad_photo``: it cannot be read.
+    """
+    with _stated(place, "read", "bad_photo"):
+        system, path = store_of(place)
+        content: bytes = system.cat_file(path)
+    return content
+
+
+def store(place: str, content: bytes) -> None:
+    """Put content at a path or URL; it is there whole or not at all.
+
+    Raises:
+        NightFlashError: ``bad_output``: it cannot be written.
+    """
+    with _stated(place, "written", "bad_output"):
+        if is_url(place):
+            system, path = store_of(place)
+            system.pipe_file(path, content)
+            return
+        target = Path(place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
+        beside.write_bytes(content)
+        beside.replace(target)
 
 
 def sha256(file: Path) -> str:

@@ -44,6 +44,9 @@ class Report:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if not self.lines.stat().st_size:  # nothing came of it
+            self.lines.unlink()
+            Path(self._lock.lock_file).unlink(missing_ok=True)
         self._lock.release()
 
     def entries(self) -> Iterator[Entry]:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from nightflash import __version__
-from nightflash.batch.order import Entry, Order, Tools, read_for
-from nightflash.batch.places import is_url, sha256
+from nightflash.batch.order import Entry, Order, Tools, beginning, read_for
+from nightflash.batch.places import sha256
 from nightflash.engine.engine import Engine
 from nightflash.errors import NightFlashError
 from nightflash.photo import Photo, write_photo
@@ -46,16 +46,6 @@ class Piece:
         self.entry = {**beginning(self.order), "fault": said}
 
 
-def beginning(order: Order) -> Entry:
-    """What a line of the report says of any order."""
-    return {
-        "photo": order.photo,
-        "out": order.out,
-        "photo_version": order.version,
-        "settings": asdict(order.settings),
-    }
-
-
 class Way:
     """The three steps of the way, each of which may be in a thread of its own.
 
@@ -75,11 +65,11 @@ class Way:
         """
         self._engine.load()
 
-    def read(self, piece: Piece, file: Path) -> None:
-        """From a local file to a photo."""
+    def read(self, piece: Piece, file: Path, out: Path) -> None:
+        """From a local file to a photo whose night can be written as ``out``."""
         start, order = time.perf_counter(), piece.order
         piece.aim = order.aim.read()
-        piece.picture = read_for(file, _stand_in(order.out, file), piece.aim)
+        piece.picture = read_for(file, out, piece.aim)
         piece.entry = {
             **beginning(order),
             "wish": order.wish(self._tools),
@@ -107,11 +97,6 @@ class Way:
         entry["seconds"]["write"] = _since(start)
         entry["nightflash"] = __version__
         piece.picture = None
-
-
-def _stand_in(out: str, file: Path) -> Path:
-    """A local path that tells of ``out`` what can be known before there is a night."""
-    return file.with_name(Path(out).name) if is_url(out) else Path(out)
 
 
 def _since(start: float) -> float:

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from nightflash.batch.order import Entry, Order, Tools
-from nightflash.batch.places import at_hand, made_at
+from nightflash.batch.places import at_hand, is_url, made_at
 from nightflash.errors import NightFlashError
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ class _Line:
 
     def _read_one(self, piece: Piece) -> None:
         with at_hand(piece.order.photo) as file:
-            self._way.read(piece, file)
+            out = piece.order.out
+            stand_in = file.with_name(f"night{Path(out).suffix}")  # of what is no local file
+            self._way.read(piece, file, stand_in if is_url(out) else Path(out))
 
     def _write_one(self, piece: Piece) -> None:
         with made_at(piece.order.out) as file:

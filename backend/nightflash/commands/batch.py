@@ -6,7 +6,7 @@ import argparse
 import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,14 +89,14 @@ def _folders(wanted: Sequence[Order]) -> Iterator[None]:
 
     local = [Path(order.out) for order in wanted if not is_url(order.out)]
     folders = {out.parent for out in local}
-    for folder in folders:
-        make_folder(folder)
-    check_targets(local, (Path(order.photo) for order in wanted if not is_url(order.photo)))
-    sweep(folders)
-    try:
-        yield
-    finally:
+    with ExitStack() as stack:
+        for folder in sorted(folders):
+            stack.enter_context(no_empty_folder(folder))
+            make_folder(folder)
+        check_targets(local, (Path(order.photo) for order in wanted if not is_url(order.photo)))
         sweep(folders)
+        stack.callback(sweep, folders)
+        yield
 
 
 @contextmanager
@@ -111,6 +111,12 @@ def _written(report: Report, to_do: Sequence[Order]) -> Iterator[None]:
 def _entries(options: argparse.Namespace, to_do: Sequence[Order], tools: Tools) -> Iterator[Entry]:
     """What becomes of each order, as soon as that is known."""
     if not to_do:
+        return
+    if options.on is not None:
+        from nightflash.batch.cluster import Cluster, entries
+
+        part_of = Cluster(options.on, options.workers, options.worker_cores, options.worker_gpus)
+        yield from entries(to_do, tools, part_of)
         return
     from nightflash.batch.pool import Pool
     from nightflash.batch.share import share

@@ -41,9 +41,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         ("--sample", "N", number, "make N drawn from all, and a page with pairs, OUT/contact.html"),
     ):
         parser.add_argument(name, metavar=metavar, type=kind, help=text)
+    parser.add_argument(
+        "--on",
+        metavar="ray[:ADDRESS]",
+        type=_cluster,
+        help="work on a cluster of Ray; without ADDRESS the one that is there, or this machine",
+    )
+    parser.add_argument(
+        "--worker-cores", metavar="N", type=_count, default=1, help="of each worker on Ray"
+    )
+    parser.add_argument(
+        "--worker-gpus",
+        metavar="X",
+        type=float,
+        default=0.0,
+        help="of each worker on Ray; 0.25 lets four share one",
+    )
     parser.add_argument("--overwrite", action="store_true", help="make also what is done already")
     parser.add_argument("--dry-run", action="store_true", help="only tell what would be done")
     add_making(parser)
+
+
+def _cluster(text: str) -> str:
+    """The address of a cluster, or nothing."""
+    kind, _, address = text.partition(":")
+    if kind != "ray":
+        raise argparse.ArgumentTypeError(f"{text!r} is not ray or ray:ADDRESS")
+    return address
 
 
 def _count(text: str) -> int:
