@@ -180,9 +180,12 @@ def test_two_batches_do_not_write_one_report(photos: Path, tmp_path: Path, capsy
     from nightflash.batch.report import Report
 
     (tmp_path / "out").mkdir()
+    half = tmp_path / "out" / ".0123456789abcdef.png"
+    half.write_bytes(b"being written")
     with Report(tmp_path / "out" / "report.jsonl"):
         batch(photos, tmp_path / "out", code=2)
     assert "Another batch writes" in capsys.readouterr().err
+    assert half.exists()
 
 
 def test_in_processes(photos: Path, tmp_path: Path) -> None:

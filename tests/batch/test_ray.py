@@ -27,7 +27,7 @@ from ray.cluster_utils import Cluster  # noqa: E402
 
 pytestmark = [pytest.mark.endurance, pytest.mark.filterwarnings("ignore")]
 SMALL = (*FAST, "--set", "working_size=0.02", "--strip-all")
-COUNT = 24
+COUNT = 12
 
 
 @pytest.fixture

@@ -55,10 +55,14 @@ def _batch(options: argparse.Namespace) -> int:
     to_do = [order for order in wanted if order.out not in done][: options.limit]
     if options.dry_run:
         return _print_plan(to_do, len(done))
-    with no_empty_folder(options.paths[-1]), _folders(wanted), _written(report, to_do):
-        faults = _watched(report.append(_entries(options, to_do, tools)), len(to_do))
-        if options.sample is not None:
-            _write_sheet(options.paths[-1], report, wanted)
+    with no_empty_folder(report.file.parent):
+        make_folder(report.file.parent)
+        with report, _folders(wanted):
+            report.forget({order.out for order in to_do})
+            faults = _watched(report.append(_entries(options, to_do, tools)), len(to_do))
+            report.finish()
+            if options.sample is not None:
+                _write_sheet(options.paths[-1], report, wanted)
     made = len(to_do) - faults
     streams.print_error(f"{made} made, {len(done)} done before, {faults} faults: see {report.file}")
     return FAULT if faults else 0
@@ -97,15 +101,6 @@ def _folders(wanted: Sequence[Order]) -> Iterator[None]:
         sweep(folders)
         stack.callback(sweep, folders)
         yield
-
-
-@contextmanager
-def _written(report: Report, to_do: Sequence[Order]) -> Iterator[None]:
-    """Open the report, without what is done now, and end it as it was asked for."""
-    with report:
-        report.forget({order.out for order in to_do})
-        yield
-        report.finish()
 
 
 def _entries(options: argparse.Namespace, to_do: Sequence[Order], tools: Tools) -> Iterator[Entry]:
