@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import posixpath
-import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import fsspec
 
 from nightflash.errors import NightFlashError
+from nightflash.whole_file import written_whole
 
 VERSION_FIELDS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "size")
 """What stores tell of a file that changes with its content."""
@@ -107,9 +107,8 @@ def store(place: str, content: bytes) -> None:
             return
         target = Path(place)
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
-        beside.write_bytes(content)
-        beside.replace(target)
+        with written_whole(target) as file:
+            file.write(content)
 
 
 def sha256(file: Path) -> str:

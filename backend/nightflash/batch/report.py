@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from nightflash.batch.order import Entry
 from nightflash.errors import NightFlashError
+from nightflash.whole_file import written_whole
 
 PARQUET = ".parquet"
 
@@ -59,10 +60,8 @@ class Report:
         Args:
             outs: The results.
         """
-        beside = self.lines.with_name(f".{self.lines.name}.new")
-        with beside.open("wb") as stream:
-            stream.writelines(line for line, entry in self._read() if entry["out"] not in outs)
-        beside.replace(self.lines)
+        with written_whole(self.lines) as file:
+            file.writelines(line for line, entry in self._read() if entry["out"] not in outs)
 
     def append(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         """Write each entry as it comes, then pass it on.
@@ -85,9 +84,8 @@ class Report:
         from pyarrow import json as arrow_json
         from pyarrow import parquet
 
-        beside = self.file.with_name(f".{self.file.name}.new")
-        parquet.write_table(arrow_json.read_json(self.lines), beside)
-        beside.replace(self.file)
+        with written_whole(self.file) as file:
+            parquet.write_table(arrow_json.read_json(self.lines), file)
 
     def _read(self) -> Iterator[tuple[bytes, Entry]]:
         if not self.lines.exists():

@@ -11,7 +11,7 @@ from nightflash.batch.places import at_hand, is_url, sha256, store_of
 from nightflash.errors import NightFlashError
 
 BESIDE = re.compile(r"^\.[0-9a-f]{16}\.\w+$")
-"""Names under which ``write_photo`` writes beside the file it makes."""
+"""Names of what ``written_whole`` writes beside the file it makes."""
 
 
 def done_by(entries: Iterable[Entry], orders: Sequence[Order], tools: Tools) -> set[str]:
