@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from nightflash.aim import Aim
 from nightflash.engine.engine import Engine
 from nightflash.light import light_scene
 from nightflash.photo import Photo
-from nightflash.scene import Aim, Scene
+from nightflash.scene import Scene
 from nightflash.scene.depth import scaled
 from nightflash.settings import Settings
 from training.scenes import HELD_OUT_SEEDS, RenderedScene, relative_inverse_depth, render_scene

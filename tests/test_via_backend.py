@@ -69,6 +69,23 @@ def test_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert there[name] == here[name]
 
 
+def test_no_network_is_loaded_to_ask_a_backend(place: Place, tmp_path: Path) -> None:
+    code = (
+        "import sys; from nightflash.cli import main\n"
+        f"assert main(['render', 'day.png', 'night.png', *{VIA}]) == 0\n"
+        "print({'torch', 'torchvision', 'timm'} & set(sys.modules))"
+    )
+    photo(tmp_path / "day.png")
+    asked = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=tmp_path,
+        env=place.variables,
+        capture_output=True,
+        text=True,
+    )
+    assert asked.stdout.splitlines()[-1] == "set()", asked.stderr
+
+
 @pytest.mark.usefixtures("place")
 def test_what_the_backend_decides_is_not_asked_for_here(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -8,11 +8,11 @@ from nightflash.errors import Cancelled, NightFlashError
 from nightflash.settings import Settings
 
 if TYPE_CHECKING:
+    from nightflash.aim import Aim
     from nightflash.batch.dataset import NightFlash
     from nightflash.engine.engine import Engine
     from nightflash.engine.night import Night
     from nightflash.photo import Photo
-    from nightflash.scene import Aim
 
 __version__ = "0.2.0"
 __all__ = [
@@ -30,7 +30,7 @@ _HEAVY = {
     "Engine": "nightflash.engine.engine",
     "Night": "nightflash.engine.night",
     "Photo": "nightflash.photo",
-    "Aim": "nightflash.scene",
+    "Aim": "nightflash.aim",
     "NightFlash": "nightflash.batch.dataset",
 }
 

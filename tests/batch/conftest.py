@@ -7,12 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from nightflash.aim import Aim
 from nightflash.batch.order import Entry, Order, Tools
 from nightflash.batch.way import Piece, Way
 from nightflash.engine.night import Report
 from nightflash.errors import NightFlashError
 from nightflash.photo import Photo
-from nightflash.scene import Aim
 from nightflash.settings import Settings
 
 from tests.command_line import photo

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 import torchvision
+from nightflash.aim import Aim
 from nightflash.engine.engine import Engine
 from nightflash.imaging.colour import encode
 from nightflash.imaging.resample import area
@@ -27,7 +28,6 @@ from nightflash.models.registry import load
 from nightflash.photo import Photo, read_photo
 from nightflash.refine.losses import content_loss, pixel_precision, style_loss
 from nightflash.refine.optimise import refine
-from nightflash.scene import Aim
 from nightflash.settings import Settings
 from torch import Tensor, nn
 

@@ -171,10 +171,18 @@ def layers(shown: Screen) -> list[str]:
     return [str(layer["name"]) for layer in state(shown)["layers"]]
 
 
-def distance(picture: npt.NDArray[np.int16], place: tuple[int, int]) -> float:
-    """Mean distance of the outline's pixels (orange) from a point of the photo."""
+def distances(picture: npt.NDArray[np.int16], place: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """Of each of the outline's pixels, orange and maybe scaled, from a point of the photo."""
     red, green, blue = (picture[..., channel] for channel in range(3))
-    rows, columns = np.nonzero((red > 220) & (green > 130) & (green < 210) & (blue < 90))
-    assert len(rows) > 50, "there is no outline"
+    orange = (red > 180) & (green > 100) & (green < red - 30) & (blue < red - 110)
+    rows, columns = np.nonzero(orange)
     scale = picture.shape[1] / SIZE[0]
-    return float(np.hypot(columns / scale - place[0], rows / scale - place[1]).mean())
+    found: npt.NDArray[np.float64] = np.hypot(columns / scale - place[0], rows / scale - place[1])
+    return found
+
+
+def distance(picture: npt.NDArray[np.int16], place: tuple[int, int]) -> float:
+    """Mean distance of the outline's pixels from a point of the photo."""
+    found = distances(picture, place)
+    assert len(found) > 50, "there is no outline"
+    return float(found.mean())

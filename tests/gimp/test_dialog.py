@@ -255,16 +255,18 @@ def test_tooltips_leave_the_picture_free(shown: Screen, dialog: Filter) -> None:
     plain = shown.shot("tips-none")
 
     def hover(place: tuple[int, int]) -> None:
-        shown.run("xdotool", "mousemove", *map(str, place), "mousemove_relative", "1", "1")
+        words = ("mousemove_relative", "--sync", "1", "1")
+        shown.run("xdotool", "mousemove", *map(str, place), *words, *words)
 
     for role, name in (("slider", "Night brightness (EV)"), ("spin button", "Beam width")):
-        hover(dialog.widget(role, name).middle)
+        left, top, width, height = dialog.widget(role, name).place
+        hover((left + width // 4, top + height // 2))
         shown.until(lambda: apart(shown.shot("tips"), plain).sum() > 3500, "tooltip")
         assert not apart(shown.shot("tips"), plain)[rectangle(area)].any()
         shown.run("xdotool", "mousemove", "5", "5")
         shown.until(lambda: apart(shown.shot("tips"), plain).sum() < 3500, "end of the tooltip")
-    left = dialog.widget("label", "Beam width")
-    for place in ((left.place[0] + 9, left.middle[1]), dialog.widget("icon").middle):
+    words = dialog.widget("label", "Beam width")
+    for place in ((words.place[0] + 9, words.middle[1]), dialog.widget("icon").middle):
         hover(place)
         time.sleep(2)
         assert not apart(shown.shot("tips"), plain)[rectangle(area)].any()

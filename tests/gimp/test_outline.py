@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tests.gimp.filter import LEFT, RIGHT, SIZE, Filter, in_gimp, layers
+from tests.gimp.filter import LEFT, RIGHT, SIZE, Filter, distances, in_gimp, layers
 from tests.gimp.window import Screen
 
 SKY = (240, 60)  # where there is no object
@@ -20,11 +20,15 @@ def outlined(dialog: Filter, *places: tuple[int, int]) -> bool:
 
 
 def has(picture: npt.NDArray[np.int16], place: tuple[int, int]) -> bool:
-    red, green, blue = (picture[..., channel] for channel in range(3))
-    rows, columns = np.nonzero((red > 220) & (green > 130) & (green < 210) & (blue < 90))
-    scale = picture.shape[1] / SIZE[0]
-    away = np.hypot(columns / scale - place[0], rows / scale - place[1])
+    away = distances(picture, place)
     return bool((away < (45 if place == SKY else NEAR)).sum() > 40)
+
+
+def ringed(dialog: Filter, place: tuple[int, int]) -> bool:
+    """Whether the brush is seen about a point of the photo that is dark otherwise."""
+    left, top, width, _height = dialog.widget("icon").place
+    x, y = (start + at * width // SIZE[0] for start, at in zip((left, top), place, strict=True))
+    return bool((dialog.shown.shot("brush")[y - 40 : y + 40, x - 40 : x + 40] > 200).any())
 
 
 def at(dialog: Filter, place: tuple[int, int]) -> list[str]:
@@ -90,9 +94,12 @@ def test_a_brush_adds_and_removes(shown: Screen, dialog: Filter) -> None:
     expect(dialog, "outline about the left object", LEFT)
     dialog.press("Brush", "toggle button")
     shown.run("xdotool", "mousemove", *at(dialog, SKY))
+    shown.until(lambda: ringed(dialog, SKY), "the brush at the pointer")
     small = shown.shot("brush-small")
     shown.key("bracketright", "bracketright", "bracketright")
     shown.until(lambda: np.any(shown.shot("brush-large") != small), "larger brush")
+    shown.run("xdotool", "mousemove", "5", "5")
+    shown.until(lambda: not ringed(dialog, SKY), "no brush where the pointer is not")
     paint(dialog, (SKY[0] - 15, SKY[1]), (SKY[0] + 15, SKY[1]))
     expect(dialog, "outline about what was painted", LEFT, SKY)
     shown.shot("brush-painted")

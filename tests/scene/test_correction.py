@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 import torch
 from nightflash import Aim, NightFlashError
-from nightflash.scene import Click, Survey, aim_at, check_aim, working_aim
+from nightflash.aim import Click, check_aim, working_aim
+from nightflash.scene import Survey, aim_at
 from nightflash.scene.correction import painted
 from torch import Tensor
 

@@ -7,10 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nightflash.aim import Aim, working_aim
 from nightflash.imaging.resample import working_dimensions
 from nightflash.models.descriptor import Detection, MainObject
 from nightflash.photo import read_mask
-from nightflash.scene import Aim, Survey, aim_at, settled, working_aim
+from nightflash.scene import Survey, aim_at, settled
 from nightflash.scene.subject import NOT_CLEAR, boxed, largest, pointed, rectangle, salient, whole
 from PIL import Image
 from torch import Tensor

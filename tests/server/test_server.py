@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pytest
 import zmq
 from nightflash import Aim, Cancelled, Engine, NightFlashError, Photo, Settings
+from nightflash.aim import Click
 from nightflash.client.client import Client
 from nightflash.client.connection import Connection
 from nightflash.client.protocol import MAX_FRAME, VERSION, Message, read_header
-from nightflash.scene import Click
 
 from tests.server.backend import Place, a_place, array, pixels, until
 

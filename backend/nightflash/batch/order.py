@@ -15,9 +15,9 @@ from nightflash.errors import NightFlashError
 from nightflash.settings import Settings
 
 if TYPE_CHECKING:
+    from nightflash.aim import Aim
     from nightflash.photo import Photo
     from nightflash.photo.metadata import Keep
-    from nightflash.scene import Aim
 
 ALL_BUT_BLACK = 0.02  # of white; the aim takes such a mask for empty
 
@@ -44,8 +44,8 @@ class NamedAim:
         Raises:
             NightFlashError: The mask cannot be read or is all but black.
         """
+        from nightflash.aim import Aim, Click
         from nightflash.photo import read_mask
-        from nightflash.scene import Aim, Click
 
         mask = read_mask(self.mask) if self.mask is not None else None
         if mask is not None and 0 < mask.max() <= ALL_BUT_BLACK:
@@ -128,8 +128,8 @@ def read_for(source: Path, out: Path, aim: Aim) -> Photo:
         NightFlashError: The photo cannot be read, the aim does not fit it, or its night cannot be
             written as ``out``.
     """
+    from nightflash.aim import check_aim
     from nightflash.photo import check_output, read_photo
-    from nightflash.scene import check_aim
 
     photo = read_photo(source)
     check_aim(aim, (photo.width, photo.height))

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from nightflash import __version__
+from nightflash.aim import Aim
 from nightflash.batch.order import Entry, Order, Tools, beginning, read_for
 from nightflash.batch.places import sha256
 from nightflash.engine.engine import Engine
 from nightflash.errors import NightFlashError
 from nightflash.photo import Photo, write_photo
-from nightflash.scene import Aim
 
 
 @dataclass

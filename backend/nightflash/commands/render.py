@@ -33,9 +33,9 @@ from nightflash.settings import Settings
 from nightflash.stages import Progress, overall
 
 if TYPE_CHECKING:
+    from nightflash.aim import Aim
     from nightflash.engine.night import Night
     from nightflash.photo import Photo
-    from nightflash.scene import Aim
 
 FAULT = 2
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nightflash.aim import Aim, check_aim
 from nightflash.client.client import Client
 from nightflash.client.protocol import Layout, Pixels
 from nightflash.photo import Photo
-from nightflash.scene import Aim, check_aim
 from nightflash.settings import Settings
 from nightflash.stages import Progress
 

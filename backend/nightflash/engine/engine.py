@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from nightflash.aim import Aim
 from nightflash.engine.cache import Cache
 from nightflash.engine.grey import in_grey, stays_grey
 from nightflash.engine.known import SCENE_PLANES, SURVEY_PLANES, Aimed, Surveyed, planes
@@ -26,7 +27,7 @@ from nightflash.models.weights import weights_folder
 from nightflash.photo import Photo
 from nightflash.photo.encoding import Linear
 from nightflash.refine.optimise import Refined, refine
-from nightflash.scene import Aim, Scene, aim_at, settled, survey
+from nightflash.scene import Scene, aim_at, settled, survey
 from nightflash.settings import Settings
 from nightflash.stages import Progress, Stopwatch
 

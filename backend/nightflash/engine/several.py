@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nightflash.aim import Aim
 from nightflash.engine.grey import in_grey, stays_grey
 from nightflash.engine.known import Aimed, Surveyed
 from nightflash.engine.networks import Networks
@@ -24,7 +25,7 @@ from nightflash.models.descriptor import (
     SeveralSubjects,
     SubjectNetwork,
 )
-from nightflash.scene import Aim, DepthSource, Scene, aim_at, survey
+from nightflash.scene import DepthSource, Scene, aim_at, survey
 from nightflash.settings import Settings
 
 

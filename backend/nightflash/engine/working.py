@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from nightflash.aim import Aim, check_aim, working_aim
 from nightflash.imaging.resample import area, working_dimensions
 from nightflash.photo import Photo
-from nightflash.scene import Aim, check_aim, working_aim
 
 LINEAR_LIMIT = 1e4  # brighter values are no photo; keeps float32 arithmetic finite
 

@@ -12,11 +12,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from nightflash.aim import Aim, Click
 from nightflash.errors import NightFlashError
 from nightflash.imaging.guided_filter import GuidedFilter
 from nightflash.models.descriptor import MainObject
 from nightflash.scene.cut import Map, minimum_cut, outline_cost
-from nightflash.scene.scene import Aim, Click, Survey
+from nightflash.scene.scene import Survey
 from nightflash.scene.segment import DEPTH_EDGE
 from nightflash.scene.subject import Subject, pointed, region_under
 

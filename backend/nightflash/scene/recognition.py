@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from nightflash.aim import Aim
 from nightflash.imaging.colour import encode
 from nightflash.models.descriptor import Detector, MainObject
 from nightflash.scene import subject as find
@@ -17,7 +19,7 @@ from nightflash.scene.depth import aligned, layered
 from nightflash.scene.estimate import DepthSource, estimated
 from nightflash.scene.geometry import plane_depth
 from nightflash.scene.open_air import sky_mask
-from nightflash.scene.scene import Aim, Scene, Survey
+from nightflash.scene.scene import Scene, Survey
 
 
 def survey(photo: Tensor, depth: Sequence[DepthSource], detector: Detector | None) -> Survey:
@@ -74,6 +76,12 @@ def aim_at(
         metres=seen.metres,
         note=subject.note,
     )
+
+
+def settled(aim: Aim) -> Aim:
+    """The aim in which a hard-edged rectangle drawn as a mask has become a box to refine."""
+    box = None if aim.mask is None else find.rectangle(torch.from_numpy(aim.mask))
+    return aim if box is None else replace(aim, mask=None, box=box)
 
 
 def _guessed(encoded: Tensor, subject: Tensor | None = None) -> Tensor:

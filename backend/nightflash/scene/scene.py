@@ -5,47 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
 from nightflash.models.descriptor import Detection, Detector
-
-
-@dataclass(frozen=True)
-class Click:
-    """An object that is added to the main one, or removed from it.
-
-    Attributes:
-        x, y: A point on it, in pixels of the picture.
-        adds: Whether it is added.
-    """
-
-    x: float
-    y: float
-    adds: bool = True
-
-
-@dataclass(frozen=True)
-class Aim:
-    """Where the user aims the flash, and how what that finds is corrected.
-
-    At most one of mask, box and point is given; with none NightFlash finds the object.
-
-    Attributes:
-        mask: (H, W) float 0..1 of the picture's size, used as drawn, soft edges kept.
-        box: (x, y, w, h) in pixels of the picture, refined to the object within.
-        point: (x, y) in pixels of the picture, on the object.
-        clicks: Objects added and removed, one after the other.
-        strokes: (h, w) float, of any size, covering the picture: painted after the clicks, 1 to be
-            object, -1 to be none, 0 where nothing is painted. The outline follows edges near them.
-    """
-
-    mask: npt.NDArray[np.float32] | None = None
-    box: tuple[float, float, float, float] | None = None
-    point: tuple[float, float] | None = None
-    clicks: tuple[Click, ...] = ()
-    strokes: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

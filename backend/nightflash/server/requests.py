@@ -7,10 +7,10 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from nightflash.aim import Aim, Click, check_aim, working_aim
 from nightflash.client.protocol import MAX_ID, SAMPLE_BYTES, Header, bad_request
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.region import Region
-from nightflash.scene import Aim, Click, check_aim, working_aim
 from nightflash.server.listeners import Peer
 from nightflash.server.uploads import Upload, Uploads
 from nightflash.settings import Settings

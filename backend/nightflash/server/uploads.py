@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nightflash.aim import Aim, check_aim, working_aim
 from nightflash.client.protocol import Layout, Pixels
 from nightflash.engine.cache import Cache
 from nightflash.engine.working import Working
@@ -17,7 +18,6 @@ from nightflash.fullsize.region import Region
 from nightflash.imaging.resample import area
 from nightflash.photo import Photo
 from nightflash.photo.encoding import Codes, Linear, full_scale
-from nightflash.scene import Aim, check_aim, working_aim
 from nightflash.server.listeners import Peer
 
 OVERHEAD = 12_288  # bytes beside its pixels that a picture costs: libzmq's message and ours

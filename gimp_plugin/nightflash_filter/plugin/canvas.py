@@ -35,7 +35,7 @@ class Canvas(Gtk.Frame):
         area: The widget that takes events.
         split: Share of the room's width, left of which it is day; None where nothing is split.
         brush: Radius of the brush at the pointer in pixels of the photo; 0 for none.
-        pointer: Where that is on the canvas.
+        pointer: Where that is on the canvas; None while it is elsewhere.
     """
 
     def __init__(self, size: tuple[int, int], moved: Callable[[], None]) -> None:
@@ -43,7 +43,8 @@ class Canvas(Gtk.Frame):
         self.size, self._moved = size, moved
         self.mark = (size[0] / 2, size[1] / 2)
         self.split: float | None = None
-        self.brush, self.pointer = 0.0, (-1.0, -1.0)
+        self.brush = 0.0
+        self.pointer: tuple[float, float] | None = None
         self._aims: tuple[tuple[tuple[float, float], int], ...] = ()
         self._paint: Picture | None = None
         self._day: Sequence[Picture] = ()
@@ -180,7 +181,7 @@ class Canvas(Gtk.Frame):
         for aim, colour in self._aims:
             x, y = place.on_canvas(*aim)
             lay_dot(shown, round(x) - left, round(y) - top, colour)
-        if self.brush:
+        if self.brush and self.pointer is not None:
             x, y = self.pointer[0] - left, self.pointer[1] - top
             lay_ring(shown, x, y, self.brush * place.scale)
         if self.area.is_focus():

@@ -136,6 +136,9 @@ class Gestures:
 
     def _crossed(self, _area: Any, event: Any, inside: bool) -> bool:
         self._inside, self._at = inside, (event.x, event.y)
+        self._canvas.pointer = self._at if inside else None
+        if self._canvas.brush:
+            self._canvas.draw_soon()
         return False
 
     def _on_line(self, x: float) -> bool:

@@ -1,17 +1,54 @@
-"""An aim of the user's: whether it fits the photo, and the same at the working size."""
+"""Where the user aims the flash: whether that fits the photo, and the same at the working size.
+
+Nothing here needs torch, nor does a client of the backend.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
-import torch
+import numpy.typing as npt
 
 from nightflash.errors import NightFlashError
 from nightflash.imaging.resample import area
-from nightflash.scene.scene import Aim, Click
-from nightflash.scene.subject import rectangle
+
+
+@dataclass(frozen=True)
+class Click:
+    """An object that is added to the main one, or removed from it.
+
+    Attributes:
+        x, y: A point on it, in pixels of the picture.
+        adds: Whether it is added.
+    """
+
+    x: float
+    y: float
+    adds: bool = True
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Where the user aims the flash, and how what that finds is corrected.
+
+    At most one of mask, box and point is given; with none NightFlash finds the object.
+
+    Attributes:
+        mask: (H, W) float 0..1 of the picture's size, used as drawn, soft edges kept.
+        box: (x, y, w, h) in pixels of the picture, refined to the object within.
+        point: (x, y) in pixels of the picture, on the object.
+        clicks: Objects added and removed, one after the other.
+        strokes: (h, w) float, of any size, covering the picture: painted after the clicks, 1 to be
+            object, -1 to be none, 0 where nothing is painted. The outline follows edges near them.
+    """
+
+    mask: npt.NDArray[np.float32] | None = None
+    box: tuple[float, float, float, float] | None = None
+    point: tuple[float, float] | None = None
+    clicks: tuple[Click, ...] = ()
+    strokes: npt.NDArray[np.float32] | None = None
 
 
 def check_aim(aim: Aim, size: tuple[int, int]) -> None:
@@ -67,12 +104,6 @@ def working_aim(aim: Aim, size: tuple[int, int], working: tuple[int, int]) -> Ai
     clicks = tuple(Click(c.x * sx, c.y * sy, c.adds) for c in aim.clicks)
     strokes = None if aim.strokes is None else area(aim.strokes[..., None], working)[..., 0]
     return Aim(mask, box, point, clicks, strokes)
-
-
-def settled(aim: Aim) -> Aim:
-    """The aim in which a hard-edged rectangle drawn as a mask has become a box to refine."""
-    box = None if aim.mask is None else rectangle(torch.from_numpy(aim.mask))
-    return aim if box is None else replace(aim, mask=None, box=box)
 
 
 def _outside(what: str, numbers: Sequence[float], size: tuple[int, int]) -> NightFlashError:
