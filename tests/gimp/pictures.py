@@ -15,7 +15,6 @@ from tests.gimp.window import Screen, screen
 from tests.install.machine import CHECKOUT
 
 EXAMPLE = CHECKOUT / "backend" / "nightflash" / "data" / "example.jpg"
-FRAME = 24  # pixels of the window's title above it
 QUALITY = 88
 
 
@@ -36,7 +35,7 @@ def main() -> None:
 def keep(shown: Screen, name: str) -> None:
     """Keep what the dialog shows as a picture."""
     x, y, width, height = shown.widget(TITLE, "dialog").place
-    pixels = shown.shot(name)[max(0, y - FRAME) : y + height, x : x + width]
+    pixels = shown.shot(name)[y : y + height, x : x + width]
     Image.fromarray(pixels).save(CHECKOUT / "docs" / f"{name}.jpg", quality=QUALITY, optimize=True)
 
 
