@@ -71,6 +71,7 @@ def test_objects_are_added_and_removed_and_all_of_it_undone(shown: Screen, dialo
     click(dialog, RIGHT, "shift")
     expect(dialog, "outline about both", LEFT, RIGHT)
     shown.shot("outline-both")
+    dialog.widget("label", "Lit: the object you chose, as you corrected it")
     click(dialog, LEFT, "ctrl")
     expect(dialog, "outline about the right object", RIGHT)
     shown.key("ctrl+z")
@@ -118,11 +119,12 @@ def test_what_is_lit_becomes_a_channel(shown: Screen, dialog: Filter) -> None:
     dialog.click_photo(LEFT)
     expect(dialog, "outline about the left object", LEFT)
     dialog.press("To channel")
-    told = shown.until(lambda: in_gimp(shown, CHANNEL), "channel")
+    found = shown.until(lambda: in_gimp(shown, CHANNEL), "channel")
     dialog.close()
-    assert told[:2] == list(SIZE)
-    assert told[2] > 250, "the object is not selected by it"
-    assert told[3] < 5, "what is no object is selected by it"
+    assert found[:2] == list(SIZE)
+    assert found[2] > 250, "the object is not selected by it"
+    assert found[3] < 5, "what is no object is selected by it"
+    assert found[4] == 1, "the photo is no longer what is worked on"
     shown.front("GIMP$")
     shown.key(*["ctrl+z"] * 3)  # the first two are of the look at it
     shown.until(lambda: in_gimp(shown, "not image.get_channels()"), "undone channel")
@@ -154,11 +156,13 @@ def test_a_night_keeps_its_corrections(shown: Screen, dialog: Filter) -> None:
 
 CHANNEL = f"""\
 channels = image.get_channels()
-told = None
+found = None
 if channels:
+    chosen = len(image.get_selected_layers())
     image.select_item(2, channels[0])
     read = lambda x, y: image.get_selection().get_buffer().get(
         Gegl.Rectangle.new(x, y, 1, 1), 1.0, 'Y u8', Gegl.AbyssPolicy.NONE)[0]
-    told = [channels[0].get_width(), channels[0].get_height(), read{LEFT}, read{RIGHT}]
+    size = channels[0].get_width(), channels[0].get_height()
+    found = [*size, read{LEFT}, read{RIGHT}, chosen]
     Gimp.Selection.none(image)
-told"""
+found"""

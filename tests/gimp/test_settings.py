@@ -32,6 +32,8 @@ def test_one_value_is_reset(shown: Screen, dialog: Filter) -> None:
     shown.until(lambda: brightness(dialog) == -5, "the preset's value")
     assert dialog.widget("spin button", "Beam width").value == beam
     shown.shot("reset")
+    shown.key("Up")  # the number has the focus that the button had
+    shown.until(lambda: brightness(dialog) > -5, "the next value")
     dialog.choose(dialog.preset(), "Flash at night")
     dialog.close()
 

@@ -224,23 +224,30 @@ def test_cancel_while_the_backend_hangs(shown: Screen, dialog: Filter, profile: 
 
 
 def test_layer_removed_under_the_dialog(shown: Screen, dialog: Filter) -> None:
-    """OK tells it in a sentence, and GIMP says nothing of its own."""
+    """OK says so at once, and is there for another try once the layer is back."""
     in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
     in_gimp(shown, "add_photo(image)\nimage.set_selected_layers(image.get_layers()[:1])")
     dialog.open()
     in_gimp(shown, "image.remove_layer(image.get_layers()[0])\nTrue")
     left = state(shown)["layers"]
     dialog.press("OK")
-    dialog.gone()
     said = shown.until(
         lambda: [w.text or w.name for w in shown.widgets() if "was removed" in (w.text or w.name)],
         "sentence",
     )
     shown.shot("removed")
     texts = [w.text or w.name for w in shown.widgets()]
-    assert said[0].endswith("call the filter again.")
+    assert said[0].endswith("try again.")
     assert not [text for text in texts if "gimp-" in text or "invalid ID" in text]
     assert state(shown)["layers"] == left
+    shown.front("GIMP$")
+    shown.key("ctrl+z")
+    shown.until(lambda: len(state(shown)["layers"]) == len(left) + 1, "the layer again")
+    shown.front(f"^{TITLE}")
+    dialog.press("OK")
+    dialog.gone()
+    shown.until(lambda: len(state(shown)["layers"]) == len(left) + 2, "its night")
+    in_gimp(shown, "[image.remove_layer(one) for one in image.get_layers()[:2]]\nTrue")
 
 
 def test_no_backend(shown: Screen, dialog: Filter, profile: Profile) -> None:

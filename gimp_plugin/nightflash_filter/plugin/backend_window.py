@@ -71,6 +71,7 @@ class BackendWindow(Gtk.Dialog):
     def open(self) -> None:
         """Show it with what is true now."""
         self.show_all()
+        self.get_widget_for_response(Gtk.ResponseType.CLOSE).grab_focus()
         self.present()
         self._ask("status")
 

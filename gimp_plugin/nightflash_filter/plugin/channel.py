@@ -30,5 +30,7 @@ def add_channel(source: Source, strips: Sequence[Any]) -> None:
         buffer.set(area, "Y u8", b"".join(bytes(part) for part in strip.strips))
         top += layout.height
     buffer.flush()
+    selected = image.get_selected_layers()
     image.insert_channel(channel, None, 0)  # whole, whoever looks
+    image.set_selected_layers(selected)  # the channel would be what is worked on next
     Gimp.displays_flush()

@@ -23,15 +23,15 @@ from plugin.help import help_button  # noqa: E402
 from plugin.layers import Source  # noqa: E402
 from plugin.pixels import scaled_down  # noqa: E402
 from plugin.preview import Preview, Wishes  # noqa: E402
-from plugin.rows import SPACE, without_letters  # noqa: E402
+from plugin.replacing import require_place  # noqa: E402
+from plugin.rows import SPACE, in_a_row, without_letters  # noqa: E402
 from plugin.status import Message, Note, Status, lit, title  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
+from plugin.window_size import fit  # noqa: E402
 
 DEBOUNCE = 25  # milliseconds from the last change of a setting to the request for a preview
 LOOK_AGAIN = 300  # milliseconds until a preview is asked for again that can still get better
-SIZE = (1060, 700)  # of the window, where the screen has room for it
 FIRST = 1600  # longer side of the photo as it is shown at once
-EDGE = 40  # pixels of the screen left for the window's frame
 
 
 def ask(procedure: Any, config: Any, source: Source, client: Any) -> Any:
@@ -121,11 +121,7 @@ class Dialog:
         more = Gtk.Button.new_with_mnemonic(_("Backend…"))
         more.set_tooltip_text(_("What does the work: its networks, its log, a restart."))
         more.connect("clicked", lambda _button: self._backend.open())
-        beside = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
-        help_page = help_button(self._window, self._message.show_fault)
-        for button in (help_page, more):
-            beside.pack_start(button, False, False, 0)
-        self._status = Status(beside)
+        self._status = Status(in_a_row(help_button(self._window, self._message.show_fault), more))
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
         if self._source.note:
             side.pack_start(Note(self._source.note), False, False, 0)
@@ -142,15 +138,12 @@ class Dialog:
 
     def _fit(self) -> None:
         """Fit into the screen, leave letters for Alt to the settings, and be ready for Enter."""
-        screen = self._window.get_display().get_primary_monitor() or (
-            self._window.get_display().get_monitor(0)
-        )
-        room = screen.get_workarea()
-        self._window.set_default_size(
-            min(SIZE[0], room.width - EDGE), min(SIZE[1], room.height - 2 * EDGE)
-        )
-        self._window.get_widget_for_response(Gtk.ResponseType.HELP).hide()  # ours is elsewhere
-        self._window.get_widget_for_response(Gtk.ResponseType.OK).grab_focus()
+        fit(self._window)
+        self._button(Gtk.ResponseType.HELP).hide()  # ours is elsewhere
+        self._button(Gtk.ResponseType.OK).grab_focus()
+
+    def _button(self, response: Any) -> Any:
+        return self._window.get_widget_for_response(response)
 
     def _setting_changed(self, _config: Any, what: Any) -> None:
         if what.name in ("output", "quality", "preset"):
@@ -169,6 +162,7 @@ class Dialog:
         x, y = self._source.offsets
         set_point(self._config, None if place is None else (place[0] + x, place[1] + y))
         self._message.hide()
+        self._status.say(_("Looking at what you aim at."), None)
         self._preview_soon()  # also where a correction has changed and the point has not
 
     def _see_to(self, errand: str) -> None:
@@ -207,14 +201,21 @@ class Dialog:
         self._outcome, self._started, self._stopped = None, time.monotonic(), False
         self._fault_stays = False
         self._message.hide()
+        try:
+            require_place(self._source)  # other things went on in GIMP
+        except NightFlashError as fault:
+            self._failed("render", fault)
+            return
         self._loop = GLib.MainLoop()
         self._set_sensitive(False)
+        self._button(Gtk.ResponseType.CANCEL).grab_focus()  # that of OK is going
         self._asked, self._outline = self._wanted(), self._preview.outline
         made = output(self._source, self._config)
         self._conversation.ask("render", output=made, **self._asked)
         self._loop.run()
         self._loop = None
         self._set_sensitive(True)
+        self._button(Gtk.ResponseType.OK).grab_focus()
         self._rest()
 
     def _set_sensitive(self, sensitive: bool) -> None:
@@ -240,7 +241,9 @@ class Dialog:
     def _connected(self, about: dict[str, Any]) -> None:
         self._why_no_gpu = about.get("device_note", "")
         self._backend.show_state(about)
-        if self._loop is None:
+        if not self._lit:
+            self._status.say(_("Looking at the photo."), None)
+        elif self._loop is None:
             self._rest()
 
     def _progressed(self, stage: str, fraction: float, sentence: str) -> None:

@@ -76,12 +76,14 @@ class Gestures:
         window.connect("key-release-event", self._key, False)
 
     def zoom(self, scale: float | None) -> None:
-        """Zoom at the pointer, or at the middle where it is elsewhere; None fits the photo in."""
+        """Zoom at the pointer, else at the mark or the middle; None fits the photo in."""
         if scale is None:
             self._canvas.place(None)
             return
         room = self._canvas.room
         at = self._at if self._inside else (room[0] / 2, room[1] / 2)
+        if self._area.is_focus() and not self._inside:
+            at = self._canvas.placement.on_canvas(*self._canvas.mark)
         self._canvas.place(self._canvas.placement.zoomed(scale, at))
 
     def _pressed(self, area: Any, event: Any) -> bool:

@@ -60,7 +60,7 @@ def require_there(image: Any, layer: Any) -> None:
     if not any(one.get_id() == layer.get_id() for one in all_layers(image)):
         raise NightFlashError(
             _("The layer was removed before its night was ready, so nothing was added."),
-            _("Bring it back with Undo or Redo and call the filter again."),
+            _("Bring it back with Undo or Redo and try again."),
             code="gone",
         )
 

@@ -17,7 +17,7 @@ from plugin.gestures import Gestures  # noqa: E402
 from plugin.monitor import Monitor  # noqa: E402
 from plugin.outline import Outline  # noqa: E402
 from plugin.picture import Picture  # noqa: E402
-from plugin.rows import SPACE, leave_wheel, name_choice  # noqa: E402
+from plugin.rows import SPACE, in_a_row, name_choice  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
 VIEWS = {
@@ -171,7 +171,7 @@ class Preview(Gtk.Box):
             self._view.append(view, _(name))
         self._view.set_active_id("night")
         name_choice(self._view, _("View"))
-        row = _in_a_row(self._before, self._split, self._view, *self._zooms())
+        row = in_a_row(self._before, self._split, self._view, *self._zooms())
         self._before.connect("toggled", self._before_toggled)
         self._split.connect("toggled", self._split_toggled)
         self._view.connect("changed", self._view_chosen)
@@ -210,7 +210,7 @@ class Preview(Gtk.Box):
         self._unaim.connect("clicked", lambda _button: self._corrections.aim(None))
         brush.connect("toggled", lambda b: self._corrections.hold_brush(b.get_active()))
         keep.connect("clicked", lambda _button: self._wishes.kept())
-        return _in_a_row(self._outline, self._unaim, brush, keep)
+        return in_a_row(self._outline, self._unaim, brush, keep)
 
     def _corrected(self, aim: tuple[float, float] | None) -> None:
         self._unaim.set_sensitive(self._corrections.any)
@@ -266,11 +266,3 @@ class Preview(Gtk.Box):
             self._looked_at = now
         self._before.set_active(now == "day")
         self._wishes.changed()
-
-
-def _in_a_row(*widgets: Any) -> Any:
-    row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
-    for widget in widgets:
-        row.pack_start(widget, False, False, 0)
-    leave_wheel(row)
-    return row

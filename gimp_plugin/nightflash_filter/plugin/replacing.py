@@ -41,13 +41,7 @@ def replace_night(source: Source, pictures: Sequence[Pixels], wanted: Mapping[st
         NightFlashError: ``gone`` or ``changed``: nothing was replaced.
     """
     image, old = source.image, source.night
-    require_unchanged(source)
-    if not any(layer.get_id() == old.get_id() for layer in all_layers(image)):
-        raise NightFlashError(
-            _("The night was removed before its edit was ready, so nothing was added."),
-            _("Bring it back with Undo, or select the photo and call the filter again."),
-            code="gone",
-        )
+    require_place(source)
     group = len(pictures) == 2
     parts = new_parts(source, pictures) if group and len(_parts_of(old)) < 2 else []
     new = old.copy()
@@ -65,6 +59,23 @@ def replace_night(source: Source, pictures: Sequence[Pixels], wanted: Mapping[st
             _fill(source, new, pictures[0])
         image.set_selected_layers([new])
     return new
+
+
+def require_place(source: Source) -> None:
+    """Raise where the photo is not what it was, or the night to be replaced is not there.
+
+    Raises:
+        NightFlashError: ``gone`` or ``changed``.
+    """
+    require_unchanged(source)
+    night = source.night
+    if night is None or any(one.get_id() == night.get_id() for one in all_layers(source.image)):
+        return
+    raise NightFlashError(
+        _("The night was removed before its edit was ready, so nothing was added."),
+        _("Bring it back with Undo or Redo and try again, or call the filter on the photo."),
+        code="gone",
+    )
 
 
 def _fill_group(source: Source, group: Any, pictures: Sequence[Pixels], new: Sequence[Any]) -> None:

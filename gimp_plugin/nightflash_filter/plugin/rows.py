@@ -84,6 +84,10 @@ class Rows:
             button.set_opacity(1.0 if changed else 0.0)
 
         def pressed(_button: Any) -> None:
+            kinds = (Gtk.SpinButton, Gtk.ComboBox, Gtk.CheckButton)
+            for widget in button.get_parent().get_children():  # the button is going
+                if isinstance(widget, kinds):
+                    widget.grab_focus()
             set_settings(self._config, {setting: self._usual(setting)})
 
         button.connect("clicked", pressed)
@@ -187,6 +191,15 @@ def explain(widget: Any, text: str) -> None:
     widget.set_has_tooltip(True)
     widget.connect("query-tooltip", show)
     widget.get_accessible().set_description(_(text))
+
+
+def in_a_row(*widgets: Any) -> Any:
+    """A box of widgets beside each other."""
+    row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
+    for widget in widgets:
+        row.pack_start(widget, False, False, 0)
+    leave_wheel(row)
+    return row
 
 
 def leave_wheel(widget: Any) -> None:

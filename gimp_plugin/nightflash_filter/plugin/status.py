@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DETECTED = "main detected: "
 SCORE = re.compile(r" \(\d\.\d+\)")
-UNDER = " under the point"
+UNDER, CORRECTED = " under the point", ", corrected"
 
 
 def title(source: Source) -> str:
@@ -45,9 +45,11 @@ def lit(header: dict[str, Any]) -> str:
 
 def _named(found: str) -> str:
     """What the backend found, as a person would call it."""
+    if found.endswith(CORRECTED):
+        return _("{}, as you corrected it").format(_named(found.removesuffix(CORRECTED)))
     if found in ("the mask drawn", "the box given"):
         return _("what is selected")
-    if found == "the main object" + UNDER:
+    if found in ("the main object" + UNDER, "the region" + UNDER):
         return _("the object you chose")
     found = found.removesuffix(UNDER)
     names = SCORE.sub("", found).removeprefix(DETECTED).split(", ")
@@ -77,6 +79,7 @@ class Status(Gtk.Box):
     def say(self, sentence: str, fraction: float | None = 0.0) -> None:
         """Show a sentence and how far the work is, None where nobody knows."""
         self._sentence.set_text(sentence)
+        self._sentence.set_tooltip_text(sentence)  # it may not have the room for all of it
         if fraction is None:
             self._bar.pulse()
         else:
