@@ -174,7 +174,8 @@ def layers(shown: Screen) -> list[str]:
 def distances(picture: npt.NDArray[np.int16], place: tuple[int, int]) -> npt.NDArray[np.float64]:
     """Of each of the outline's pixels, orange and maybe scaled, from a point of the photo."""
     red, green, blue = (picture[..., channel] for channel in range(3))
-    orange = (red > 180) & (green > 100) & (green < red - 30) & (blue < red - 110)
+    hue = (0.55 * red < green) & (green < 0.85 * red)  # between the red object and the lit ground
+    orange = (red > 180) & hue & (blue < red - 110)
     rows, columns = np.nonzero(orange)
     scale = picture.shape[1] / SIZE[0]
     found: npt.NDArray[np.float64] = np.hypot(columns / scale - place[0], rows / scale - place[1])
