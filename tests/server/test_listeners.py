@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
+import signal
 import socket as sockets
 import stat
 import time
@@ -141,6 +142,7 @@ def test_files_and_sockets_are_the_users_own(place: Place, found: Connection) ->
 
 
 def test_a_connection_file_open_to_others_is_not_believed(place: Place, found: Connection) -> None:
+    os.kill(found.pid, signal.SIGSTOP)  # the backend would write it anew
     Connection.path().chmod(0o644)
     try:
         with place.client(starts=False) as client, pytest.raises(NightFlashError) as caught:
@@ -151,6 +153,7 @@ def test_a_connection_file_open_to_others_is_not_believed(place: Place, found: C
         assert "is open to other users. Run: chmod 600" in result.stderr
     finally:
         Connection.path().chmod(0o600)
+        os.kill(found.pid, signal.SIGCONT)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs to be root, to become somebody else")

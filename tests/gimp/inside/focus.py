@@ -17,7 +17,7 @@ gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402
 from widgets import described  # noqa: E402
 
-SECONDS = 0.5  # for the focus to come
+SECONDS = 1.5  # for the focus to come
 
 
 def main() -> None:
