@@ -97,7 +97,11 @@ class Filter:
         to = x + round(8 + share * (width - 16))  # its info goes where the button is pressed
         words = ["mousemove", str(to - 9), str(y + height // 2), "mousedown", "1"]
         words += ["mousemove_relative", "--", "5", "0", "mousemove_relative", "--", "4", "0"]
-        self.shown.run("xdotool", *words, "mouseup", "1")
+        before = self.widget("spin button", name).value
+        for _ in range(2):  # a list that has just closed swallows a press
+            self.shown.run("xdotool", *words, "mouseup", "1")
+            if self.widget("spin button", name).value != before:
+                return
 
     def begin(self) -> None:
         """Open the dialog and have it render in the best quality, until that has begun."""
@@ -139,6 +143,10 @@ class Filter:
         while at != (now := self.shown.widget("", "menu item", item)):  # the list still moves
             at = now
         self.shown.press(at)
+        self.shown.until(lambda: not self._listed(item), "end of the list")  # it has the mouse
+
+    def _listed(self, item: str) -> bool:
+        return any(w.role == "menu item" and w.name == item for w in self.shown.widgets())
 
     def unfold(self, group: str) -> None:
         """Open or close a group of settings."""
