@@ -130,8 +130,7 @@ def test_a_crowd_disturbs_nobody_who_has_the_key(count: int, holds: float, limit
                     assert newcomer.work("preview", SMALL).header["reply"] == "result"
             print(f"{one.came + other.came} strangers; {rest} descriptors, {most} at the most")
             assert any(descriptors(found.pid) < rest + 10 for _ in until(5)), "they have gone"
-            # Two ports, a descriptor or two for each; more come before the loop looks again.
-            assert most < rest + 5 * MOST_STRANGERS if not limit else most <= limit
+            assert most < rest + 4 * MOST_STRANGERS if not limit else most <= limit
             assert resident.ask("status")["pid"] == found.pid
         assert any("without the right key" in place.log for _ in until(15))
         assert "Traceback" not in place.log
