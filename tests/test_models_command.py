@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 from nightflash.cli import main
+from nightflash.client.client import Client
+from nightflash.client.link import BackendLost
 from nightflash.commands import download as commands_download
 from nightflash.models import download
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet, Role
@@ -113,6 +115,31 @@ def test_the_best_is_downloaded(server: Hostile, capsys: pytest.CaptureFixture[s
     out, _ = run(capsys, "download", "--device", "cpu")
     assert out.splitlines() == [f"{n}: there already." for n in ("good", "masks", "layers")]
     assert len(server.requests) == count
+
+
+@pytest.mark.parametrize(
+    ("jobs", "said"), [(0, "The backend was ended"), (1, "A backend is at work")]
+)
+def test_an_idle_backend_is_ended_though_its_end_overtakes_the_reply(
+    server: Hostile,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    jobs: int,
+    said: str,
+) -> None:
+    ended = []
+
+    def ask(client: Client, request: str) -> dict[str, int]:
+        if request == "shutdown":
+            raise BackendLost("The backend has gone.")
+        return {"jobs": jobs}
+
+    monkeypatch.setattr(Client, "ask", ask)
+    monkeypatch.setattr("nightflash.client.holder.backend_runs", lambda: True)
+    monkeypatch.setattr("nightflash.client.ending.end_backend", lambda: ended.append(True))
+    out, _ = run(capsys, "download", "tiny")
+    assert said in out.splitlines()[-1]
+    assert ended == [True] * (jobs == 0)
 
 
 @pytest.mark.parametrize(

@@ -180,19 +180,25 @@ def _first(descriptor: NetworkDescriptor[Any], away: Mapping[str, str]) -> Weigh
 
 def _renew_backend() -> None:
     """End a backend that is idle: the one that the next request starts takes the new networks."""
-    from nightflash.client.client import Client
+    from nightflash.client.client import DIALOG_SILENCE, Client
+    from nightflash.client.ending import end_backend
     from nightflash.client.holder import backend_runs
 
-    with suppress(NightFlashError), Client(command=None) as client:
+    idle = False
+    with suppress(NightFlashError):
         if not backend_runs():
             return
-        if client.ask("status")["jobs"] == 0:
-            client.ask("shutdown")
-            streams.print_output("The backend was ended; the next one takes the new networks.")
-            return
-    streams.print_output(
-        "A backend is at work: 'nightflash stop' lets the next one take the new networks."
-    )
+        with Client(command=None, silence=DIALOG_SILENCE) as client:
+            idle = client.ask("status")["jobs"] == 0
+            if idle:
+                client.ask("shutdown")  # whose reply its end may overtake
+    if idle:
+        end_backend()
+        streams.print_output("The backend was ended; the next one takes the new networks.")
+    else:
+        streams.print_output(
+            "A backend is at work: 'nightflash stop' lets the next one take the new networks."
+        )
 
 
 @contextmanager
