@@ -6,10 +6,15 @@ import importlib
 import re
 import shlex
 import tomllib
+from typing import get_args
 
 import nightflash
 import pytest
 import yaml
+from nightflash.client.protocol import SAMPLE_TYPES
+from nightflash.gimp import pyzmq
+from nightflash.server.requests import OUTPUTS, VIEWS, Kind
+from nightflash.stages import SHARES, STAGE_WORDS
 
 from tests.command_line import ROOT
 from tests.conftest import SLOW
@@ -72,6 +77,37 @@ def test_commands_of_continuous_integration_exist() -> None:
         assert [system.split("-")[0] for system in systems] == ["ubuntu", "macos", "windows"]
     (quick,) = (step["run"] for step in jobs["quick"]["steps"] if "run" in step)
     assert quick == "bash install/test.sh --quick"
+
+
+def test_the_protocol_names_what_there_is() -> None:
+    words = (*SAMPLE_TYPES, *STAGE_WORDS, *VIEWS, *OUTPUTS, *get_args(Kind))
+    told = text("backend/nightflash/client/PROTOCOL.md")
+    assert [word for word in words if f"`{word}`" not in told] == []
+    assert {stage for shares in SHARES.values() for stage in shares} < set(STAGE_WORDS)
+
+
+def test_the_pythons_of_the_project_file_are_those_named_elsewhere() -> None:
+    bounds = re.findall(r"3\.(\d+)", PROJECT["project"]["requires-python"])
+    low, high = int(bounds[0]), int(bounds[1]) - 1
+    versions = {f"3.{n}" for n in range(low, high + 1)}
+    assert PROJECT["project"]["requires-python"] == f">=3.{low},<3.{high + 1}"
+    assert (3, low) == pyzmq.OLDEST
+    assert PROJECT["tool"]["mypy"]["python_version"] == f"3.{low}"
+    assert PROJECT["tool"]["ruff"]["target-version"] == f"py3{low}"
+    for name in ("README.md", "install/python.sh", "install/gimp.ps1"):
+        assert set(re.findall(r"Python (3\.\d+ to 3\.\d+)", text(name))) == {f"3.{low} to 3.{high}"}
+    shell, windows = text("install/python.sh"), text("install/gimp.ps1")
+    for script in (shell, windows):
+        assert f"(3, {low}) <= sys.version_info[:2] <= (3, {high})" in script
+    assert f"'>=3.{low},<3.{high + 1}'" in shell  # as uv is asked for one
+    assert set(re.findall(r"\bpython(3\.\d+) ", shell)) >= versions
+    assert set(re.search(r"for version in ([\d. ]+);", shell)[1].split()) == versions  # type: ignore[index]
+    assert set(re.search(r"in ([\d., ']+)\)", windows)[1].strip("'").split("', '")) == versions  # type: ignore[index]
+    matrix = yaml.safe_load(text(".github/workflows/checks.yml"))["jobs"]["quick"]["strategy"][
+        "matrix"
+    ]
+    tried = {*matrix["python"], *(job["python"] for job in matrix["include"])}
+    assert {f"3.{low}", f"3.{high}"} <= tried <= versions
 
 
 def test_slow_rooms_exist() -> None:

@@ -1,4 +1,4 @@
-"""How far the making of a night is, as one number.
+"""The stages of making a night, and how far that is, as one number.
 
 Standard library only, like all that the command line reads before there is work to do.
 """
@@ -10,13 +10,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+START = "start"  # of a backend, by its client
+NETWORKS = "networks"  # are read
+SCENE = "scene"
+LIGHT = "light"
+REFINE = "refine"
+FULL_SIZE = "full size"
+
+STAGE_WORDS = {
+    NETWORKS: "Loading the networks",
+    SCENE: "Looking at the photo",
+    LIGHT: "Lighting the scene",
+    REFINE: "Refining",
+    FULL_SIZE: "Working out every pixel",
+}
+"""Stage of a backend's work to what it tells the user."""
+
 Progress = Callable[[str, float], None]
 """Called with the stage's name and the fraction of it done, 0..1; stops the work by raising."""
 
 SHARES = {
-    "preview": {"scene": 80, "light": 20},
-    "fast": {"scene": 40, "light": 5, "full size": 55},
-    "best": {"scene": 10, "light": 2, "refine": 60, "full size": 28},
+    "preview": {SCENE: 80, LIGHT: 20},
+    "fast": {SCENE: 40, LIGHT: 5, FULL_SIZE: 55},
+    "best": {SCENE: 10, LIGHT: 2, REFINE: 60, FULL_SIZE: 28},
 }
 """Quality to the percentage of time that each stage takes."""
 

@@ -11,7 +11,7 @@ from nightflash.client import protocol
 from nightflash.client.protocol import (
     MAX_FRAME,
     MAX_HEADER,
-    SAMPLE_BYTES,
+    SAMPLE_TYPES,
     VERSION,
     Layout,
     Message,
@@ -26,7 +26,7 @@ LAYOUTS = st.builds(
     Layout,
     st.integers(1, 40),
     st.integers(1, 40),
-    st.sampled_from([*SAMPLE_BYTES]),
+    st.sampled_from([*SAMPLE_TYPES]),
     st.integers(1, 4),
 )
 

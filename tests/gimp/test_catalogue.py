@@ -15,8 +15,8 @@ from babel.messages import Catalog
 from babel.messages.pofile import read_po
 from nightflash.models.coco import CLASSES
 from nightflash.presets import PRESETS
-from nightflash.server.worker import STAGE_WORDS
 from nightflash.settings import SETTING_INFO
+from nightflash.stages import STAGE_WORDS
 
 from tests.install.machine import CHECKOUT
 
@@ -38,7 +38,7 @@ def texts() -> set[str]:
     found |= {"the region"}
     for file in (CHECKOUT / "backend/nightflash/client").glob("*.py"):
         found |= set(
-            re.findall(r'report_progress\("start", 0\.0, "([^"]+)"\)', file.read_text("utf-8"))
+            re.findall(r'report_progress\(START, 0\.0, "([^"]+)"\)', file.read_text("utf-8"))
         )
     return found
 

@@ -307,7 +307,7 @@ def test_a_python_that_is_too_old_is_told(
     monkeypatch.setattr(pyzmq, "OLDEST", (9, 0))
     assert gimp.install(desk.checkout) == 0
     assert installed(profile)["zmq"] == "relay"
-    assert "needs 3.11 or newer" in capsys.readouterr().err
+    assert "needs 9.0 or newer" in capsys.readouterr().err
 
 
 def test_the_interpreter_with_gi_is_gimps(
@@ -808,9 +808,7 @@ def test_the_script_tells_its_use(tmp_path: Path) -> None:
     assert not home.exists()
 
 
-def test_the_script_for_windows_finds_the_same_python() -> None:
+def test_the_script_for_windows_is_whole() -> None:
     script = (CHECKOUT / "install" / "gimp.ps1").read_text(encoding="ascii")  # as 5.1 reads it
-    assert "(3, 11) <= sys.version_info[:2] <= (3, 14)" in script
-    assert "'3.14', '3.13', '3.12', '3.11'" in script
     assert script.count("{") == script.count("}")
     assert script.count("(") == script.count(")")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from nightflash import Engine, NightFlashError, Settings
+from nightflash.client import protocol
 from nightflash.client.protocol import Message
 from nightflash.engine import engine as engine_module
 from nightflash.engine import working as working_module
@@ -74,6 +76,9 @@ def test_progress_and_a_result(desk: Desk) -> None:
     assert fractions == sorted(fractions)
     assert {"scene", "light", "refine", "full size"} <= {header["stage"] for header in replies}
     assert all(header["message"] for header in replies)
+    told = Path(protocol.__file__).with_name("PROTOCOL.md").read_text(encoding="utf-8")
+    fields = {*answer.header, *answer.header["subject"]} - {"reply"}
+    assert [field for field in fields if f"`{field}`" not in told] == []
 
 
 def test_a_fault_of_the_program_is_answered_and_the_worker_goes_on(

@@ -17,6 +17,7 @@ from nightflash.client.link import BackendHangs, BackendLost, Link, Request
 from nightflash.client.progress import ReportProgress, ignore_progress
 from nightflash.client.protocol import Header, Message, Pixels
 from nightflash.errors import NightFlashError
+from nightflash.stages import NETWORKS, START
 
 SCRIPT_SILENCE = 14.0  # seconds without a sign of life: a script fails within 15
 DIALOG_SILENCE = 4.0  # a dialog within 5
@@ -98,7 +99,7 @@ class Client:
         """
         self.close()
         self._connector.forgive()
-        report_progress("start", 0.0, "Ending the backend")
+        report_progress(START, 0.0, "Ending the backend")
         end_backend()
         return self.connect(report_progress, cancel)
 
@@ -197,7 +198,7 @@ class Client:
         except BackendHangs:
             raise
         except BackendLost as fault:
-            report_progress("networks", 0.0, f"{fault.sentence} Starting it anew.")
+            report_progress(NETWORKS, 0.0, f"{fault.sentence} Starting it anew.")
         except NightFlashError as fault:
             if fault.code != "unknown_handle":  # too long unused: it goes there again
                 raise

@@ -19,6 +19,7 @@ from nightflash.client.link import BackendHangs, BackendLost, Link, Request
 from nightflash.client.progress import ReportProgress
 from nightflash.client.protocol import check_version
 from nightflash.errors import Cancelled, NightFlashError
+from nightflash.stages import START
 
 OPTIONS_VARIABLE = "NIGHTFLASH_SERVE"  # options of `nightflash serve` for those started here
 START_SECONDS = 120.0  # for a first start from a slow disk
@@ -53,7 +54,7 @@ class Connector:
             NightFlashError: See `Client.connect`.
         """
         if self._hung:
-            report_progress("start", 0.0, "Ending the backend that does not answer")
+            report_progress(START, 0.0, "Ending the backend that does not answer")
             end_backend({self._hung})  # and no other one, which somebody else may have begun
             self.forgive()
         self._replace_older(report_progress)
@@ -77,7 +78,7 @@ class Connector:
     def _start(self, report_progress: ReportProgress, cancel: threading.Event | None) -> Link:
         if self._command is None:
             return self._reach()
-        report_progress("start", 0.0, "Starting the backend")
+        report_progress(START, 0.0, "Starting the backend")
         command = [*self._command, *shlex.split(os.environ.get(OPTIONS_VARIABLE, ""))]
         process, starts = start(command, self._environment), 1
         until = time.monotonic() + START_SECONDS
@@ -108,7 +109,7 @@ class Connector:
                 with contextlib.closing(link):
                     if link.exchange(Request({"request": "status"})).header["jobs"]:
                         return
-        report_progress("start", 0.0, "Ending the backend of an older version")
+        report_progress(START, 0.0, "Ending the backend of an older version")
         end_backend()
 
     def _reach(self) -> Link:

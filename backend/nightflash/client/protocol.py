@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from nightflash.errors import Cancelled, NightFlashError
 
@@ -18,7 +18,9 @@ MAX_FRAME = 256 * 2**20  # bytes; larger pictures go in strips
 MAX_SIDE = 524_288  # pixels, GIMP's own limit
 MAX_ID = 2**53 - 1  # the largest whole number that every JSON reader keeps exact
 MAX_TEXT = 1000  # characters of a sentence
-SAMPLE_BYTES = {"u8": 1, "u16": 2, "half": 2, "float": 4}
+Sample = Literal["u8", "u16", "half", "float"]
+SAMPLE_TYPES: dict[Sample, str] = {"u8": "<u1", "u16": "<u2", "half": "<f2", "float": "<f4"}
+"""Sample to its type as numpy writes it: whole numbers are encoded sRGB, floats linear."""
 MOST_CHANNELS = 4
 
 Buffer = bytes | bytearray | memoryview
@@ -41,15 +43,15 @@ class Layout:
 
     width: int
     height: int
-    sample: str
+    sample: Sample
     channels: int
 
     def __post_init__(self) -> None:
         for name, side in (("width", self.width), ("height", self.height)):
             if type(side) is not int or not 1 <= side <= MAX_SIDE:
                 raise bad_request(f"The {name} of a picture is 1 to {MAX_SIDE}, not {side!r:.40}.")
-        if not isinstance(self.sample, str) or self.sample not in SAMPLE_BYTES:
-            known = ", ".join(SAMPLE_BYTES)
+        if not isinstance(self.sample, str) or self.sample not in SAMPLE_TYPES:
+            known = ", ".join(SAMPLE_TYPES)
             raise bad_request(f"Samples are one of {known}, not {self.sample!r:.40}.")
         if type(self.channels) is not int or not 1 <= self.channels <= MOST_CHANNELS:
             raise bad_request(f"A picture has 1 to 4 channels, not {self.channels!r:.40}.")
@@ -69,7 +71,7 @@ class Layout:
     @property
     def row_bytes(self) -> int:
         """Bytes of one row; rows are not padded."""
-        return self.width * self.channels * SAMPLE_BYTES[self.sample]
+        return self.width * self.channels * int(SAMPLE_TYPES[self.sample][-1])
 
     @property
     def bytes(self) -> int:

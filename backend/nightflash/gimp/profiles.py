@@ -11,7 +11,7 @@ from pathlib import Path
 
 CLIENT = (
     *("__init__.py", "effect.py", "errors.py", "own_presets.py", "presets.py"),
-    *("setting_info.py", "settings.py", "whole_file.py", "client"),
+    *("setting_info.py", "settings.py", "stages.py", "whole_file.py", "client"),
 )
 """Files and the folder of this package that the plug-in imports: they need no package but pyzmq."""
 

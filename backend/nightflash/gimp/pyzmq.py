@@ -127,7 +127,7 @@ def provide(
     if gimps.version < OLDEST:
         return _relay(
             f"{gimps.program} is Python {gimps.name}, and where GIMP runs plug-ins with that, this "
-            "one needs 3.11 or newer"
+            f"one needs {'.'.join(map(str, OLDEST))} or newer"
         )
     if not gimps.has_gi:
         report(

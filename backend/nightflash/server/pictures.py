@@ -8,23 +8,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nightflash.client.protocol import Layout, Pixels
+from nightflash.client.protocol import SAMPLE_TYPES, Layout, Pixels, Sample
 from nightflash.engine.night import Preview
 from nightflash.fullsize.region import Region
 from nightflash.imaging.colour import encode
 from nightflash.photo import Photo
 from nightflash.photo.encoding import Codes
 
-BITS = {"u8": 8, "u16": 16, "half": 32, "float": 32}
 HALF_MAX = 65504.0
 OUTLINE = (1.0, 0.72, 0.2)  # encoded: amber stands out by night and by day
 OPACITY = 0.85
 
 
-def photo_pixels(photo: Photo, sample: str) -> Pixels:
+def photo_pixels(photo: Photo, sample: Sample) -> Pixels:
     """A photo of full size; a grey one has one colour channel."""
-    codes = photo.to_encoded(BITS[sample])
-    if sample == "half":
+    kind = np.dtype(SAMPLE_TYPES[sample])
+    codes = photo.to_encoded(32 if kind.kind == "f" else 8 * kind.itemsize)
+    if kind == np.float16:
         codes = np.clip(codes, -HALF_MAX, HALF_MAX).astype(np.float16)
     return _pixels(codes, sample)
 
@@ -96,7 +96,7 @@ def _codes(picture: Tensor) -> npt.NDArray[np.uint8]:
     return codes
 
 
-def _pixels(codes: Codes, sample: str) -> Pixels:
+def _pixels(codes: Codes, sample: Sample) -> Pixels:
     height, width, channels = codes.shape
     layout = Layout(width, height, sample, channels)
     return Pixels.cut(layout, np.ascontiguousarray(codes).data)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from nightflash.aim import Aim, Click, check_aim, working_aim
-from nightflash.client.protocol import MAX_ID, SAMPLE_BYTES, Header, bad_request
+from nightflash.client.protocol import MAX_ID, SAMPLE_TYPES, Header, Sample, bad_request
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.region import Region
 from nightflash.server.listeners import Peer
@@ -21,6 +22,8 @@ OUTPUTS = ("one", "parts")
 CLICKS = ("add", "remove")
 MOST_CLICKS = 100
 MOST_SHOWN = 2**24  # pixels of a region: more than any screen has
+
+_Word = TypeVar("_Word", bound=str)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Work:
     settings: Settings
     views: tuple[str, ...]
     output: str
-    sample: str | None
+    sample: Sample | None
     region: Region | None = None
     size: tuple[int, int] = (0, 0)
     clicks: tuple[Click, ...] = ()
@@ -146,7 +149,7 @@ def read_work(kind: Kind, header: Header, uploads: Uploads) -> Work:
         settings=settings,
         views=_views(header, ["subject", "depth"] if kind == "analyse" else ["night"]),
         output=_one_of(header, "output", OUTPUTS) or OUTPUTS[0],
-        sample=_one_of(header, "sample", tuple(SAMPLE_BYTES)),
+        sample=_one_of(header, "sample", SAMPLE_TYPES),
         region=region,
         size=(0, 0) if region is None else _size(header, region),
         clicks=_clicks(aim),
@@ -212,13 +215,14 @@ def _views(header: Header, usual: list[str]) -> tuple[str, ...]:
     return tuple(views)
 
 
-def _one_of(header: Header, name: str, legal: tuple[str, ...]) -> str | None:
+def _one_of(header: Header, name: str, legal: Collection[_Word]) -> _Word | None:
     value = header.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or value not in legal:
-        raise bad_request(f"The field {name!r} is one of {', '.join(legal)}.")
-    return value
+    for word in legal:
+        if word == value:
+            return word
+    raise bad_request(f"The field {name!r} is one of {', '.join(legal)}.")
 
 
 def _numbers(aim: dict[str, Any], name: str, count: int) -> tuple[float, ...] | None:

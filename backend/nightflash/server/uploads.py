@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from nightflash.aim import Aim, check_aim, working_aim
-from nightflash.client.protocol import Layout, Pixels
+from nightflash.client.protocol import SAMPLE_TYPES, Layout, Pixels
 from nightflash.engine.cache import Cache
 from nightflash.engine.working import Working
 from nightflash.errors import NightFlashError
@@ -21,7 +21,6 @@ from nightflash.photo.encoding import Codes, Linear, full_scale
 from nightflash.server.listeners import Peer
 
 OVERHEAD = 12_288  # bytes beside its pixels that a picture costs: libzmq's message and ours
-DTYPES = {"u8": "u1", "u16": "<u2", "half": "<f2", "float": "<f4"}
 
 
 class Upload:
@@ -121,7 +120,7 @@ class Upload:
     def _part(self, region: Region) -> Codes:
         """The samples of a region, of the strips that it touches alone."""
         rows, columns = region.slices
-        dtype, parts = np.dtype(DTYPES[self.layout.sample]), []
+        dtype, parts = np.dtype(SAMPLE_TYPES[self.layout.sample]), []
         for strip, (top, count) in zip(self.pixels.strips, self.layout.strips(), strict=True):
             first, last = max(rows.start - top, 0), min(rows.stop - top, count)
             if first < last:
@@ -173,7 +172,7 @@ class Upload:
 
     def array(self) -> Codes:
         """The samples (H, W, channels); a view where there is one strip."""
-        dtype = np.dtype(DTYPES[self.layout.sample])
+        dtype = np.dtype(SAMPLE_TYPES[self.layout.sample])
         width, channels = self.layout.width, self.layout.channels
         parts = [
             np.frombuffer(strip, dtype).reshape(-1, width, channels) for strip in self.pixels.strips

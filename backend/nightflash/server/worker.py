@@ -21,17 +21,10 @@ from nightflash.server.pictures import photo_pixels, region_pixels, view_pixels
 from nightflash.server.queue import JobQueue
 from nightflash.server.requests import Job, Work
 from nightflash.settings import Settings
-from nightflash.stages import overall
+from nightflash.stages import NETWORKS, STAGE_WORDS, overall
 
 log = logging.getLogger(__name__)
 
-STAGE_WORDS = {
-    "networks": "Loading the networks",
-    "scene": "Looking at the photo",
-    "light": "Lighting the scene",
-    "refine": "Refining",
-    "full size": "Working out every pixel",
-}
 PROGRESS_SECONDS = 0.05  # least time between two reports of one stage
 SMALLEST_SIZE = 0.06  # MP, under which less memory is no longer asked for
 
@@ -148,7 +141,7 @@ class Worker(threading.Thread):
             if job.cancelled.is_set():
                 raise Cancelled
             if self.state != "ready":
-                self._report_progress(job, "networks", 0.0)
+                self._report_progress(job, NETWORKS, 0.0)
             answer = self._within_memory(job, self._ready())
         except Cancelled:
             answer = error_reply(NightFlashError("The work was stopped.", code="cancelled"))

@@ -12,6 +12,7 @@ gi.require_version("Gtk", "3.0")
 gi.require_version("GimpUi", "3.0")
 from gi.repository import GimpUi, GLib, Gtk  # noqa: E402
 from nightflash.errors import Cancelled, NightFlashError  # noqa: E402
+from nightflash.stages import START  # noqa: E402
 
 from plugin.arguments import set_point  # noqa: E402
 from plugin.backend_window import BackendWindow  # noqa: E402
@@ -251,7 +252,7 @@ class Dialog:
         if self._loop is not None and fraction > 0.05:
             left = (time.monotonic() - self._started) * (1 - fraction) / fraction
             text += _(", about {} s left").format(max(1, round(left)))
-        self._status.say(f"{text}.", None if stage == "start" else fraction)
+        self._status.say(f"{text}.", None if stage == START else fraction)
         self._backend.progress(f"{text}.")
 
     def _answered(self, kind: str, answer: Any) -> None:
