@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from nightflash.commands import doctor
 from nightflash.commands.doctor import Finding, examine
 from nightflash.gimp.profiles import profiles
+from nightflash.models.registry import NETWORKS
+from nightflash.models.weights import NOTE
 
 from tests.server.backend import a_place
 
@@ -52,6 +55,18 @@ def test_a_machine_with_little_on_it(home: Path) -> None:
     assert str(home / "none") in found["network for depth"].remedy
     assert "not running" in found["backend"].text
     assert "no profile" in found["GIMP"].text
+
+
+def test_networks_for_depth_in_metres_are_told(tmp_path: Path) -> None:
+    pair = [NETWORKS[f"depth_anything_v2_{place}_small"] for place in ("indoor", "outdoor")]
+    for network in pair:
+        file = tmp_path / network.files[0].name
+        file.write_bytes(b"of one's own")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        file.with_name(f"{file.name}{NOTE}").write_text(digest)
+    found = by_name(list(doctor.networks(tmp_path)))["network for depth"]
+    assert all(network.title in found.text for network in pair)
+    assert not found.remedy
 
 
 def test_what_is_wrong_is_told_with_a_remedy(

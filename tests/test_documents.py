@@ -13,12 +13,14 @@ import pytest
 import yaml
 from nightflash.client.protocol import SAMPLE_TYPES
 from nightflash.gimp import pyzmq
+from nightflash.models.descriptor import NetworkSet
+from nightflash.models.registry import BEST_FIRST, SHIPPED
 from nightflash.server.requests import OUTPUTS, VIEWS, Kind
 from nightflash.stages import SHARES, STAGE_WORDS
 
 from tests.command_line import ROOT
 from tests.conftest import SLOW
-from tests.install.machine import commands
+from tests.install.machine import commands, networks
 
 PACKAGE = ROOT / "backend" / "nightflash"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -108,6 +110,14 @@ def test_the_pythons_of_the_project_file_are_those_named_elsewhere() -> None:
     ]
     tried = {*matrix["python"], *(job["python"] for job in matrix["include"])}
     assert {f"3.{low}", f"3.{high}"} <= tried <= versions
+
+
+def test_the_sets_of_networks_are_named_alike() -> None:
+    assert set(get_args(NetworkSet)) == set(BEST_FIRST)
+    downloaded = set(BEST_FIRST) - set(SHIPPED)
+    assert set(networks.SETS) == downloaded | {"auto", "none"}
+    (heads,) = re.findall(r"^\| role \| (.+) \|$", text("README.md"), re.M)
+    assert [f"`{name}`" for name in BEST_FIRST if name != "rules"] == heads.split(" | ")
 
 
 def test_slow_rooms_exist() -> None:

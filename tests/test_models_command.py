@@ -21,7 +21,7 @@ from nightflash.commands import download as commands_download
 from nightflash.models import download
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet, Role
 from nightflash.models.device import Capacity
-from nightflash.models.download import recommended
+from nightflash.models.recommendation import recommended
 from nightflash.models.registry import NETWORKS, Registry
 from nightflash.models.weights import WeightsFile, weights_folder
 

@@ -21,7 +21,7 @@ PROGRAM = """\
 import sys
 from dataclasses import replace
 from pathlib import Path
-from nightflash.models import download
+from nightflash.models import recommendation
 from nightflash.models.registry import NETWORKS
 from nightflash.models.weights import WeightsFile
 
@@ -29,7 +29,8 @@ NETWORK = NETWORKS["yolox_nano"]
 FILE = WeightsFile({name!r}, bytes={size}, url={url!r}, sha256={sha256!r})
 LACKING = WeightsFile("none.pt", bytes=9, url={url!r} + "-none", sha256={sha256!r})
 FILES = [*([LACKING] if Path({lacking!r}).exists() else ()), FILE]
-download.recommended = lambda *which: [replace(NETWORK, name=f.name, files=(f,)) for f in FILES]
+BEST = [replace(NETWORK, name=file.name, files=(file,)) for file in FILES]
+recommendation.recommended = lambda *which: BEST
 
 from nightflash.cli import main
 

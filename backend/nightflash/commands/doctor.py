@@ -69,7 +69,7 @@ def examine(weights: Path | None = None) -> Iterator[Finding]:
     looks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("environment", _environment),
         ("device", _device),
-        ("networks", lambda: _networks(weights)),
+        ("networks", lambda: networks(weights)),
         ("backend", _backend),
         ("disk", _disk),
         ("GIMP", _gimp),
@@ -105,24 +105,34 @@ def _device() -> Iterator[Finding]:
     yield Finding("device", True, f"{name}{threads}.", why_no_gpu())
 
 
-def _networks(weights: Path | None) -> Iterator[Finding]:
-    from nightflash.models.choice import STANDS_IN, Choice, Chosen
+def networks(weights: Path | None) -> Iterator[Finding]:
+    """Look at the networks for every role.
+
+    Args:
+        weights: Folder of network files; None for the user's own.
+
+    Raises:
+        NightFlashError: ``networks_corrupt`` for a damaged file of a network that would work.
+    """
+    from nightflash.models.choice import STANDS_IN, Choice
+    from nightflash.models.chosen import Chosen
     from nightflash.models.device import capacity, choose_device
-    from nightflash.models.download import recommended
+    from nightflash.models.recommendation import recommended
     from nightflash.models.weights import verify, weights_folder
 
     folder, room = weights_folder(weights), capacity(choose_device("auto"))
     chosen = Chosen.of(Choice.of("auto"), folder, room).by_role
     for best in recommended("auto", room):
-        network = chosen.get(best.role)
-        if network is not None and (file := network.present(folder)) is not None:
-            verify(file, folder)
-        stand_in = chosen.get(STANDS_IN.get(best.role, best.role))
-        text = f"{network.title}." if network else "none."
-        if network is None and stand_in is not None:
-            text = f"none; {stand_in.title} does what it can."
+        working = chosen[best.role]
+        for network in working:
+            if (file := network.present(folder)) is not None:
+                verify(file, folder)
+        text = f"{' or '.join(network.title for network in working) or 'none'}."
+        if not working and (others := chosen[STANDS_IN.get(best.role, best.role)]):
+            text = f"none; {others[0].title} does what it can."
         remedy = f"{best.title}, sees better: 'nightflash models download' fetches it to {folder}."
-        yield Finding(f"network for {best.role}", True, text, remedy if network != best else "")
+        at_best = best in working or any(network.metric for network in working)
+        yield Finding(f"network for {best.role}", True, text, "" if at_best else remedy)
 
 
 def _backend() -> Iterator[Finding]:

@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
 def _wanted(options: argparse.Namespace) -> list[NetworkDescriptor[Any]]:
     """The networks that the words name, each once."""
     from nightflash.models.device import capacity, choose_device
-    from nightflash.models.download import recommended
+    from nightflash.models.recommendation import recommended
     from nightflash.models.registry import NETWORKS
 
     room = capacity(choose_device(options.device))

@@ -51,18 +51,17 @@ def add(commands: Any) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from nightflash.models.choice import Choice, Chosen, metric_pair
+    from nightflash.models.choice import Choice
+    from nightflash.models.chosen import Chosen
     from nightflash.models.device import capacity, choose_device
-    from nightflash.models.download import recommended
+    from nightflash.models.recommendation import recommended
     from nightflash.models.registry import NETWORKS
     from nightflash.models.weights import weights_folder
 
     folder, auto = weights_folder(options.weights), Choice.of("auto")
     room = capacity(choose_device(options.device))
     chosen = Chosen.of(auto, folder, room).by_role
-    if pair := metric_pair(auto, folder, room):
-        chosen.pop("depth", None)
-    names = {descriptor.name for descriptor in (*chosen.values(), *pair)}
+    names = {descriptor.name for networks in chosen.values() for descriptor in networks}
     rows = [_row(descriptor, folder, descriptor.name in names) for descriptor in NETWORKS.values()]
     if options.json:
         streams.print_output(json.dumps(rows, indent=1))

@@ -9,22 +9,11 @@ import torch
 
 from nightflash.engine.finder import Finder
 from nightflash.models import registry
-from nightflash.models.choice import (
-    Choice,
-    Chosen,
-    depth_of_published_method,
-    metric_pair,
-    recommended_for_published_method,
-    wants_midas,
-)
-from nightflash.models.descriptor import (
-    DepthNetwork,
-    Detector,
-    FeatureNetwork,
-    NetworkDescriptor,
-    SubjectNetwork,
-)
+from nightflash.models.choice import Choice
+from nightflash.models.chosen import Chosen, DepthNetworks
+from nightflash.models.descriptor import Detector, FeatureNetwork, SubjectNetwork
 from nightflash.models.device import bfloat16_is_fast, capacity
+from nightflash.models.recommendation import recommended_for_published_method
 from nightflash.scene import DepthSource, Scene
 
 
@@ -58,30 +47,24 @@ class Networks:
         self.folder, self.device = folder, device
         room = capacity(device)
         self._chosen = Chosen.of(choice, folder, room)
-        alone = (self._chosen.depth,) if self._chosen.depth is not None else ()
-        self._depth: tuple[NetworkDescriptor[DepthNetwork], ...] = (
-            metric_pair(choice, folder, room) or alone
-        )
-        published = depth_of_published_method(choice, folder, room)
-        self._published_depth = alone if published is None else (published,)
         subject = self._chosen.subject
         self.finder = Finder(subject, folder, device) if subject else None
         finds = subject or self._chosen.detector
         self.names = {
             "depth": "geometry",
             "subject": finds.name if finds else "salience",
-            **{str(role): network.name for role, network in self._chosen.by_role.items()},
         }
-        if self._depth:
-            self.names["depth"] = " or ".join(network.name for network in self._depth)
+        for role, networks in self._chosen.by_role.items():
+            if networks:
+                self.names[role] = " or ".join(network.name for network in networks)
         self._missing = self._without_midas = ""
-        if choice.network_set == "auto" and (not self._depth or finds is None):
+        if self._chosen.lacking:
             self._missing = (
                 f"Networks that suit this device are missing in {folder}: rules of thumb stand in,"
                 " and the result is better with them. `nightflash models download` or, in GIMP, the"
                 " filter's button Backend… fetches them."
             )
-        if published is None and wants_midas(choice):
+        if self._chosen.depth.without_midas:
             best = recommended_for_published_method(room)
             self._without_midas = (
                 "The published method works with depth by MiDaS, and no network of MiDaS that"
@@ -105,7 +88,7 @@ class Networks:
                 self.finder.load()
             detector = chosen.detector
             self._loaded = Loaded(
-                self._sources(self._depth),
+                self._sources(chosen.depth.flash),
                 registry.load(detector, self.folder, self.device) if detector else None,
                 vgg,
             )
@@ -132,19 +115,17 @@ class Networks:
     def depth_sources(self, method: str) -> tuple[DepthSource, ...]:
         """The networks for depth of a method, read."""
         chosen = self._depth_by(method)
-        return self.load().depth if chosen == self._depth else self._sources(chosen)
+        return self.load().depth if chosen == self._chosen.depth.flash else self._sources(chosen)
 
     def notes(self, scene: Scene, method: str) -> tuple[str, ...]:
         """Sentences for the user about what ``scene`` was made with, for a method."""
         without_midas = self._without_midas if method == "published" else ""
         return tuple(note for note in (scene.note, self._missing, without_midas) if note)
 
-    def _depth_by(self, method: str) -> tuple[NetworkDescriptor[DepthNetwork], ...]:
-        return self._published_depth if method == "published" else self._depth
+    def _depth_by(self, method: str) -> DepthNetworks:
+        return self._chosen.depth.published if method == "published" else self._chosen.depth.flash
 
-    def _sources(
-        self, networks: tuple[NetworkDescriptor[DepthNetwork], ...]
-    ) -> tuple[DepthSource, ...]:
+    def _sources(self, networks: DepthNetworks) -> tuple[DepthSource, ...]:
         return tuple(
             DepthSource(one.name, registry.load(one, self.folder, self.device), one.metric)
             for one in networks

@@ -141,120 +141,19 @@ def choose(
         return _serving([descriptor], folder, f"network {descriptor.name}")
     if role == "subject" and "detector" in choice.named:
         return None
-
-    def present(role: Role, network_set: NetworkSet) -> list[NetworkDescriptor[Any]]:
-        return [d for d in registry.of(role, network_set) if _present(d, folder)]
-
     if choice.network_set == "auto":
-        for network_set in BEST_FIRST:
-            for descriptor in present(role, network_set):
-                if suits(descriptor, room):
-                    return descriptor
-            if role == "subject" and any(suits(d, room) for d in present("detector", network_set)):
-                return None
-        return None
+        return _best_present(role, folder, room, registry)
     if choice.network_set in SHIPPED:
         from_here = SHIPPED[SHIPPED.index(choice.network_set) :]
-        return next((d for one in from_here for d in present(role, one)), None)
-    candidates = registry.of(role, choice.network_set)
-    stand_in = STANDS_IN.get(role)
-    if stand_in and not present(role, choice.network_set) and present(stand_in, choice.network_set):
-        return None
-    if not candidates:
-        raise NightFlashError(
-            f"This version of NightFlash knows no {choice.network_set} network for {role} yet.",
-            "Choose --networks auto, lite or builtin.",
-            code="networks_missing",
-        )
-    fitting = sorted(candidates, key=lambda d: suits(d, room), reverse=True)
-    return _serving(fitting, folder, f"{choice.network_set} network for {role}")
+        return next((d for s in from_here for d in present(role, s, folder, registry)), None)
+    return _of_set(role, choice.network_set, folder, room, registry)
 
 
-def depth_of_published_method(
-    choice: Choice, folder: Path, room: Capacity = NO_GPU, registry: Registry = NETWORKS
-) -> NetworkDescriptor[DepthNetwork] | None:
-    """The network for depth that the published method takes in the place of a better one.
-
-    Returns:
-        The best that it works with of those present, or None where there is none, or where the
-        user names a network or a set without one.
-    """
-    if not wants_midas(choice):
-        return None
-    those = _of_published_method(registry)
-    there = [d for d in those if _present(d, folder)]
-    fitting = [d for d in there if suits(d, room)]
-    if choice.network_set == "official":
-        fitting = fitting or there
-    return next(iter(fitting), None)
-
-
-def wants_midas(choice: Choice) -> bool:
-    """Whether the published method may take MiDaS: neither network nor other set is named."""
-    return "depth" not in choice.named and choice.network_set in ("auto", "official")
-
-
-def recommended_for_published_method(
-    room: Capacity, registry: Registry = NETWORKS
-) -> NetworkDescriptor[DepthNetwork]:
-    """The network for depth that a user of the published method had best fetch."""
-    return next(d for d in _of_published_method(registry) if suits(d, room) or not d.for_gpu)
-
-
-def _of_published_method(registry: Registry) -> list[NetworkDescriptor[Any]]:
-    return [d for d in registry.of("depth", "official") if d.published_method]
-
-
-def metric_pair(
-    choice: Choice, folder: Path, room: Capacity = NO_GPU, registry: Registry = NETWORKS
-) -> tuple[NetworkDescriptor[DepthNetwork], ...]:
-    """The networks for metric depth indoors and outdoors, of which the light takes what fits.
-
-    Returns:
-        The best for each, or nothing where one of the two is not there, and where the user names
-        a network for depth, or a set without them.
-    """
-    if "depth" in choice.named or choice.network_set not in ("auto", "official"):
-        return ()
-    those = [d for d in registry.of("depth", "official") if _present(d, folder) and fits(d, room)]
-    indoors = [d for d in those if d.metric == "indoors"]
-    outdoors = [d for d in those if d.metric == "outdoors"]
-    return (indoors[0], outdoors[0]) if indoors and outdoors else ()
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The networks that shall work, by their roles; None where a rule or another network does it.
-
-    Attributes:
-        depth, subject, detector, features: See ``Role``.
-    """
-
-    depth: NetworkDescriptor[DepthNetwork] | None
-    subject: NetworkDescriptor[SubjectNetwork] | None
-    detector: NetworkDescriptor[Detector] | None
-    features: NetworkDescriptor[FeatureNetwork]
-
-    @classmethod
-    def of(cls, choice: Choice, folder: Path, room: Capacity = NO_GPU) -> Self:
-        """Choose for every role; see ``choose``."""
-        return cls(
-            choose("depth", choice, folder, room),
-            choose("subject", choice, folder, room),
-            choose("detector", choice, folder, room),
-            choose("features", choice, folder, room),
-        )
-
-    @property
-    def by_role(self) -> dict[Role, NetworkDescriptor[Any]]:
-        """Those that there are."""
-        every: dict[Role, NetworkDescriptor[Any] | None] = {
-            "depth": self.depth,
-            "subject": self.subject,
-            "detector": self.detector,
-            "features": self.features,
-        }
-        return {role: chosen for role, chosen in every.items() if chosen is not None}
+def present(
+    role: Role, network_set: NetworkSet, folder: Path, registry: Registry = NETWORKS
+) -> list[NetworkDescriptor[Any]]:
+    """The networks of a role and a set whose files are there, most preferred first."""
+    return [d for d in registry.of(role, network_set) if _is_present(d, folder)]
 
 
 def suits(descriptor: NetworkDescriptor[Any], room: Capacity) -> bool:
@@ -268,6 +167,38 @@ def fits(descriptor: NetworkDescriptor[Any], room: Capacity) -> bool:
     return quick and (room.memory is None or descriptor.memory <= SHARE * room.memory)
 
 
+def _best_present(
+    role: Role, folder: Path, room: Capacity, registry: Registry
+) -> NetworkDescriptor[Any] | None:
+    """The first that suits, of the best set that has one: for the main object also a detector's."""
+    for network_set in BEST_FIRST:
+        for descriptor in present(role, network_set, folder, registry):
+            if suits(descriptor, room):
+                return descriptor
+        detectors = present("detector", network_set, folder, registry)
+        if role == "subject" and any(suits(d, room) for d in detectors):
+            return None
+    return None
+
+
+def _of_set(
+    role: Role, network_set: NetworkSet, folder: Path, room: Capacity, registry: Registry
+) -> NetworkDescriptor[Any] | None:
+    """The best of a set that the user asks for, or None where another of that set stands in."""
+    there = {one: present(one, network_set, folder, registry) for one in (role, *STANDS_IN)}
+    if role in STANDS_IN and not there[role] and there[STANDS_IN[role]]:
+        return None
+    candidates = registry.of(role, network_set)
+    if not candidates:
+        raise NightFlashError(
+            f"This version of NightFlash knows no {network_set} network for {role} yet.",
+            "Choose --networks auto, lite or builtin.",
+            code="networks_missing",
+        )
+    fitting = sorted(candidates, key=lambda d: suits(d, room), reverse=True)
+    return _serving(fitting, folder, f"{network_set} network for {role}")
+
+
 def _serving(
     candidates: list[NetworkDescriptor[Any]], folder: Path, words: str
 ) -> NetworkDescriptor[Any]:
@@ -277,7 +208,7 @@ def _serving(
         NightFlashError: ``networks_missing`` where none is.
     """
     for descriptor in candidates:
-        if _present(descriptor, folder):
+        if _is_present(descriptor, folder):
             return descriptor
     first = candidates[0]
     if first.shipped is not None:
@@ -294,7 +225,7 @@ def _serving(
     )
 
 
-def _present(descriptor: NetworkDescriptor[Any], folder: Path) -> bool:
+def _is_present(descriptor: NetworkDescriptor[Any], folder: Path) -> bool:
     if descriptor.shipped is not None:
         return descriptor.shipped.is_file()
     return not descriptor.files or descriptor.present(folder) is not None

@@ -10,19 +10,14 @@ from pathlib import Path
 
 import pytest
 from nightflash.models import registry
-from nightflash.models.choice import (
-    Choice,
-    choose,
-    depth_of_published_method,
-    metric_pair,
-    recommended_for_published_method,
-)
+from nightflash.models.choice import Choice, choose
+from nightflash.models.chosen import ChosenDepth
 from nightflash.models.depth_anything import DESCRIPTORS
 from nightflash.models.depth_anything.kinds import KINDS
 from nightflash.models.depth_anything.network import DepthAnything
 from nightflash.models.descriptor import NetworkDescriptor
 from nightflash.models.device import NO_GPU, Capacity
-from nightflash.models.download import recommended
+from nightflash.models.recommendation import recommended, recommended_for_published_method
 from nightflash.models.registry import NETWORKS
 from torch import Tensor
 
@@ -33,14 +28,20 @@ RELATIVE, INDOOR, OUTDOOR = DESCRIPTORS
 ROOMS = [NO_GPU, Capacity(gpu=True), Capacity(gpu=True, memory=8_000_000_000)]
 
 
+def of(words: str, folder: Path, room: Capacity = NO_GPU) -> ChosenDepth:
+    return ChosenDepth.of(Choice.of(words), folder, room)
+
+
 def chosen(words: str, folder: Path, room: Capacity = NO_GPU) -> str | None:
     found = choose("depth", Choice.of(words), folder, room)
     return None if found is None else found.name
 
 
 def published(words: str, folder: Path, room: Capacity = NO_GPU) -> str | None:
-    found = depth_of_published_method(Choice.of(words), folder, room)
-    return None if found is None else found.name
+    """The network of MiDaS that the published method takes, if one is there."""
+    found = of(words, folder, room).published
+    names = [network.name for network in found if network.published_method]
+    return names[0] if names else None
 
 
 def lay(folder: Path, *names: str) -> None:
@@ -91,25 +92,29 @@ def test_it_is_the_first_choice_for_depth(room: Capacity, tmp_path: Path) -> Non
 
 def test_metric_networks_are_taken_where_they_are_named(tmp_path: Path) -> None:
     lay(tmp_path, INDOOR.name, OUTDOOR.name)
-    assert chosen("auto", tmp_path) == "scene_net"
+    assert chosen("auto", tmp_path) == "scene_net"  # alone; the two of them take its place
     assert chosen(INDOOR.name, tmp_path) == INDOOR.name
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_the_metric_networks_are_taken_as_a_pair(room: Capacity, tmp_path: Path) -> None:
     lay(tmp_path, RELATIVE.name, INDOOR.name)
-    assert metric_pair(Choice.of("auto"), tmp_path, room) == ()
+    assert of("auto", tmp_path, room).flash == (RELATIVE,)
     lay(tmp_path, OUTDOOR.name)
     for words in ("auto", "official", "auto,mask_rcnn"):
-        assert metric_pair(Choice.of(words), tmp_path, room) == (INDOOR, OUTDOOR)
-    for words in ("lite", "builtin", "rules", RELATIVE.name, INDOOR.name, OUTDOOR.name):
-        assert metric_pair(Choice.of(words), tmp_path, room) == ()
+        assert of(words, tmp_path, room).flash == (INDOOR, OUTDOOR)
+        assert of(words, tmp_path, room).published == (RELATIVE,)
+        assert of(words, tmp_path, room).without_midas
+    for network in (RELATIVE, INDOOR, OUTDOOR):
+        assert of(network.name, tmp_path, room) == ChosenDepth((network,), (network,), False)
+    for words in ("builtin", "rules"):
+        assert not {INDOOR, OUTDOOR} & {*of(words, tmp_path, room).flash}
 
 
 def test_a_device_too_small_for_the_pair_goes_without(tmp_path: Path) -> None:
     lay(tmp_path, INDOOR.name, OUTDOOR.name)
     small = Capacity(gpu=True, memory=INDOOR.memory)
-    assert metric_pair(Choice.of("auto"), tmp_path, small) == ()
+    assert [network.name for network in of("auto", tmp_path, small).flash] == ["scene_net"]
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -131,7 +136,7 @@ def test_the_published_method_keeps_to_midas(tmp_path: Path) -> None:
     lay(tmp_path, "midas_v21_small_256")
     for words in ("auto", "official"):
         assert published(words, tmp_path) == "midas_v21_small_256"
-    for words in ("lite", "builtin", "rules", RELATIVE.name, f"official,{RELATIVE.name}"):
+    for words in ("builtin", "rules", RELATIVE.name, f"official,{RELATIVE.name}"):
         assert published(words, tmp_path) is None
 
 

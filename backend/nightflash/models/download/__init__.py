@@ -1,6 +1,5 @@
 """Downloads of network files. Nothing else in NightFlash downloads anything."""
 
 from nightflash.models.download.fetching import MIRROR_VARIABLE, download, fetch, whole
-from nightflash.models.download.recommendation import recommended
 
-__all__ = ["MIRROR_VARIABLE", "download", "fetch", "recommended", "whole"]
+__all__ = ["MIRROR_VARIABLE", "download", "fetch", "whole"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from nightflash.models.choice import suits
-from nightflash.models.descriptor import NetworkDescriptor, NetworkSet
+from nightflash.models.descriptor import DepthNetwork, NetworkDescriptor, NetworkSet
 from nightflash.models.device import Capacity
 from nightflash.models.registry import BEST_FIRST, NETWORKS, Registry
 
@@ -32,3 +32,11 @@ def recommended(
             if fitting:
                 best.setdefault(role, fitting[0])
     return list(best.values())
+
+
+def recommended_for_published_method(
+    room: Capacity, registry: Registry = NETWORKS
+) -> NetworkDescriptor[DepthNetwork]:
+    """The network for depth that a user of the published method had best fetch."""
+    those = (d for d in registry.of("depth", "official") if d.published_method)
+    return next(d for d in those if suits(d, room) or not d.for_gpu)
