@@ -111,7 +111,7 @@ def test_noise_starts_at_the_published_content_loss(network: VGGStack, shared: P
     for name in SOME_PHOTOS:
         photo = picture(shared / "photos/daylight" / name, (600, 400))[None]
         losses.append(network.content_scale * content_loss(network, start, photo))
-    assert median(losses) == pytest.approx(vgg19.PUBLISHED_START_LOSS, rel=0.25)
+    assert median(losses) == pytest.approx(2.85, rel=0.25)  # as in the published log
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 9), (4, 4), (5, 7), (2, 400), (64, 66)])

@@ -12,7 +12,7 @@ import torch
 from nightflash import Engine, Settings
 from nightflash.errors import NightFlashError
 from nightflash.models import registry
-from nightflash.models.isnet import ISNET, U2NETP, MaskNetwork
+from nightflash.models.isnet import ISNET, U2NETP, isnet, u2netp
 from nightflash.models.sureness import sureness
 from nightflash.photo import read_photo
 from numpy.typing import NDArray
@@ -45,10 +45,10 @@ class Session:
         return [self.answer]
 
 
-def found(answer: Tensor, rgb: Tensor | None = None, fed: Any = ISNET.input) -> Any:
+def found(answer: Tensor, rgb: Tensor | None = None, network: Any = isnet) -> Any:
     session = Session(answer[None, None].numpy())
     rgb = torch.full((3, 40, 60), 0.5) if rgb is None else rgb
-    return MaskNetwork(session, fed).main_object(rgb), session.fed["picture"]
+    return network(session).main_object(rgb), session.fed["picture"]
 
 
 def disc(value: float = 1.0) -> Tensor:
@@ -59,14 +59,14 @@ def disc(value: float = 1.0) -> Tensor:
 
 def test_a_picture_is_fed_as_a_square_in_the_network_s_own_scale() -> None:
     rgb = torch.rand(3, 30, 90)
-    for descriptor, side, low, high in (
-        (ISNET, 1024, -0.5, 0.5),
-        (U2NETP, 320, -0.485 / 0.229, (1 - 0.406) / 0.225),
+    for network, side, low, high in (
+        (isnet, 1024, -0.5, 0.5),
+        (u2netp, 320, -0.485 / 0.229, (1 - 0.406) / 0.225),
     ):
-        _, fed = found(disc(), torch.zeros_like(rgb), descriptor.input)
+        _, fed = found(disc(), torch.zeros_like(rgb), network)
         assert fed.shape == (1, 3, side, side)
         assert fed[0, 0].max() == pytest.approx(low, abs=1e-5)
-        _, fed = found(disc(), torch.ones_like(rgb), descriptor.input)
+        _, fed = found(disc(), torch.ones_like(rgb), network)
         assert fed[0, 2].min() == pytest.approx(high, abs=1e-5)
 
 
@@ -101,7 +101,7 @@ def test_memory_that_does_not_suffice_is_told_as_that(words: str) -> None:
             raise Exception(f"Non-zero status code. Status Message: {words}")
 
     with pytest.raises(MemoryError):
-        MaskNetwork(Short(disc()[None, None].numpy()), ISNET.input).main_object(torch.rand(3, 9, 9))
+        isnet(Short(disc()[None, None].numpy())).main_object(torch.rand(3, 9, 9))
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

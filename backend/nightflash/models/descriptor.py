@@ -162,27 +162,6 @@ N = TypeVar("N", bound=Network, covariant=True)
 
 
 @dataclass(frozen=True)
-class NetworkInput:
-    """What a network itself wants to be fed (its module converts, callers need not).
-
-    Attributes:
-        short_side: Length of the shorter side in pixels, or of both for square inputs; None: free.
-        multiple_of: Both sides are multiples of this many pixels.
-        value_range: Values that black and white have before ``mean`` and ``std``.
-        channel_order: ``RGB`` or ``BGR``.
-        mean: Per channel, in ``channel_order`` and units of ``value_range``; None: not subtracted.
-        std: Per channel, likewise; None: not divided by.
-    """
-
-    short_side: int | None = None
-    multiple_of: int = 1
-    value_range: tuple[float, float] = (0.0, 1.0)
-    channel_order: Literal["RGB", "BGR"] = "RGB"
-    mean: tuple[float, float, float] | None = None
-    std: tuple[float, float, float] | None = None
-
-
-@dataclass(frozen=True)
 class NetworkDescriptor(Generic[N]):
     """All that is known of a network before its weights are read.
 
@@ -195,7 +174,6 @@ class NetworkDescriptor(Generic[N]):
         source: Where the weights come from: repository@commit and path.
         load: Reads a weights file (None for a network without one) and gives the network on the
             device, ready to use. Call it through ``registry.load``, which checks the file first.
-        input: What the network is fed.
         files: The files any one of which holds its weights, the one to download first; empty where
             there is nothing to download.
         shipped: The file of its weights that is a part of NightFlash, or None.
@@ -215,7 +193,6 @@ class NetworkDescriptor(Generic[N]):
     licence: str
     source: str
     load: Callable[[Path | None, torch.device], N]
-    input: NetworkInput = NetworkInput()
     files: tuple[WeightsFile, ...] = ()
     shipped: Path | None = None
     automatic: bool = True

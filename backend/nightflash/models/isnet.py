@@ -7,6 +7,7 @@ kept, and give their finest map first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,6 @@ from torch import Tensor
 from nightflash.models.descriptor import (
     MainObject,
     NetworkDescriptor,
-    NetworkInput,
     SubjectNetwork,
 )
 from nightflash.models.npm import NpmPackage
@@ -38,39 +38,42 @@ class MaskNetwork:
 
     Args:
         session: An ``onnxruntime.InferenceSession`` of it.
-        input: What it is fed.
+        side: Of the square that it sees, in pixels.
+        mean, std: Of encoded sRGB 0..1, by channel: what it is fed is less the one, over the other.
     """
 
     session: Any
-    input: NetworkInput
+    side: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
 
     @torch.no_grad()
     def main_object(self, rgb: Tensor) -> MainObject:
         """See ``SubjectNetwork``; the mask is a square."""
-        side = self.input.short_side
-        assert side is not None
-        assert self.input.mean is not None
-        assert self.input.std is not None
-        mean, std = (torch.tensor(v)[:, None, None] for v in (self.input.mean, self.input.std))
-        picture = (resize(rgb.detach().to("cpu", torch.float32), side, side) - mean) / std
+        square = resize(rgb.detach().to("cpu", torch.float32), self.side, self.side)
+        mean, std = (torch.tensor(v)[:, None, None] for v in (self.mean, self.std))
+        picture = (square - mean) / std
         raw = run(self.session, picture[None])
         mask = torch.from_numpy(raw).reshape(raw.shape[-2:]).float().clamp(0, 1).nan_to_num()
         clear = sureness(mask) >= LEAST_SURE and float((mask > 0.5).float().mean()) >= LEAST_SHARE
         return MainObject(mask.to(rgb.device), clear)
 
 
-def load(name: str, fed: NetworkInput, path: Path | None, device: torch.device) -> MaskNetwork:
+isnet = partial(MaskNetwork, side=1024, mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0))
+u2netp = partial(MaskNetwork, side=320, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+
+
+def _load(
+    name: str, network: Callable[[Any], MaskNetwork], path: Path | None, device: torch.device
+) -> MaskNetwork:
     """Read a published file.
 
     Raises:
         NightFlashError: ``networks_corrupt`` where onnxruntime cannot read the file.
     """
     assert path is not None
-    return MaskNetwork(open_session(path, device, name), fed)
+    return network(open_session(path, device, name))
 
-
-_WIDE = NetworkInput(short_side=1024, mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0))
-_NARROW = NetworkInput(short_side=320, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
 ISNET: NetworkDescriptor[SubjectNetwork] = NetworkDescriptor(
     name="isnet_general_use",
@@ -79,8 +82,7 @@ ISNET: NetworkDescriptor[SubjectNetwork] = NetworkDescriptor(
     title="IS-Net, the main object whatever it is",
     licence="Apache-2.0",
     source="xuebinqin/DIS, as published with rembg v0.0.0 or in an npm package",
-    load=partial(load, "IS-Net", _WIDE),
-    input=_WIDE,
+    load=partial(_load, "IS-Net", isnet),
     files=(
         WeightsFile(
             name="isnet-general-use.onnx",
@@ -111,8 +113,7 @@ U2NETP: NetworkDescriptor[SubjectNetwork] = NetworkDescriptor(
     title="U2-Net-p, the main object whatever it is",
     licence="Apache-2.0",
     source="xuebinqin/U-2-Net, as published with rembg v0.0.0",
-    load=partial(load, "U2-Net-p", _NARROW),
-    input=_NARROW,
+    load=partial(_load, "U2-Net-p", u2netp),
     files=(
         WeightsFile(
             name="u2netp.onnx",

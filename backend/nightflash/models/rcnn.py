@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from nightflash.models.coco import CLASSES
-from nightflash.models.descriptor import Detection, Detector, NetworkDescriptor, NetworkInput
+from nightflash.models.descriptor import Detection, Detector, NetworkDescriptor
 from nightflash.models.tensors import (
     COUNTER,
     OtherWeights,
@@ -133,7 +133,6 @@ def _descriptor(
         licence="BSD-3-Clause (torchvision)",
         source=f"torchvision's models, {file.name}",
         load=partial(load, constructor),
-        input=NetworkInput(short_side=800, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
         files=(file,),
         **facts,
     )

@@ -1,4 +1,4 @@
-"""The networks known, which of them to take, and reading them once."""
+"""The networks known, and reading each of them once."""
 
 from __future__ import annotations
 

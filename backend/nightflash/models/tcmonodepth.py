@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from nightflash.models.descriptor import DepthNetwork, NetworkDescriptor, NetworkInput
+from nightflash.models.descriptor import DepthNetwork, NetworkDescriptor
 from nightflash.models.resize import network_size, resize
 from nightflash.models.tensors import (
     OtherWeights,
@@ -224,7 +224,6 @@ DESCRIPTOR: NetworkDescriptor[DepthNetwork] = NetworkDescriptor(
     licence="MIT",
     source="yu-li/TCMonoDepth@128a98c6, weights/_ckpt_small.pt.tar",
     load=load,
-    input=NetworkInput(short_side=SHORT_SIDE, multiple_of=MULTIPLE_OF, value_range=(0.0, 255.0)),
     files=(
         WeightsFile(
             name="tcmonodepth_small_ckpt.pt.tar",

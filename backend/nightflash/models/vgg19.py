@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from nightflash.models.descriptor import FeatureNetwork, NetworkDescriptor, NetworkInput
+from nightflash.models.descriptor import FeatureNetwork, NetworkDescriptor
 from nightflash.models.tensors import OtherWeights, check_tensor, not_the_weights, read_tensors
 from nightflash.models.vgg_stack import VGGStack
 from nightflash.models.weights import Cut, WeightsFile
@@ -46,8 +46,6 @@ CUT = Cut(
 """The five layers in torchvision's checkpoint; its first filter is known from printed examples."""
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-PUBLISHED_START_LOSS = 2.85
-"""Content loss of Gaussian noise, 400 x 600, against a photo in the published log."""
 NORMALISED_CONTENT_SCALE = 0.1242
 """What brings the channel-normalised network's content loss to the scale of torchvision's weights.
 
@@ -138,7 +136,6 @@ TORCHVISION: NetworkDescriptor[FeatureNetwork] = NetworkDescriptor(
     licence="BSD-3-Clause (torchvision)",
     source="torchvision's models, vgg19-dcbb9e9d.pth, also as timm/vgg19.tv_in1k",
     load=load_torchvision,
-    input=NetworkInput(mean=IMAGENET_MEAN, std=IMAGENET_STD),
     files=(
         WeightsFile(
             name="vgg19_tv_in1k_conv3_1.safetensors",
@@ -168,9 +165,6 @@ DESCRIPTOR: NetworkDescriptor[FeatureNetwork] = NetworkDescriptor(
         "models/autoencoder_vgg19/vgg19_3/vgg_normalised_conv3_1.pth"
     ),
     load=load_normalised,
-    input=NetworkInput(
-        value_range=(0.0, 255.0), channel_order="BGR", mean=(103.939, 116.779, 123.68)
-    ),
     files=(
         WeightsFile(
             name="vgg19_normalised_conv3_1.pth",

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightflash.models.coco import CLASSES
-from nightflash.models.descriptor import Detection, Detector, NetworkDescriptor, NetworkInput
+from nightflash.models.descriptor import Detection, Detector, NetworkDescriptor
 from nightflash.models.onnx import open_session, run
 from nightflash.models.resize import resize
 from nightflash.models.weights import WeightsFile
@@ -106,7 +106,6 @@ DESCRIPTOR: NetworkDescriptor[Detector] = NetworkDescriptor(
     licence="Apache-2.0",
     source="Kazuhito00/Image-Processing-Node-Editor@75f75b65, yolox_nano.onnx",
     load=load,
-    input=NetworkInput(short_side=SIDE, value_range=(0.0, 255.0), channel_order="BGR"),
     files=(
         WeightsFile(
             name="yolox_nano.onnx",

@@ -22,7 +22,6 @@ from nightflash.models.descriptor import (
     DepthNetwork,
     MainObject,
     NetworkDescriptor,
-    NetworkInput,
     SubjectNetwork,
 )
 from nightflash.models.resize import network_size, resize
@@ -194,7 +193,6 @@ DEPTH: NetworkDescriptor[DepthNetwork] = NetworkDescriptor(
     source="trained by backend/training; see models/builtin/scene_net.md",
     load=load,
     shipped=own_file(NAME),
-    input=NetworkInput(short_side=SHORT_SIDE, multiple_of=MULTIPLE_OF),
 )
 SUBJECT: NetworkDescriptor[SubjectNetwork] = NetworkDescriptor(
     name=f"{NAME}_subject",
@@ -205,5 +203,4 @@ SUBJECT: NetworkDescriptor[SubjectNetwork] = NetworkDescriptor(
     source="trained by backend/training; see models/builtin/scene_net.md",
     load=load,
     shipped=own_file(NAME),
-    input=NetworkInput(short_side=SHORT_SIDE, multiple_of=MULTIPLE_OF),
 )

@@ -14,9 +14,7 @@ from typing import Any
 import torch
 
 from nightflash.models.depth_anything.kinds import INDOOR, OUTDOOR, RELATIVE, Kind
-from nightflash.models.depth_anything.preprocess import MULTIPLE_OF, OWN_SIDE
-from nightflash.models.descriptor import DepthNetwork, NetworkDescriptor, NetworkInput
-from nightflash.models.midas.preprocess import IMAGENET
+from nightflash.models.descriptor import DepthNetwork, NetworkDescriptor
 from nightflash.models.weights import WeightsFile
 
 OWNER = "depth-anything"
@@ -45,12 +43,6 @@ def _descriptor(kind: Kind, *files: WeightsFile, **facts: Any) -> NetworkDescrip
         licence="Apache-2.0",
         source=f"{OWNER}/{repository}@{revision[:8]}, {there}",
         load=partial(_load, kind),
-        input=NetworkInput(
-            short_side=OWN_SIDE,
-            multiple_of=MULTIPLE_OF,
-            mean=IMAGENET["mean"],
-            std=IMAGENET["std"],
-        ),
         files=files,
         memory=1_000_000_000,
         **facts,

@@ -12,8 +12,7 @@ from typing import Any
 
 import torch
 
-from nightflash.models.descriptor import DepthNetwork, NetworkDescriptor, NetworkInput
-from nightflash.models.midas.preprocess import FRAMINGS, MULTIPLE_OF
+from nightflash.models.descriptor import DepthNetwork, NetworkDescriptor
 from nightflash.models.weights import WeightsFile
 
 RELEASES = "https://github.com/isl-org/MiDaS/releases/download"
@@ -37,7 +36,6 @@ def _descriptor(
     file: dict[str, Any] | None = None,
     **facts: Any,
 ) -> NetworkDescriptor[DepthNetwork]:
-    framing = FRAMINGS[name]
     url = f"{RELEASES}/{release}/{name}.pt"
     return NetworkDescriptor(
         name=name,
@@ -46,12 +44,6 @@ def _descriptor(
         licence=licence,
         source=f"isl-org/MiDaS@{COMMIT}, release {release}, {name}.pt",
         load=partial(_load, name),
-        input=NetworkInput(
-            short_side=None if framing.rule == "within" else framing.net,
-            multiple_of=MULTIPLE_OF,
-            mean=framing.mean,
-            std=framing.std,
-        ),
         published_method=True,
         files=(WeightsFile(name=f"{name}.pt", url=url, aliases=older_names, **(file or {})),),
         **facts,
