@@ -91,10 +91,7 @@ def _render_all(
             try:
                 made = _with_progress(maker, photo, settings, aim, job.source.name)
                 lost = write_photo(job.out, made.photo, quality=quality, keep=options.keep)
-                if made.night is not None and options.debug_dir is not None:
-                    from nightflash.commands.debug import write_debug
-
-                    write_debug(job.debug_files(options.debug_dir), made.night)
+                _debug(job, made, options)
             except NightFlashError as fault:
                 streams.print_error(f"nightflash: {job.source}: {fault}")
                 continue
@@ -108,6 +105,14 @@ def _render_all(
     if options.json and reports:
         streams.print_output(json.dumps(reports[0] if len(jobs) == 1 else {"photos": reports}))
     return 0 if len(reports) == len(jobs) else FAULT
+
+
+def _debug(job: Job, made: Made, options: argparse.Namespace) -> None:
+    """Write what the night was made from, where that is asked for."""
+    if made.night is not None and options.debug_dir is not None:
+        from nightflash.commands.debug import write_debug
+
+        write_debug(job.debug_files(options.debug_dir), made.night)
 
 
 def _checked_jobs(options: argparse.Namespace) -> list[Job]:

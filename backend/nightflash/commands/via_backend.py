@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nightflash.aim import Aim, check_aim
 from nightflash.client.client import Client
-from nightflash.client.protocol import Layout, Pixels
+from nightflash.client.protocol import Header, Layout, Pixels
 from nightflash.photo import Photo
 from nightflash.settings import Settings
 from nightflash.stages import Progress
@@ -52,8 +52,12 @@ def render_remotely(
         for sent in (pixels, mask, strokes):
             if sent is not None:
                 client.forget(sent)
-    header, night = answer.header, answer.pictures[0]
-    report = {
+    return photo.with_rgb(_rgb(answer.pictures[0])), _report(answer.header)
+
+
+def _report(header: Header) -> dict[str, Any]:
+    """What the fields of a result say, by the names that ``Report`` has for it."""
+    return {
         "seconds": header["seconds"],
         "networks": header["networks"],
         "subject_box": header["subject"]["box"],
@@ -63,7 +67,6 @@ def render_remotely(
         "device": header["device"],
         "notes": header["notes"],
     }
-    return photo.with_rgb(_rgb(night)), report
 
 
 def _in_grey_and_alpha(strokes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

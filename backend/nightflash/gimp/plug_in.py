@@ -95,13 +95,8 @@ def put(
         NightFlashError: ``not_installed``: another's folder is in its place, or code is missing.
         OSError: The folder cannot be written.
     """
-    place, former = profile.plug_in, profile.former_plug_in
-    if (place.exists() or place.is_symlink()) and not is_ours(place):
-        raise NightFlashError(
-            f"{place} was not made by this installer and stays as it is; move it away, then start "
-            "this again.",
-            code="not_installed",
-        )
+    place = profile.plug_in
+    _require_ours(place)
     place.parent.mkdir(parents=True, exist_ok=True)
     remove_remains(profile)
     new = Path(tempfile.mkdtemp(prefix=f".{PLUG_IN}-", dir=place.parent))
@@ -109,15 +104,15 @@ def put(
         _mark(new, python, place, "relay")
         _copy(source, new)
         if profile.kind == "package" and sys.platform not in ("win32", "darwin"):
-            kept = place if place.exists() else former
-            zmq = provide(new, kept, python, requirement, report)
+            former = place if place.exists() else profile.former_plug_in
+            zmq = provide(new, former, python, requirement, report)
         else:
             zmq = bundled(profile.kind)
         _mark(new, python, place, zmq.kind)
         new.chmod(0o755)
         _exchange(new, place)
-        if is_ours(former):
-            _discard(former)
+        if is_ours(profile.former_plug_in):
+            _discard(profile.former_plug_in)
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return zmq
@@ -145,6 +140,16 @@ def remove_remains(profile: Profile) -> None:
     for folder in profile.plug_ins.glob(f".{FORMER_PLUG_IN}*-*"):
         if is_ours(folder):
             _remove(folder)
+
+
+def _require_ours(place: Path) -> None:
+    """Raise where something is at ``place`` that must stay."""
+    if (place.exists() or place.is_symlink()) and not is_ours(place):
+        raise NightFlashError(
+            f"{place} was not made by this installer and stays as it is; move it away, then start "
+            "this again.",
+            code="not_installed",
+        )
 
 
 def is_ours(folder: Path) -> bool:

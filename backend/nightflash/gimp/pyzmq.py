@@ -19,6 +19,10 @@ from nightflash.gimp.programs import desktop_variables, output
 SYSTEM_PYTHONS = ("/usr/bin/python3", "python3")  # a desktop's GIMP takes the first one it finds
 OLDEST = (3, 11)  # that the plug-in and the client run on
 DOWNLOAD_SECONDS = 300.0
+WITHOUT_GI = (
+    "has no gi module, without which GIMP shows no plug-in in Python; install it (Debian and"
+    " Ubuntu: sudo apt install python3-gi gir1.2-gtk-3.0)"
+)
 
 # No syntax of recent versions in here: it is asked of any Python there is.
 _DESCRIBE = """
@@ -130,18 +134,12 @@ def provide(
             f"one needs {'.'.join(map(str, OLDEST))} or newer"
         )
     if not gimps.has_gi:
-        report(
-            f"{gimps.program} has no gi module, without which GIMP shows no plug-in in Python; "
-            "install it (Debian and Ubuntu: sudo apt install python3-gi gir1.2-gtk-3.0)"
-        )
+        report(f"{gimps.program} {WITHOUT_GI}")
     if gimps.runs_client(lib):
         return Zmq("own", f"GIMP's Python {gimps.name} has pyzmq")
     try:
-        if (former / "site").is_dir():
-            shutil.copytree(former / "site", site)
-            if gimps.runs_client(site, lib):
-                return _private(gimps)
-            shutil.rmtree(site)
+        if _serves_again(gimps, former / "site", site, lib):
+            return _private(gimps)
         if gimps.platforms:
             report(f"Getting pyzmq for GIMP's Python {gimps.name}")
             if _download(gimps, site, python, requirement) and gimps.runs_client(site, lib):
@@ -158,6 +156,17 @@ def provide(
 def bundled(kind: str) -> Zmq:
     """The answer for a GIMP that brings a Python of its own, where nothing can be put."""
     return _relay(f"this GIMP ({kind}) brings its own Python")
+
+
+def _serves_again(gimps: GimpPython, former: Path, site: Path, lib: Path) -> bool:
+    """Whether the pyzmq of an earlier plug-in does for that interpreter; it is copied then."""
+    if not former.is_dir():
+        return False
+    shutil.copytree(former, site)
+    if gimps.runs_client(site, lib):
+        return True
+    shutil.rmtree(site)
+    return False
 
 
 def _private(gimps: GimpPython) -> Zmq:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import BinaryIO
 
 import imagecodecs
@@ -73,20 +74,19 @@ def with_metadata(data: bytes, icc: bytes | None, exif: bytes | None, xmp: bytes
         parts[b"iprp"] = _with_profile(parts[b"iprp"], primary, icc)
     located = parts[b"iloc"]
     parts[b"iloc"] = _moved(located, 0, ids, [len(p) for _, p in payloads], 0)
-    order = [b"hdlr", b"pitm", b"iloc", b"iinf", b"iref", b"iprp"]
-    order += [name for name in parts if name not in order]
-
-    def meta() -> bytes:
-        return box(
-            b"meta", data[start : start + 4], *(box(n, parts[n]) for n in order if n in parts)
-        )
-
-    growth = len(meta()) - (end - start + 8)
-    parts[b"iloc"] = _moved(
-        located, growth, ids, [len(p) for _, p in payloads], len(data) + growth + 8
-    )
+    head = data[start : start + 4]
+    growth = len(_meta(head, parts)) - (end - start + 8)
+    sizes = [len(payload) for _, payload in payloads]
+    parts[b"iloc"] = _moved(located, growth, ids, sizes, len(data) + growth + 8)
     added = box(b"mdat", *(payload for _, payload in payloads)) if payloads else b""
-    return data[: start - 8] + meta() + data[end:] + added
+    return data[: start - 8] + _meta(head, parts) + data[end:] + added
+
+
+def _meta(head: bytes, parts: Mapping[bytes, bytes]) -> bytes:
+    """The box of metadata, its parts in the order that readers expect."""
+    first = (b"hdlr", b"pitm", b"iloc", b"iinf", b"iref", b"iprp")
+    order = [name for name in first if name in parts] + [n for n in parts if n not in first]
+    return box(b"meta", head, *(box(name, parts[name]) for name in order))
 
 
 def _item(number: int, kind: bytes) -> bytes:

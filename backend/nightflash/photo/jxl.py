@@ -237,17 +237,7 @@ def encode_jxl(file: BinaryIO, codes: Codes, source: Encoding, quality: int) -> 
         bitspersample=depth,
         usecontainer=True,
     )
-    # Only now: a container may hold the stream in parts.
-    stream = b"".join(
-        bytes(encoded)[start + (4 if name == b"jxlp" else 0) : end]
-        for name, start, end in isobmff.boxes(bytes(encoded))
-        if name in (b"jxlc", b"jxlp")
-    )
-    level = b"".join(
-        isobmff.box(name, bytes(encoded)[start:end])
-        for name, start, end in isobmff.boxes(bytes(encoded))
-        if name == b"jxll"
-    )
+    stream, level = _stream_and_level(bytes(encoded))
     if space is not None:
         stream = _in_space(stream, space)
     file.write(isobmff.box(b"JXL ", b"\r\n\x87\n") + _FILE_TYPE + level)
@@ -256,6 +246,17 @@ def encode_jxl(file: BinaryIO, codes: Codes, source: Encoding, quality: int) -> 
     if source.xmp is not None:
         file.write(isobmff.box(b"xml ", source.xmp))
     file.write(isobmff.box(b"jxlc", stream))
+
+
+def _stream_and_level(container: bytes) -> tuple[bytes, bytes]:
+    """The stream of a container, which may hold it in parts, and the box of its level, if any."""
+    stream = level = b""
+    for name, start, end in isobmff.boxes(container):
+        if name in (b"jxlc", b"jxlp"):
+            stream += container[start + (4 if name == b"jxlp" else 0) : end]
+        elif name == b"jxll":
+            level += isobmff.box(name, container[start:end])
+    return stream, level
 
 
 def is_writable(cicp: Cicp) -> bool:

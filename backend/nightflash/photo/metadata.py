@@ -50,30 +50,29 @@ def result_encoding(
     """
     if keep == "nothing":
         return replace(source, exif=None, xmp=None, iptc=None, thumbnail=False), ()
-    notes: list[str] = []
     block, packet = source.exif, source.xmp
     if keep == "no places":
         block = exif.without_gps(block) if block else None
         packet = xmp.without_gps(packet) if packet else None
     changed = datetime.datetime.now().astimezone() if source.exif or source.xmp else None
-    words: dict[str, tuple[str, ...]] = {}
-    datasets = source.iptc
-    if datasets is not None and not holds_iptc:
-        words, rest = iptc.words(datasets, xmp.IPTC_WORDS)
-        datasets = None
-        if rest:
-            notes.append(
-                "Parts of the photo's IPTC data have no place in this format and are lost."
-            )
+    datasets, words, notes = (source.iptc, {}, []) if holds_iptc else _as_words(source.iptc)
     if block is not None:
-        srgb = source.icc is None and source.cicp is None
-        facts = exif.Facts(*size, srgb, SOFTWARE, changed)
         if not holds_maker_notes and exif.maker_note(block) is not None:
             notes.append("The photo's maker note has no place in TIFF files and is lost.")
-        made = exif.stamped(block, facts)
+        srgb = source.icc is None and source.cicp is None
+        made = exif.stamped(block, exif.Facts(*size, srgb, SOFTWARE, changed))
         block = None if made is None else made.tobytes()
     packet = xmp.stamped(packet, size, SOFTWARE, changed, words)
     return replace(source, exif=block, xmp=packet, iptc=datasets), tuple(notes)
+
+
+def _as_words(
+    datasets: bytes | None,
+) -> tuple[None, dict[str, tuple[str, ...]], list[str]]:
+    """IPTC data as words for XMP, for a format with no place for them, and what is lost."""
+    words, rest = iptc.words(datasets, xmp.IPTC_WORDS)
+    lost = "Parts of the photo's IPTC data have no place in this format and are lost."
+    return None, words, [lost] if rest else []
 
 
 def thumbnail(rgb: Linear) -> bytes:

@@ -127,10 +127,7 @@ class Photo:
         if bits == 32:
             require_finite(colour, "The picture")
         source = _usable(replace(source or Encoding(), bits=bits, grey=colour.shape[2] == 1))
-        space = colour_space(source, bits)
-        rgb = np.empty((*colour.shape[:2], 3), np.float32)
-        for rows in strips(*colour.shape[:2]):
-            rgb[rows] = space.decode(colour[rows])
+        rgb = _decoded(colour, colour_space(source, bits))
         if opacity is not None:
             opacity = opacity.astype(np.float32) / np.float32(full_scale(array.dtype))
         return cls(rgb, opacity, _returnable(source))
@@ -177,6 +174,13 @@ def colour_space(source: Encoding, bits: int) -> ColourSpace:
     if source.cicp is not None and (space := cicp_space(source.cicp)) is not None:
         return space
     return LINEAR_SRGB if bits == 32 else SRGB
+
+
+def _decoded(colour: Codes, space: ColourSpace) -> Linear:
+    rgb = np.empty((*colour.shape[:2], 3), np.float32)
+    for rows in strips(*colour.shape[:2]):
+        rgb[rows] = space.decode(colour[rows])
+    return rgb
 
 
 def _usable(source: Encoding) -> Encoding:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import tifffile
 from PIL.TiffImagePlugin import TiffImageFile
 
@@ -129,6 +130,35 @@ def _bytes(value: Any) -> bytes | None:
 
 
 def _samples(page: tifffile.TiffPage, path: Path) -> Raster:
+    _check_samples(page, path)
+    bits, lab = page.bitspersample, page.photometric in _LAB
+    samples = _array(page, path)
+    if lab:
+        samples = samples.view(f"uint{bits}")
+    else:
+        floats = page.sampleformat == _FLOAT
+        samples = _floats(samples) if floats else _full_range(samples, bits)
+    colours = _COLOURS[page.photometric]
+    colour = samples[..., :colours]
+    if colour.shape[2] != colours:
+        raise ValueError("fewer samples than the colour model has")
+    if page.photometric == _WHITE_IS_ZERO:
+        colour = colour.dtype.type(full_scale(colour.dtype)) - colour
+    alpha, associated = _alpha(page, samples, colours)
+    notes: tuple[str, ...] = ()
+    if samples.shape[2] > colours + (alpha is not None):
+        notes = ("Channels of the file that are neither colour nor alpha were left out.",)
+    if lab:
+        light = linear_from_lab(colour, signed=page.photometric == _LAB[0])
+        alpha = None if alpha is None else alpha.astype(np.float32) / np.float32(2**bits - 1)
+        return Raster(light, alpha, "tiff", lab=bits, notes=notes)
+    if alpha is not None and associated:
+        colour = _unassociated(colour, alpha)
+    return Raster(colour, alpha, "tiff", notes=notes)
+
+
+def _check_samples(page: tifffile.TiffPage, path: Path) -> None:
+    """Raise where the samples are of a type or a number that no photo of ours has."""
     bits, kind = page.bitspersample, page.sampleformat
     if page.samplesperpixel > _MAX_SAMPLES or page.imagedepth != 1:
         raise bad_photo(f"{path} is not a photo: it has {page.samplesperpixel} samples per pixel.")
@@ -140,41 +170,28 @@ def _samples(page: tifffile.TiffPage, path: Path) -> Raster:
             f"{path} has samples of a type that is not supported.",
             "Save it with 8 or 16 bits per channel, or as floating point.",
         )
+
+
+def _array(page: tifffile.TiffPage, path: Path) -> npt.NDArray[Any]:
+    """The samples as they are stored, (H, W, samples)."""
     try:
-        samples = page.asarray()
+        samples: npt.NDArray[Any] = page.asarray()
     except ValueError as fault:
         if "not supported" in str(fault) or "requires" in str(fault):
             raise _unsupported(path, f"its compression is {page.compression!s}") from fault
         raise
     if samples.ndim == 2:
-        samples = samples[..., np.newaxis]
-    elif page.axes.startswith("S"):
-        samples = np.moveaxis(samples, 0, -1)
-    if lab:
-        samples = samples.view(f"uint{bits}")
-    else:
-        samples = _floats(samples) if kind == _FLOAT else _full_range(samples, bits)
-    colours = _COLOURS[page.photometric]
-    colour = samples[..., :colours]
-    if colour.shape[2] != colours:
-        raise ValueError("fewer samples than the colour model has")
-    if page.photometric == _WHITE_IS_ZERO:
-        colour = colour.dtype.type(full_scale(colour.dtype)) - colour
+        return samples[..., np.newaxis]
+    return np.moveaxis(samples, 0, -1) if page.axes.startswith("S") else samples
+
+
+def _alpha(page: tifffile.TiffPage, samples: Codes, colours: int) -> tuple[Codes | None, bool]:
+    """The sample that is marked as alpha, and whether the colours are multiplied by it."""
     extras = [int(extra) for extra in page.extrasamples or ()]
     marked = [i for i, extra in enumerate(extras) if extra in (_ASSOCIATED, _UNASSOCIATED)]
-    alpha = None
-    if marked and samples.shape[2] > colours + marked[0]:
-        alpha = samples[..., colours + marked[0]]
-    notes: tuple[str, ...] = ()
-    if samples.shape[2] > colours + (alpha is not None):
-        notes = ("Channels of the file that are neither colour nor alpha were left out.",)
-    if lab:
-        light = linear_from_lab(colour, signed=page.photometric == _LAB[0])
-        alpha = None if alpha is None else alpha.astype(np.float32) / np.float32(2**bits - 1)
-        return Raster(light, alpha, "tiff", lab=bits, notes=notes)
-    if alpha is not None and extras[marked[0]] == _ASSOCIATED:
-        colour = _unassociated(colour, alpha)
-    return Raster(colour, alpha, "tiff", notes=notes)
+    if not marked or samples.shape[2] <= colours + marked[0]:
+        return None, False
+    return samples[..., colours + marked[0]], extras[marked[0]] == _ASSOCIATED
 
 
 def _floats(samples: Codes) -> Codes:

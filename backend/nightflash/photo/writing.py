@@ -1,4 +1,21 @@
-"""Photos to picture files."""
+"""Photos to picture files.
+
+Bits, grey, colour space, metadata and resolution are the source's where the format has them:
+
+- TIFF: 8 or 16 bits, or floats unclipped; deflated. No maker notes, no thumbnail.
+- PNG: 8 or 16 bits; floats become 16.
+- JPEG: 8 bits; quality and subsampling are those of a source that was JPEG, else 95 and chroma
+  at full resolution. No alpha. An EXIF block too long for JPEG's 64 KB loses its largest parts.
+- WebP: 8 bits, always RGB; lossless at quality 100. No resolution but EXIF's.
+- AVIF: 8, 10 or 12 bits (16 become 12), always RGB; lossless at quality 100.
+- JPEG XL: 8, 10, 12 or 16 bits or floats; lossless at quality 100, and always but for sRGB of
+  8 bits. Other profiles become BT.2020 of 16 bits.
+
+Where 8 bits in the source's space had no steps for the dark (linear light), they are sRGB.
+Light above white, of HDR sources, is kept in 16 bits and floats, and mapped into the range of
+8 bits. A grey source that is no longer grey becomes sRGB, as does CMYK. Nothing that shows the
+photo as it was is in the file; where the photo had a thumbnail, it gets a fresh one.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +33,7 @@ from nightflash.errors import NightFlashError
 from nightflash.whole_file import written_whole
 
 from . import exif
-from .encoding import Encoding
+from .encoding import Codes, Encoding
 from .formats import FORMATS, JPEG, TIFF, WIDE, Format
 from .metadata import LONGEST_THUMBNAIL, Keep, result_encoding, with_thumbnail
 from .photo import Photo, colour_space
@@ -38,23 +55,8 @@ def write_photo(
 ) -> tuple[str, ...]:
     """Stores a photo as JPEG, PNG, TIFF, WebP, AVIF or JPEG XL, by the file name's suffix.
 
-    Bits, grey, colour space, metadata and resolution are the source's where the format has them:
-
-    - TIFF: 8 or 16 bits, or floats unclipped; deflated. No maker notes, no thumbnail.
-    - PNG: 8 or 16 bits; floats become 16.
-    - JPEG: 8 bits; quality and subsampling are those of a source that was JPEG, else 95 and chroma
-      at full resolution. No alpha. An EXIF block too long for JPEG's 64 KB loses its largest parts.
-    - WebP: 8 bits, always RGB; lossless at quality 100. No resolution but EXIF's.
-    - AVIF: 8, 10 or 12 bits (16 become 12), always RGB; lossless at quality 100.
-    - JPEG XL: 8, 10, 12 or 16 bits or floats; lossless at quality 100, and always but for sRGB of
-      8 bits. Other profiles become BT.2020 of 16 bits.
-
-    Where 8 bits in the source's space had no steps for the dark (linear light), they are sRGB.
-    Light above white, of HDR sources, is kept in 16 bits and floats, and mapped into the range of
-    8 bits. A grey source that is no longer grey becomes sRGB, as does CMYK. Nothing that shows the
-    photo as it was is in the file; where the photo had a thumbnail, it gets a fresh one. The file
-    appears whole or not at all: it is written beside, under a hidden name, and then takes the name
-    over.
+    What each of them holds stands at the head of this module. The file appears whole or not at
+    all: it is written beside, under a hidden name, and then takes the name over.
 
     Args:
         path: Where to; an existing file is replaced, its permissions kept.
@@ -72,17 +74,36 @@ def write_photo(
     """
     path = Path(path)
     check_output(path)
+    file_format = FORMATS[path.suffix.lower()]
+    _check_fits(photo, path, file_format, quality)
+    codes, source = _encoded(photo, file_format)
+    source, notes = _with_metadata(source, photo, file_format, keep)
+    _write_whole(path, lambda file: file_format.write(file, codes, source, quality))
+    return notes
+
+
+def _check_fits(photo: Photo, path: Path, file_format: Format, quality: int | None) -> None:
+    """Raise where the format cannot hold the photo, or not at that quality."""
     if quality is not None and not 1 <= quality <= 100:
         raise _bad(f"The quality of {path} is 1 to 100, not {quality}.")
-    file_format = FORMATS[path.suffix.lower()]
     if max(photo.width, photo.height) > file_format.longest_side:
         raise _bad(
             f"{path} cannot hold {photo.width} × {photo.height} pixels; "
             f"its format ends at {file_format.longest_side}.",
             "Use PNG or TIFF.",
         )
+    opaque = photo.alpha is None or np.rint(photo.alpha.min() * 255) >= 255
+    if not file_format.alpha and not opaque:
+        raise _bad(
+            f"{path} would lose the photo's transparency, which its format cannot hold.",
+            "Use PNG, TIFF or WebP.",
+        )
+
+
+def _encoded(photo: Photo, file_format: Format) -> tuple[Codes, Encoding]:
+    """The photo as codes that the format holds, and what they mean."""
     if not file_format.alpha:
-        photo = _without_alpha(photo, path)
+        photo = replace(photo, alpha=None)
     source = photo.source
     bits = source.bits if source.bits in file_format.bits else file_format.bits[-1]
     if source.cicp is not None and source.cicp.is_hdr and bits == 8:
@@ -98,6 +119,13 @@ def write_photo(
         source = replace(source, icc=None, cicp=None)  # they described grey
     if codes.shape[2] > 2 and source.jpeg is not None and len(source.jpeg.quantisation) < 2:
         source = replace(source, jpeg=None)  # likewise
+    return codes, source
+
+
+def _with_metadata(
+    source: Encoding, photo: Photo, file_format: Format, keep: Keep
+) -> tuple[Encoding, tuple[str, ...]]:
+    """The encoding with the metadata of a result, and sentences about what is lost of them."""
     source, notes = result_encoding(
         source,
         (photo.width, photo.height),
@@ -110,8 +138,7 @@ def write_photo(
         notes += trimmed
     if file_format is not TIFF:
         source = with_thumbnail(source, photo.rgb)
-    _write_whole(path, lambda file: file_format.write(file, codes, source, quality))
-    return notes
+    return source, notes
 
 
 def _is_coarse(source: Encoding) -> bool:
@@ -186,15 +213,6 @@ def check_output(path: str | PathLike[str]) -> None:
 
 def _bad(sentence: str, remedy: str = "") -> NightFlashError:
     return NightFlashError(sentence, remedy, code="bad_output")
-
-
-def _without_alpha(photo: Photo, path: Path) -> Photo:
-    if photo.alpha is not None and np.rint(photo.alpha.min() * 255) < 255:
-        raise _bad(
-            f"{path} would lose the photo's transparency, which its format cannot hold.",
-            "Use PNG, TIFF or WebP.",
-        )
-    return replace(photo, alpha=None)
 
 
 def _write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
