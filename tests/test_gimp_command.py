@@ -34,7 +34,9 @@ def test_install_check_and_uninstall(
     assert "the plug-in is not there; 'nightflash gimp install'" in capsys.readouterr().out
     assert main(["gimp", "install"]) == 0
     assert "Restart GIMP where it runs" in capsys.readouterr().out
-    assert json.loads((place / "install.json").read_text())["command"][0] == sys.executable
+    noted = json.loads((place / "install.json").read_text())
+    assert noted["command"][0] == sys.executable
+    assert noted["installer"] == "nightflash gimp install"
     assert (place / "nightflash_filter.py").stat().st_mode & 0o111
     assert main(["gimp", "check"]) == 0
     assert f"the plug-in is in {place}" in capsys.readouterr().out

@@ -183,6 +183,7 @@ def test_the_plug_in_and_the_client_are_put_into_the_profile(
     assert installed(profile) == {
         "command": [str(desk.python), "-P", "-m", "nightflash", "serve"],
         "relay": [str(desk.python), "-P", "-m", "nightflash.client.relay"],
+        "installer": "bash install/gimp.sh",
         "environment": {
             "PYTHONPATH": str(profile / "plug-ins/nightflash_filter/lib"),
             "PYTHONNOUSERSITE": "1",

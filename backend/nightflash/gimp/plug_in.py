@@ -36,15 +36,19 @@ class Source:
     Attributes:
         plug_in: The plug-in's folder.
         package: The folder of the package ``nightflash``.
+        installer: What a user types to install it again; a path is in the folder of a checkout.
     """
 
     plug_in: Path
     package: Path
+    installer: str = "nightflash gimp install"
 
     @classmethod
     def of_checkout(cls, checkout: Path) -> Source:
-        """The code of a checkout."""
-        return cls(checkout / "gimp_plugin" / PLUG_IN, checkout / "backend/nightflash")
+        """The code of a checkout, from which its own script installs."""
+        shell = "powershell -ExecutionPolicy Bypass -File install\\gimp.ps1"
+        script = shell if sys.platform == "win32" else "bash install/gimp.sh"
+        return cls(checkout / "gimp_plugin" / PLUG_IN, checkout / "backend/nightflash", script)
 
     @classmethod
     def of_this(cls) -> Source:
@@ -101,14 +105,14 @@ def put(
     remove_remains(profile)
     new = Path(tempfile.mkdtemp(prefix=f".{PLUG_IN}-", dir=place.parent))
     try:
-        _mark(new, python, place, "relay")
+        _mark(new, python, place, source.installer, "relay")
         _copy(source, new)
         if profile.kind == "package" and sys.platform not in ("win32", "darwin"):
             former = place if place.exists() else profile.former_plug_in
             zmq = provide(new, former, python, requirement, report)
         else:
             zmq = bundled(profile.kind)
-        _mark(new, python, place, zmq.kind)
+        _mark(new, python, place, source.installer, zmq.kind)
         new.chmod(0o755)
         _exchange(new, place)
         if is_ours(profile.former_plug_in):
@@ -200,7 +204,7 @@ def _copy(source: Source, folder: Path) -> None:
     (folder / f"{PLUG_IN}.py").chmod(0o755)  # GIMP passes over what it cannot execute
 
 
-def _mark(folder: Path, python: Path, place: Path, zmq: str) -> None:
+def _mark(folder: Path, python: Path, place: Path, installer: str, zmq: str) -> None:
     """Write down in ``folder`` how the backend is started once that is ``place``."""
     start = [str(python), "-P", "-m"]
     variables = {"PYTHONPATH": str(place / "lib"), "PYTHONNOUSERSITE": "1"}
@@ -211,6 +215,7 @@ def _mark(folder: Path, python: Path, place: Path, zmq: str) -> None:
         "command": [*start, "nightflash", "serve"],
         "relay": [*start, "nightflash.client.relay"],
         "environment": variables,
+        "installer": installer,
         "zmq": zmq,
         "version": __version__,
     }

@@ -15,7 +15,6 @@ from plugin.faults import in_own_language
 from plugin.texts import translated as _
 
 INSTALLATION = Path(__file__).resolve().parent.parent / "install.json"
-INSTALL = "bash install/gimp.sh"
 INSTEAD = {
     "nightflash stop": "In the filter's dialog, choose Backend… > Restart.",
     "nightflash logs": "In the filter's dialog, Backend… > Show log tells more; please report it.",
@@ -36,7 +35,7 @@ def installation() -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise NightFlashError(
             _("The plug-in was copied here without its installer, so it cannot find its backend."),
-            _("Run in NightFlash's folder: {}").format(INSTALL),
+            _mending({}),
             code="not_installed",
         ) from fault
 
@@ -58,7 +57,7 @@ def backend() -> Client:
             if relay is None:
                 raise NightFlashError(
                     _("GIMP's Python lacks the package pyzmq ({}).").format(fault),
-                    _("Run in NightFlash's folder: {}").format(INSTALL),
+                    _mending(found),
                     code="no_pyzmq",
                 ) from fault
     return Client(
@@ -98,13 +97,19 @@ def in_words(fault: NightFlashError) -> NightFlashError:
     return NightFlashError(in_own_language(fault.sentence), _remedy(fault), code=fault.code)
 
 
+def _mending(found: dict[str, Any]) -> str:
+    """How to install the filter again, in the way that it was installed."""
+    command = found.get("installer", "bash install/gimp.sh")
+    if command.startswith("nightflash "):
+        return _("To mend the installation, run in a terminal: {}").format(command)
+    return _("To mend the installation, run in NightFlash's folder: {}").format(command)
+
+
 def _remedy(fault: NightFlashError) -> str:
     if fault.code == "no_memory":
         return _("Close other programs, or scale the image down.")
     if fault.code == "start_failed":
-        return _(
-            "In the filter's dialog, Backend… > Show log tells more. To mend the installation, run"
-            " in NightFlash's folder: {}"
-        ).format(INSTALL)
+        log = _("In the filter's dialog, Backend… > Show log tells more.")
+        return f"{log} {_mending(installation())}"
     others = (_(has) for command, has in INSTEAD.items() if command in fault.remedy)
     return next(others, in_own_language(fault.remedy))

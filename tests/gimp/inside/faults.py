@@ -29,10 +29,11 @@ image.select_ellipse(Gimp.ChannelOps.REPLACE, 20, 10, 30, 30)
 
 
 @contextlib.contextmanager
-def installed(*command: str) -> Iterator[None]:
-    """The plug-in with another command that starts its backend."""
+def installed(*command: str, **facts: str) -> Iterator[None]:
+    """The plug-in with another command that starts its backend, and other facts noted."""
     kept = RECORD.read_text(encoding="utf-8")
-    RECORD.write_text(json.dumps({**json.loads(kept), "command": command}), encoding="utf-8")
+    record = {**json.loads(kept), "command": command, **facts}
+    RECORD.write_text(json.dumps(record), encoding="utf-8")
     try:
         yield
     finally:
@@ -85,6 +86,8 @@ def plain(sentence: str, *words: str) -> None:
 def case_no_backend() -> None:
     with installed("no-such-program-anywhere", "serve"):
         refused("backend cannot be started", "install/gimp.sh")
+    with installed("no-such-program-anywhere", "serve", installer="nightflash gimp install"):
+        refused("backend cannot be started", "in a terminal: nightflash gimp install")
 
 
 def case_backend_that_falls_over() -> None:
