@@ -28,6 +28,7 @@ SLOW = (
     "test_readme.py",
     "test_scenes.py",
     "test_via_backend.py",
+    "test_wheel.py",  # builds
     "models/builtin/test_shipped.py",
     "scene/test_geometry.py",
     "scene/test_segment.py",

@@ -93,6 +93,8 @@ def test_the_pythons_of_the_project_file_are_those_named_elsewhere() -> None:
     low, high = int(bounds[0]), int(bounds[1]) - 1
     versions = {f"3.{n}" for n in range(low, high + 1)}
     assert PROJECT["project"]["requires-python"] == f">=3.{low},<3.{high + 1}"
+    classifiers = " ".join(PROJECT["project"]["classifiers"])
+    assert set(re.findall(r"Python :: (3\.\d+)", classifiers)) == versions
     assert (3, low) == pyzmq.OLDEST
     assert PROJECT["tool"]["mypy"]["python_version"] == f"3.{low}"
     assert PROJECT["tool"]["ruff"]["target-version"] == f"py3{low}"

@@ -1,17 +1,57 @@
-"""The wheel gives everything: `pip install` of it in a fresh environment, with no checkout near."""
+"""What is handed out: a wheel that gives everything, and a source distribution that makes it."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "backend/nightflash/data/example.jpg"
+
+
+def built(kind: str, tree: Path, out: Path) -> Path:
+    """What setuptools builds of a tree: an ``sdist`` or a ``wheel``."""
+    code = f"import sys; from setuptools.build_meta import *; build_{kind}(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", code, out], cwd=tree, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = out.iterdir()
+    return made
+
+
+def files_of(wheel: Path) -> dict[str, int]:
+    """Names and checksums of what a wheel puts into an environment."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {entry.filename: entry.CRC for entry in archive.infolist()}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a clone to compare with")
+def test_a_source_distribution_is_the_clone_and_gives_the_same_wheel(tmp_path: Path) -> None:
+    pytest.importorskip("setuptools")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    names = {name for name in listed.stdout.decode().split("\0") if (ROOT / name).is_file()}
+    for name in names:
+        (tmp_path / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "clone" / name)
+    for folder in ("sdist", "wheel", "again"):
+        (tmp_path / folder).mkdir()
+    wheel = files_of(built("wheel", tmp_path / "clone", tmp_path / "wheel"))
+    with tarfile.open(built("sdist", tmp_path / "clone", tmp_path / "sdist")) as archive:
+        archive.extractall(tmp_path / "out", filter="data")
+    (tree,) = (tmp_path / "out").iterdir()
+    found = {str(file.relative_to(tree)) for file in tree.rglob("*") if file.is_file()}
+    made = {name for name in found if "egg-info" in name} | {"PKG-INFO", "setup.cfg"}
+    assert found - made == names
+    assert files_of(built("wheel", tree, tmp_path / "again")) == wheel
+    assert "nightflash_filter/nightflash_filter.py" in wheel
+    assert not [name for name in wheel if name.startswith(("tests", "training", "gi/"))]
 
 
 @pytest.mark.endurance
