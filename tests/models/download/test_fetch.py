@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,22 @@ def test_a_file_is_fetched_and_then_there(downloader: Downloader) -> None:
     assert asked["User-Agent"].startswith("nightflash/")
     assert downloader.run().read_bytes() == CONTENT
     assert len(downloader.server.requests) == 1
+
+
+def test_few_threads_watch_over_many_pieces(
+    downloader: Downloader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, start = [], threading.Thread.start
+
+    def counted(thread: threading.Thread) -> None:
+        started.append(thread)
+        start(thread)
+
+    downloader.server.pages[f"/{NAME}"] = file(CONTENT)
+    monkeypatch.setattr(threading.Thread, "start", counted)
+    downloader.run()
+    assert len(downloader.steps) > 5
+    assert len(started) <= 3  # one that asks, one that watches, and the server's own
 
 
 @pytest.mark.parametrize("known", [8, 0])

@@ -29,6 +29,7 @@ from nightflash.models.download.local import LocalFile
 from nightflash.models.download.patience import Patience, Tries
 from nightflash.models.download.remote import Answer, Remote
 from nightflash.models.weights import NOTE, WeightsFile, hash_in, noted_sha256
+from nightflash.whole_file import written_whole
 
 PART = ".part"  # ends the name of a file that is not whole yet
 OLD = ".old"  # ends the name of what was in the place before
@@ -74,7 +75,10 @@ class Incoming:
         _sync(self.part)
         note = self.path.with_name(self.path.name + NOTE)
         if len(self.file.sha256) < len(digest):
-            _write_whole(note, f"{digest}  {self.path.name}\n")
+            with written_whole(note) as out:
+                out.write(f"{digest}  {self.path.name}\n".encode())
+                out.flush()
+                os.fsync(out.fileno())
         if self.path.exists():
             set_aside(self.path, self.report)
         self.part.replace(self.path)
@@ -250,13 +254,6 @@ def _size(path: Path) -> int:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(path.name + PART)
-    part.write_text(text, encoding="ascii")
-    _sync(part)
-    part.replace(path)
 
 
 def _sync(path: Path) -> None:

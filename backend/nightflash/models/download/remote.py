@@ -15,7 +15,7 @@ import requests
 
 from nightflash import __version__
 from nightflash.errors import NightFlashError
-from nightflash.models.download.deadline import within
+from nightflash.models.download.deadline import Watchdog, begun
 from nightflash.models.download.faults import (
     ELSEWHERE,
     FAILED,
@@ -166,7 +166,8 @@ class Remote:
         patience = self.tries.patience
         for _ in range(MOST_REDIRECTS + 1):
             try:
-                response = within(patience.longest_wait, partial(self._ask, url, headers))
+                asked = begun(partial(self._ask, url, headers))
+                response = asked.result(patience.longest_wait)
                 self._pin(response.headers.get("X-Repo-Commit", ""))
                 if not response.is_redirect:
                     return response
@@ -246,29 +247,39 @@ class Remote:
         patience = self.tries.patience
         left = most if expected is None else min(most, expected)
         since, came = time.monotonic(), 0
-        while left > 0:
-            try:  # read1 gives what has come; read would wait for all of a chunk
-                read = partial(response.raw.read1, min(CHUNK, left), decode_content=False)
-                piece: bytes = within(patience.longest_wait, read)
-            except TimeoutError as fault:
-                response.raw.shutdown()  # or closing it would wait as well
-                raise Interrupted(f"{self.place} sends no more of {self.name}.") from fault
-            except FAULTS as fault:
-                raise unreached(fault, response.url, self.name) from fault
-            if not piece and expected is None:
-                return
-            if not piece:
-                raise Interrupted(f"{self.place} broke off while it sent {self.name}.")
-            yield piece
-            left -= len(piece)
-            came += len(piece)
-            if (passed := time.monotonic() - since) >= patience.window:
-                if came < patience.floor * passed:
-                    raise Interrupted(
-                        f"{self.place} sends {self.name} at {came / passed:.0f} bytes per second,"
-                        " which is too slow."
-                    )
-                since, came = time.monotonic(), 0
+        with Watchdog(patience.longest_wait, response.raw.shutdown) as watchdog:
+            while left > 0:
+                piece = self._piece(response, min(CHUNK, left), watchdog)
+                if not piece and expected is None:
+                    return
+                if not piece:
+                    raise Interrupted(f"{self.place} broke off while it sent {self.name}.")
+                yield piece
+                left -= len(piece)
+                came += len(piece)
+                if (passed := time.monotonic() - since) >= patience.window:
+                    if came < patience.floor * passed:
+                        raise Interrupted(
+                            f"{self.place} sends {self.name} at {came / passed:.0f} bytes per"
+                            " second, which is too slow."
+                        )
+                    since, came = time.monotonic(), 0
+
+    def _piece(self, response: requests.Response, most: int, watchdog: Watchdog) -> bytes:
+        """What has come of a body; nothing at its end."""
+        watchdog.sign()
+        try:  # read1 gives what has come; read would wait for all of a chunk
+            piece: bytes = response.raw.read1(most, decode_content=False)
+        except FAULTS as fault:
+            if watchdog.bit:
+                raise self._silent() from fault
+            raise unreached(fault, response.url, self.name) from fault
+        if watchdog.bit and not piece:
+            raise self._silent()
+        return piece
+
+    def _silent(self) -> Interrupted:
+        return Interrupted(f"{self.place} sends no more of {self.name}.")
 
     def _no_part(self, kind: type[RangesRefused]) -> RangesRefused:
         what = "changed while it was read" if kind is Changed else "is not sent in parts"
