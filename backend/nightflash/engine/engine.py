@@ -256,8 +256,9 @@ class Engine:
         aim = settled(aim)
         surveyed = self._surveyed(working, settings.method)
         encoded, depth_from = surveyed.survey.encoded, surveyed.survey.depth_from
-        main, provisional = None, False
+        main, provisional, closer = None, False, None
         if self._networks.finder is not None and (aim.mask is None or aim.clicks):
+            closer = self._networks.finder.quick()
             if checkpoint is None:
                 main, provisional = self._networks.finder.glance(working.key, encoded)
             else:
@@ -270,7 +271,7 @@ class Engine:
         found = self._cache.get(key)
         if isinstance(found, Aimed):
             return found
-        scene = aim_at(surveyed.survey, main, aim, working.size, settings.several)
+        scene = aim_at(surveyed.survey, main, aim, working.size, settings.several, closer)
         fresh = Aimed(surveyed, scene, provisional)
         self._cache.put(key, fresh, planes(SCENE_PLANES, working))
         return fresh

@@ -63,6 +63,15 @@ class Finder:
         if self._quick is None and self._first is not None:
             self._quick = registry.load(self._first, self._folder, self._device)
 
+    def quick(self) -> SubjectNetwork | None:
+        """The network that answers first; None where there is only a slow one.
+
+        Raises:
+            NightFlashError: Its file is missing or damaged.
+        """
+        self.load()
+        return self._quick
+
     def release(self) -> None:
         """Forget networks and photos; no look begins any more that was asked for before."""
         for look in self._looks.values():
@@ -134,9 +143,9 @@ class Finder:
 
     def _at_a_glance(self, look: _Look, encoded: Tensor) -> MainObject | None:
         if look.glance is None:
-            self.load()
-            if self._quick is not None:
-                look.glance = self._quick.main_object(encoded)
+            quick = self.quick()
+            if quick is not None:
+                look.glance = quick.main_object(encoded)
         return look.glance
 
     def _found(self, look: _Look, encoded: Tensor) -> MainObject | None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from nightflash.aim import Aim, Click
 from nightflash.errors import NightFlashError
 from nightflash.imaging.guided_filter import GuidedFilter
-from nightflash.models.descriptor import MainObject
+from nightflash.models.descriptor import MainObject, SubjectNetwork
 from nightflash.scene.cut import Map, minimum_cut, outline_cost
 from nightflash.scene.scene import Survey
 from nightflash.scene.segment import DEPTH_EDGE
@@ -30,7 +30,13 @@ HARDLY = 0.05  # of the main object: left by a removal where a part of it was me
 RIM = 0.008  # of the picture's long side: half the thickness of a removed object's rim
 
 
-def corrected(subject: Subject, aim: Aim, seen: Survey, main: MainObject | None) -> Subject:
+def corrected(
+    subject: Subject,
+    aim: Aim,
+    seen: Survey,
+    main: MainObject | None,
+    closer: SubjectNetwork | None = None,
+) -> Subject:
     """Correct what was found by an aim's clicks, in their order, then by its strokes.
 
     Args:
@@ -38,6 +44,7 @@ def corrected(subject: Subject, aim: Aim, seen: Survey, main: MainObject | None)
         aim: In pixels of the working size.
         seen: The photo surveyed.
         main: What a network takes for the main object, or None.
+        closer: Looks at what is around a click, or None.
 
     Raises:
         NightFlashError: ``bad_aim``: nothing is left.
@@ -46,7 +53,7 @@ def corrected(subject: Subject, aim: Aim, seen: Survey, main: MainObject | None)
         return subject
     mask = subject.mask
     for click in aim.clicks:
-        mask = _clicked(mask, click, seen, main)
+        mask = _clicked(mask, click, seen, main, closer)
     if aim.strokes is not None:
         mask = painted(mask, aim.strokes, seen.encoded, seen.inverse_depth)
     if float(mask.max()) <= 0.5:
@@ -95,9 +102,15 @@ def painted(mask: Tensor, strokes: Map, encoded: Tensor, inverse_depth: Tensor) 
     return result
 
 
-def _clicked(mask: Tensor, click: Click, seen: Survey, main: MainObject | None) -> Tensor:
+def _clicked(
+    mask: Tensor,
+    click: Click,
+    seen: Survey,
+    main: MainObject | None,
+    closer: SubjectNetwork | None,
+) -> Tensor:
     place = click.x, click.y
-    found = pointed(place, seen.encoded, seen.inverse_depth, main, seen.detections).mask
+    found = pointed(place, seen.encoded, seen.inverse_depth, main, seen.detections, closer).mask
     if click.adds:
         return torch.maximum(mask, found)
     left = _without(mask, found)

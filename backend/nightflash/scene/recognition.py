@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nightflash.aim import Aim
 from nightflash.imaging.colour import encode
-from nightflash.models.descriptor import Detector, MainObject
+from nightflash.models.descriptor import Detector, MainObject, SubjectNetwork
 from nightflash.scene import subject as find
 from nightflash.scene.box import bounds
 from nightflash.scene.correction import corrected
@@ -48,6 +48,7 @@ def aim_at(
     aim: Aim,
     size: tuple[int, int],
     several: bool = False,
+    closer: SubjectNetwork | None = None,
 ) -> Scene:
     """Find the object that the flash is aimed at.
 
@@ -57,8 +58,9 @@ def aim_at(
         aim: Where the user aims the flash, in pixels of the working size.
         size: (width, height) of the full-size photo.
         several: Light all objects as large as the largest.
+        closer: Looks at what is around a point, or None; it must be quick.
     """
-    subject = corrected(_subject(seen, main, aim, several), aim, seen, main)
+    subject = corrected(_subject(seen, main, aim, several, closer), aim, seen, main, closer)
     inverse_depth = seen.inverse_depth
     if seen.guessed:
         inverse_depth = _guessed(seen.encoded, subject.mask)
@@ -89,7 +91,13 @@ def _guessed(encoded: Tensor, subject: Tensor | None = None) -> Tensor:
     return near * (1 - sky_mask(encoded, near))
 
 
-def _subject(seen: Survey, main: MainObject | None, aim: Aim, several: bool) -> find.Subject:
+def _subject(
+    seen: Survey,
+    main: MainObject | None,
+    aim: Aim,
+    several: bool,
+    closer: SubjectNetwork | None,
+) -> find.Subject:
     encoded, inverse_depth = seen.encoded, seen.inverse_depth
     if aim.mask is not None:
         mask = torch.from_numpy(np.ascontiguousarray(aim.mask)).to(encoded).clamp(0, 1)
@@ -97,7 +105,7 @@ def _subject(seen: Survey, main: MainObject | None, aim: Aim, several: bool) -> 
     if aim.box is not None:
         return find.boxed(aim.box, encoded, inverse_depth, "the box given", main, seen.detections)
     if aim.point is not None:
-        return find.pointed(aim.point, encoded, inverse_depth, main, seen.detections)
+        return find.pointed(aim.point, encoded, inverse_depth, main, seen.detections, closer)
     found = None if main is None else find.whole(main, encoded, inverse_depth)
     if main is None or not main.clear or several:
         others = find.largest(seen.detections, encoded, inverse_depth, several)

@@ -10,8 +10,9 @@ import cv2
 import torch
 from torch import Tensor
 
-from nightflash.models.descriptor import Detection, MainObject
+from nightflash.models.descriptor import Detection, MainObject, SubjectNetwork
 from nightflash.scene.box import Box, bounds, contains, overlap, wider
+from nightflash.scene.closer import object_under
 from nightflash.scene.geometry import salience
 from nightflash.scene.main_object import outlined, outlined_anew, parts
 from nightflash.scene.region import clearest_region
@@ -73,21 +74,23 @@ def pointed(
     inverse_depth: Tensor,
     main: MainObject | None,
     detections: Sequence[Detection],
+    closer: SubjectNetwork | None = None,
 ) -> Subject:
     """Find the object under ``point`` (x, y).
 
-    That is the part of the main object that is there, or the detected object in it where it holds
-    several; else a detected object, else the region around the point.
+    That is the main object of what is there, of the picture or of a window that ``closer`` looks
+    at, or the detected object in it where it holds several; else a detected object, else the
+    region around the point.
     """
     under = [d for d in _distinct(detections) if contains(d.box, point)]
     under.sort(key=lambda d: d.box[2] * d.box[3])
-    for part in _parts(main, encoded, inverse_depth):
-        if float(part[_pixel(point, part)]) > 0.5:
-            for detection in under:
-                one = _within(part, detection.box)
-                if PART_OF * float(part.sum()) > float(one.sum()) and _fills(one, detection.box):
-                    return Subject(one, f"{detection.label} under the point")
-            return Subject(part, "the main object under the point")
+    part = object_under(point, encoded, inverse_depth, main, closer)
+    if part is not None:
+        for detection in under:
+            one = _within(part, detection.box)
+            if PART_OF * float(part.sum()) > float(one.sum()) and _fills(one, detection.box):
+                return Subject(one, f"{detection.label} under the point")
+        return Subject(part, "the main object under the point")
     for detection in under:
         mask = _detected_mask(detection, encoded, inverse_depth)
         if float(mask[_pixel(point, mask)]) > 0.5:
