@@ -158,7 +158,7 @@ def drag(shown: Screen, point: tuple[int, int], how: str) -> None:
 def test_the_line_of_the_split_view_is_dragged(shown: Screen, dialog: Filter) -> None:
     dialog.open()
     night = still(dialog, "split-none")
-    dialog.press("Split", "toggle button")
+    shown.key("s")
     half = still(dialog, "split-half")
     x, y, width, height = dialog.widget("panel", "Preview").place
     shown.run("xdotool", "mousemove", str(x + width // 2), str(y + height // 2), "mousedown", "1")

@@ -108,7 +108,7 @@ def test_a_brush_adds_and_removes(shown: Screen, dialog: Filter) -> None:
     expect(dialog, "outline without what was painted over", LEFT)
     shown.key("ctrl+z")
     expect(dialog, "outline about what was painted again", LEFT, SKY)
-    dialog.press("Brush", "toggle button")
+    shown.key("p")  # puts the brush away
     dialog.click_photo(RIGHT)
     expect(dialog, "outline of what is aimed at anew", RIGHT)
     dialog.close()

@@ -61,7 +61,7 @@ class Dialog:
         self._outcome: Any = None
         self._asked: dict[str, Any] = {}  # what was rendered last
         self._outline = source.outline  # it was rendered with
-        self._started, self._stopped = 0.0, False
+        self._started, self._stopped, self._stays = 0.0, False, False
         self._why_no_gpu = ""
         self._region = (0, 0, *source.size)  # that a close-up was asked for
         self._lit = ""  # the sentence about the preview that is shown
@@ -71,6 +71,7 @@ class Dialog:
         self._build()
         self._window.connect("response", self._responded)
         self._window.connect("delete-event", lambda *_event: True)
+        self._window.connect("close", self._escaped)
         config.connect("notify", self._setting_changed)
         self._conversation = Conversation(
             client,
@@ -89,10 +90,10 @@ class Dialog:
             if not self._window.run():
                 raise Cancelled
             self._render()
-            if isinstance(self._outcome, NightFlashError):
+            if self._stays or isinstance(self._outcome, NightFlashError):
                 if self._provisional:  # the preview was left at a guess
                     self._request_preview()
-                continue  # shown in the dialog; the settings are still there to be changed
+                continue  # the settings are still there to be changed; a fault is shown
             if self._outcome is None:
                 raise Cancelled
             return Made(self._outcome, self._asked | {"outline": self._outline})
@@ -199,7 +200,8 @@ class Dialog:
 
     def _render(self) -> None:
         """Render while the window goes on: its bar shows how far, its buttons stop it."""
-        self._outcome, self._started, self._stopped = None, time.monotonic(), False
+        self._outcome, self._started = None, time.monotonic()
+        self._stopped = self._stays = False
         self._fault_stays = False
         self._message.hide()
         try:
@@ -230,6 +232,13 @@ class Dialog:
             self._stopped = True  # also where the result is on its way already
             self._status.say(_("Stopping."))
             self._conversation.cancel()
+
+    def _escaped(self, window: Any) -> None:
+        """Escape stops a render, and the dialog stays; else it closes the dialog, as always."""
+        if self._loop is not None:
+            window.stop_emission_by_name("close")
+            self._stays = True
+            self._responded(window, Gtk.ResponseType.CANCEL)
 
     def _rest(self) -> None:
         """Say what the preview shows; nothing is being done that the user waits for."""

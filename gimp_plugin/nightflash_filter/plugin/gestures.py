@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gi
@@ -44,6 +45,7 @@ class Gestures:
         self._drag = ""  # what is dragged: ``photo``, ``line`` or ``brush``
         self._at = (0.0, 0.0)  # the pointer
         self._inside = False  # whether it is over the canvas
+        self._switches: Mapping[str, Any] = {}
         self._pinched = 1.0  # scale at which a pinch began
         self._area = area = canvas.area
         events = Gdk.EventMask
@@ -70,8 +72,14 @@ class Gestures:
         self._pinch.connect("begin", lambda *_event: self._pinch_begun())
         self._pinch.connect("scale-changed", self._pinch_changed)
 
-    def listen(self, window: Any) -> None:
-        """Take keys of the picture wherever in a window the focus is, but where text is typed."""
+    def listen(self, window: Any, switches: Mapping[str, Any]) -> None:
+        """Take keys of the picture wherever in a window the focus is, but where text is typed.
+
+        Args:
+            window: The window.
+            switches: Toggle buttons by the letters that switch them.
+        """
+        self._switches = switches
         window.connect("key-press-event", self._key, True)
         window.connect("key-release-event", self._key, False)
 
@@ -216,6 +224,8 @@ class Gestures:
             self._canvas.show_before(True)
         elif name in SIZES:
             self._corrections.resize(larger=SIZES[name])
+        elif (switch := self._switches.get(name.lower())) is not None:
+            switch.set_active(not switch.get_active() and switch.get_sensitive())
         else:
             return False
         return True

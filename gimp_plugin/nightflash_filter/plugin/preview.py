@@ -96,7 +96,8 @@ class Preview(Gtk.Box):
 
     def listen(self, window: Any) -> None:
         """Take the keys of the picture wherever in a window the focus is."""
-        self._gestures.listen(window)
+        switches = {"s": self._split, "o": self._outline, "p": self._brush}
+        self._gestures.listen(window, switches)
 
     @property
     def views(self) -> list[str]:
@@ -164,7 +165,7 @@ class Preview(Gtk.Box):
         self._before = Gtk.ToggleButton.new_with_label(_("Before"))
         self._before.set_tooltip_text(_("The photo as it is, and back; or hold B."))
         self._split = Gtk.ToggleButton.new_with_label(_("Split"))
-        self._split.set_tooltip_text(_("Before and after beside each other; drag the line."))
+        self._split.set_tooltip_text(_("Before and after beside each other; drag the line. Key S."))
         self._view = Gtk.ComboBoxText()
         self._view.set_tooltip_text(_("What the picture shows."))
         for view, name in VIEWS.items():
@@ -192,7 +193,7 @@ class Preview(Gtk.Box):
     def _outline_row(self, selection: bool) -> Any:
         self._outline = Gtk.CheckButton.new_with_label(_("Outline"))
         self._outline.set_tooltip_text(
-            _("The edge of what is lit. Shift-click adds an object, Ctrl-click removes one.")
+            _("The edge of what is lit; key O. Shift-click adds an object, Ctrl-click removes one.")
         )
         self._outline.set_active(True)
         self._unaim = Gtk.Button.new_with_label(
@@ -200,17 +201,17 @@ class Preview(Gtk.Box):
         )
         self._unaim.set_tooltip_text(_("Forget what was clicked and painted."))
         self._unaim.set_sensitive(False)
-        brush = Gtk.ToggleButton.new_with_label(_("Brush"))
-        brush.set_tooltip_text(
-            _("Paint what is to be lit, with Ctrl what is not; [ and ] size it.")
+        self._brush = Gtk.ToggleButton.new_with_label(_("Brush"))
+        self._brush.set_tooltip_text(
+            _("Paint what is to be lit, with Ctrl what is not; [ and ] size it. Key P.")
         )
         keep = Gtk.Button.new_with_label(_("To channel"))
         keep.set_tooltip_text(_("Add what is lit to the image as a channel."))
         self._outline.connect("toggled", lambda _check: self._show())
         self._unaim.connect("clicked", lambda _button: self._corrections.aim(None))
-        brush.connect("toggled", lambda b: self._corrections.hold_brush(b.get_active()))
+        self._brush.connect("toggled", lambda b: self._corrections.hold_brush(b.get_active()))
         keep.connect("clicked", lambda _button: self._wishes.kept())
-        return in_a_row(self._outline, self._unaim, brush, keep)
+        return in_a_row(self._outline, self._unaim, self._brush, keep)
 
     def _corrected(self, aim: tuple[float, float] | None) -> None:
         self._unaim.set_sensitive(self._corrections.any)
