@@ -8,6 +8,7 @@ import pytest
 import torch
 from nightflash import Aim, NightFlashError
 from nightflash.aim import Click, check_aim, working_aim
+from nightflash.models.descriptor import MainObject
 from nightflash.scene import Survey, aim_at
 from nightflash.scene.correction import painted
 from torch import Tensor
@@ -136,3 +137,34 @@ def test_corrections_that_do_not_fit_are_refused(aim: Aim) -> None:
     with pytest.raises(NightFlashError) as raised:
         check_aim(aim, (100, 100))
     assert raised.value.code == "bad_aim"
+
+
+class Counted:
+    """Sees one whole object in whatever it is shown, and counts how often it looks."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def main_object(self, rgb: Tensor) -> MainObject:
+        self.looks += 1
+        return MainObject((rgb[0] > rgb[1]).float(), True)
+
+
+def test_a_stroke_or_another_click_finds_nothing_anew() -> None:
+    photo, network = seen(), Counted()
+
+    def lit(aim: Aim, main: MainObject | None = None) -> Tensor:
+        return aim_at(photo, main, aim, (SIZE[1], SIZE[0]), False, network).subject
+
+    aimed = lit(Aim(point=LEFT))
+    looks = network.looks
+    assert looks > 0
+    strokes = brush((120, 20), 12, 1.0)
+    assert float(lit(Aim(point=LEFT, strokes=strokes)).sum()) > float(aimed.sum())
+    assert network.looks == looks
+    lit(Aim(point=LEFT, clicks=(Click(*RIGHT),)))
+    assert network.looks == 2 * looks  # at the new place alone
+    lit(Aim(point=LEFT, clicks=(Click(*RIGHT),), strokes=strokes))
+    assert network.looks == 2 * looks
+    lit(Aim(point=LEFT), MainObject(torch.zeros(SIZE), False))  # a network that saw better has come
+    assert network.looks == 3 * looks

@@ -12,7 +12,8 @@ from nightflash.light import PLACES, Incidence, Light, incidence, light_scene
 from nightflash.scene import Scene, Survey
 from nightflash.settings import Settings
 
-SURVEY_PLANES, SCENE_PLANES = 24, 8  # floats per working pixel, features and incidence included
+# Floats per working pixel, features, objects remembered and incidence included.
+SURVEY_PLANES, SCENE_PLANES = 32, 8
 
 
 @dataclass

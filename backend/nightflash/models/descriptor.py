@@ -44,9 +44,9 @@ class SeveralDepths(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MainObject:
-    """What a network takes for the main object of a picture.
+    """What a network takes for the main object of a picture, equal to itself alone.
 
     Attributes:
         mask: (h, w) float32 0..1, the object's share of each place, at the network's own

@@ -110,12 +110,17 @@ def _clicked(
     closer: SubjectNetwork | None,
 ) -> Tensor:
     place = click.x, click.y
-    found = pointed(place, seen.encoded, seen.inverse_depth, main, seen.detections, closer).mask
+    encoded, inverse_depth = seen.encoded, seen.inverse_depth
+
+    def find() -> Subject:
+        return pointed(place, encoded, inverse_depth, main, seen.detections, closer)
+
+    found = seen.once((main, place), find).mask
     if click.adds:
         return torch.maximum(mask, found)
     left = _without(mask, found)
     if float(left.sum()) < HARDLY * float(mask.sum()):  # a part of it was meant
-        left = _without(mask, region_under(place, seen.encoded, seen.inverse_depth))
+        left = _without(mask, region_under(place, encoded, inverse_depth))
         if float(left.sum()) < HARDLY * float(mask.sum()):  # no, all
             return torch.zeros_like(mask)
     return left

@@ -98,10 +98,21 @@ def _subject(
     several: bool,
     closer: SubjectNetwork | None,
 ) -> find.Subject:
-    encoded, inverse_depth = seen.encoded, seen.inverse_depth
     if aim.mask is not None:
-        mask = torch.from_numpy(np.ascontiguousarray(aim.mask)).to(encoded).clamp(0, 1)
+        mask = torch.from_numpy(np.ascontiguousarray(aim.mask)).to(seen.encoded).clamp(0, 1)
         return find.Subject(mask, "the mask drawn")
+    key = (main, several, aim.box, aim.point)
+    return seen.once(key, lambda: _found(seen, main, aim, several, closer))
+
+
+def _found(
+    seen: Survey,
+    main: MainObject | None,
+    aim: Aim,
+    several: bool,
+    closer: SubjectNetwork | None,
+) -> find.Subject:
+    encoded, inverse_depth = seen.encoded, seen.inverse_depth
     if aim.box is not None:
         return find.boxed(aim.box, encoded, inverse_depth, "the box given", main, seen.detections)
     if aim.point is not None:

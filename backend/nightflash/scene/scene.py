@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from torch import Tensor
 
 from nightflash.models.descriptor import Detection, Detector
+from nightflash.scene.subject import Subject
+
+MOST_FOUND = 8  # objects of a photo that are remembered, each a plane of the working size
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,16 @@ class Survey:
     depth_from: str
     metres: float | None = None
     guessed: bool = False
+    _found: OrderedDict[Hashable, Subject] = field(default_factory=OrderedDict, compare=False)
+
+    def once(self, key: Hashable, find: Callable[[], Subject]) -> Subject:
+        """What ``find`` finds for ``key``, of which the last few are remembered."""
+        found = self._found[key] if key in self._found else find()
+        self._found[key] = found
+        self._found.move_to_end(key)
+        while len(self._found) > MOST_FOUND:
+            self._found.popitem(last=False)
+        return found
 
     @cached_property
     def detections(self) -> tuple[Detection, ...]:
