@@ -10,6 +10,7 @@ import torch
 from nightflash import Aim, Cancelled, Engine, NightFlashError, Photo, Settings
 from nightflash.engine import engine as engine_module
 from nightflash.engine import known as known_module
+from nightflash.engine import pixels as pixels_module
 from nightflash.engine.working import Working
 
 from tests.command_line import pixels
@@ -178,7 +179,7 @@ def test_a_lack_of_memory_is_told(
     def fails(*_: object, **__: object) -> None:
         raise fault
 
-    monkeypatch.setattr(engine_module, "transfer", fails)
+    monkeypatch.setattr(pixels_module, "transfer", fails)
     with pytest.raises(NightFlashError, match="not enough memory for this photo") as caught:
         engine.render(photo, QUICK)
     assert caught.value.code == "no_memory"
@@ -191,7 +192,7 @@ def test_faults_of_the_program_are_not_taken_for_a_lack_of_memory(
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError(said)
 
-    monkeypatch.setattr(engine_module, "transfer", fails)
+    monkeypatch.setattr(pixels_module, "transfer", fails)
     with pytest.raises(RuntimeError, match=said):
         engine.render(photo, QUICK)
 

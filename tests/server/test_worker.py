@@ -13,7 +13,7 @@ import torch
 from nightflash import Engine, NightFlashError, Settings
 from nightflash.client import protocol
 from nightflash.client.protocol import Message
-from nightflash.engine import engine as engine_module
+from nightflash.engine import pixels as pixels_module
 from nightflash.engine import working as working_module
 from nightflash.server.queue import JobQueue
 from nightflash.server.requests import Job, Kind, Work
@@ -85,7 +85,7 @@ def test_a_fault_of_the_program_is_answered_and_the_worker_goes_on(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(engine_module, "transfer", lambda *_, **__: 1 / 0)
+        broken.setattr(pixels_module, "transfer", lambda *_, **__: 1 / 0)
         answer = desk.answer(desk.put(1))
     assert answer.header["code"] == "internal"
     assert "ZeroDivisionError" in answer.header["sentence"]

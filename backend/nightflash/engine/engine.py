@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from nightflash.aim import Aim
 from nightflash.engine.cache import Cache
-from nightflash.engine.grey import in_grey, stays_grey
 from nightflash.engine.known import SCENE_PLANES, SURVEY_PLANES, Aimed, Surveyed, planes
 from nightflash.engine.memory import explained_memory_errors
 from nightflash.engine.networks import Loaded, Networks
 from nightflash.engine.night import Night, Preview, Report, subject_metres
+from nightflash.engine.pixels import night_photo, night_region
 from nightflash.engine.working import Working, at_working_size, digest
 from nightflash.fullsize.region import Region
-from nightflash.fullsize.transfer import close_up, transfer
 from nightflash.imaging.colour import decode, encode
-from nightflash.imaging.resample import area
 from nightflash.light import Light
 from nightflash.models.choice import Choice
 from nightflash.models.device import choose_device
 from nightflash.models.weights import weights_folder
 from nightflash.photo import Photo
 from nightflash.photo.encoding import Linear
-from nightflash.refine.optimise import Refined, refine
+from nightflash.refine.optimise import refine
 from nightflash.scene import Scene, aim_at, settled, survey
 from nightflash.settings import Settings
-from nightflash.stages import Progress, Stopwatch
+from nightflash.stages import LIGHT, REFINE, SCENE, Progress, Stopwatch
 
 CACHE_BYTES = 128 * 2**20
 
@@ -66,7 +64,7 @@ class Engine:
         )
         self.device, self.folder = self._networks.device, self._networks.folder
         self.networks = self._networks.names
-        self._cache: Cache[object, object] = Cache(cache_bytes)
+        self._cache: Cache[object, Surveyed | Aimed] = Cache(cache_bytes)
 
     @explained_memory_errors()
     def load(self) -> Loaded:
@@ -142,17 +140,7 @@ class Engine:
         Raises:
             NightFlashError: The memory does not suffice.
         """
-        day = preview.scene.photo
-        if settings.is_daylight:
-            night = photo.copy()
-        else:
-            night = close_up(
-                *(photo, region, day, preview.light),
-                iso=settings.iso,
-                seed=settings.seed,
-                progress=lambda fraction: checkpoint(),
-            )
-        return in_grey(night) if stays_grey(day, settings) else night
+        return night_region(photo, region, preview.scene.photo, preview.light, settings, checkpoint)
 
     @explained_memory_errors()
     def render(
@@ -179,50 +167,16 @@ class Engine:
         """
         settings = settings or Settings()
         watch = Stopwatch(progress)
-        with watch.stage("scene"):
+        with watch.stage(SCENE):
             working, aim = at_working_size(photo, settings.working_size, aim)
             known = self._aimed(working, aim, settings, checkpoint or (lambda: None))
             scene = known.scene
-        with watch.stage("light"):
+        with watch.stage(LIGHT):
             light = known.lit(settings)
-        refined, losses = None, tuple[float, ...]()
-        if settings.quality == "best" and not settings.is_daylight:
-            with watch.stage("refine") as advance:
-                done = self._refine(known.surveyed, light, settings, advance, checkpoint)
-                refined, losses = decode(done.picture), done.losses
-        if settings.quality == "preview":
-            picture = light.shine(scene.photo, light.maps)
-            night = picture.permute(1, 2, 0).cpu().numpy()
-        elif settings.is_daylight:
-            night = photo.rgb.copy()
-        else:
-            with watch.stage("full size") as advance:
-                night = transfer(
-                    photo.rgb,
-                    scene.photo,
-                    light,
-                    refined,
-                    iso=settings.iso,
-                    seed=settings.seed,
-                    progress=advance,
-                )
-        if stays_grey(scene.photo, settings):
-            night = in_grey(night)  # the grain and what refinement has changed, too
-        report = Report(
-            seconds=watch.seconds,
-            networks=self.networks_of(scene),
-            subject_box=scene.box,
-            subject_from=scene.subject_from,
-            subject_metres=subject_metres(scene),
-            working_size=working.dimensions,
-            losses=losses,
-            device=str(self.device),
-            notes=self.notes(scene, settings.method),
-        )
-        alpha = photo.alpha
-        if alpha is not None and settings.quality == "preview":
-            alpha = area(alpha[..., None], working.dimensions)[..., 0]
-        return Night(replace(photo, rgb=night, alpha=alpha), scene, light, refined, report)
+        refined, losses = self._refined(known.surveyed, light, settings, watch, checkpoint)
+        night = night_photo(photo, scene.photo, light, refined, settings, watch)
+        report = self._report(scene, working, losses, settings, watch)
+        return Night(night, scene, light, refined, report)
 
     def networks_of(self, scene: Scene) -> dict[str, str]:
         """Role to name of the network or rule that ``scene`` was made with."""
@@ -276,27 +230,51 @@ class Engine:
         self._cache.put(key, fresh, planes(SCENE_PLANES, working))
         return fresh
 
-    def _refine(
+    def _refined(
         self,
         surveyed: Surveyed,
         light: Light,
         settings: Settings,
-        advance: Callable[[float], None],
+        watch: Stopwatch,
         checkpoint: Callable[[], None] | None,
-    ) -> Refined:
-        network = self.load().features
-        encoded = surveyed.survey.encoded
-        if surveyed.features is None:
-            with torch.no_grad():
-                surveyed.features = network.features(encoded[None], checkpoint)
-        return refine(
-            encoded,
-            encode(light.target.clamp(0, 1)),
-            network,
-            content=settings.content,
-            by_brightness=settings.method == "flash",
-            steps=settings.steps,
-            features=surveyed.features,
-            progress=advance,
-            checkpoint=checkpoint,
+    ) -> tuple[Tensor | None, tuple[float, ...]]:
+        """The lit picture refined, linear, and its losses; nothing where that is not asked for."""
+        if settings.quality != "best" or settings.is_daylight:
+            return None, ()
+        with watch.stage(REFINE) as advance:
+            network, encoded = self.load().features, surveyed.survey.encoded
+            if surveyed.features is None:
+                with torch.no_grad():
+                    surveyed.features = network.features(encoded[None], checkpoint)
+            done = refine(
+                encoded,
+                encode(light.target.clamp(0, 1)),
+                network,
+                content=settings.content,
+                by_brightness=settings.method == "flash",
+                steps=settings.steps,
+                features=surveyed.features,
+                progress=advance,
+                checkpoint=checkpoint,
+            )
+            return decode(done.picture), done.losses
+
+    def _report(
+        self,
+        scene: Scene,
+        working: Working,
+        losses: tuple[float, ...],
+        settings: Settings,
+        watch: Stopwatch,
+    ) -> Report:
+        return Report(
+            seconds=watch.seconds,
+            networks=self.networks_of(scene),
+            subject_box=scene.box,
+            subject_from=scene.subject_from,
+            subject_metres=subject_metres(scene),
+            working_size=working.dimensions,
+            losses=losses,
+            device=str(self.device),
+            notes=self.notes(scene, settings.method),
         )
