@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
 from nightflash.errors import NightFlashError
 from nightflash.whole_file import written_whole
 
@@ -30,6 +28,8 @@ def store_of(place: str) -> tuple[Any, str]:
     Raises:
         NightFlashError: There is no such store, or a package for it is missing.
     """
+    import fsspec  # takes as long as all else that the command line imports
+
     try:
         system, path = fsspec.core.url_to_fs(place)
     except (ImportError, ValueError) as fault:

@@ -87,7 +87,7 @@ def _render_all(
             except NightFlashError as fault:
                 streams.print_error(f"nightflash: {fault}")
                 continue
-            maker = maker or stack.enter_context(_maker(options))
+            maker = maker or stack.enter_context(_maker(options, settings.quality == "best"))
             try:
                 made = _with_progress(maker, photo, settings, aim, job.source.name)
                 lost = write_photo(job.out, made.photo, quality=quality, keep=options.keep)
@@ -148,7 +148,7 @@ Maker = Callable[["Photo", Settings, "Aim", Progress], Made]
 
 
 @contextmanager
-def _maker(options: argparse.Namespace) -> Iterator[Maker]:
+def _maker(options: argparse.Namespace, refines: bool) -> Iterator[Maker]:
     """What makes nights: an engine in this process, or the backend."""
     if options.via_backend:
         from nightflash.client.client import Client
@@ -160,7 +160,7 @@ def _maker(options: argparse.Namespace) -> Iterator[Maker]:
     from nightflash.engine.engine import Engine
 
     engine = Engine(options.networks, options.weights, options.device)
-    engine.load()
+    engine.load(refines)  # what is missing or damaged is told before any photo is read
 
     def here(photo: Photo, settings: Settings, aim: Aim, progress: Progress) -> Made:
         def stage_by_stage(stage: str, fraction: float) -> None:

@@ -67,13 +67,19 @@ class Engine:
         self._cache: Cache[object, Surveyed | Aimed] = Cache(cache_bytes)
 
     @explained_memory_errors()
-    def load(self) -> Loaded:
+    def load(self, refines: bool = True) -> Loaded:
         """Read the networks, or return them if they are there.
+
+        Args:
+            refines: Whether that of the refinement is read, too, and not first when it is needed.
 
         Raises:
             NightFlashError: A file is missing or damaged.
         """
-        return self._networks.load()
+        loaded = self._networks.load()
+        if refines:
+            _ = loaded.features
+        return loaded
 
     def release(self) -> None:
         """Give the memory of networks and scenes back; the next use reads the networks again."""
@@ -192,7 +198,7 @@ class Engine:
         found = self._cache.get(key)
         if isinstance(found, Surveyed):
             return found
-        detector, depth = self.load().detector, self._networks.depth_sources(method)
+        detector, depth = self._networks.load().detector, self._networks.depth_sources(method)
         photo = torch.from_numpy(working.picture).permute(2, 0, 1).contiguous().to(self.device)
         fresh = Surveyed(survey(photo, depth, detector))
         self._cache.put(key, fresh, planes(SURVEY_PLANES, working))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -17,13 +19,23 @@ from nightflash.models.recommendation import recommended_for_published_method
 from nightflash.scene import DepthSource, Scene
 
 
-@dataclass(frozen=True)
+@dataclass
 class Loaded:
-    """The networks that work, read; those for the main object are the finder's."""
+    """The networks that work, read; those for the main object are the finder's.
+
+    Attributes:
+        depth, detector: What sees the photo.
+        read_features: Reads what the refinement needs.
+    """
 
     depth: tuple[DepthSource, ...]
     detector: Detector | None
-    features: FeatureNetwork
+    read_features: Callable[[], FeatureNetwork]
+
+    @cached_property
+    def features(self) -> FeatureNetwork:
+        """The network of the refinement, read when it is first needed."""
+        return self.read_features()
 
 
 class Networks:
@@ -74,25 +86,25 @@ class Networks:
         self._loaded: Loaded | None = None
 
     def load(self) -> Loaded:
-        """Read the networks, or return them if they are there.
+        """Read the networks that see the photo, or return them if they are there.
 
         Raises:
             NightFlashError: A file is missing or damaged.
         """
         if self._loaded is None:
-            chosen = self._chosen
-            vgg = registry.load(chosen.features, self.folder, self.device)
-            if bfloat16_is_fast(self.device):
-                vgg = vgg.in_precision(torch.bfloat16)
             if self.finder is not None:
                 self.finder.load()
-            detector = chosen.detector
+            detector = self._chosen.detector
             self._loaded = Loaded(
-                self._sources(chosen.depth.flash),
+                self._sources(self._chosen.depth.flash),
                 registry.load(detector, self.folder, self.device) if detector else None,
-                vgg,
+                self._read_features,
             )
         return self._loaded
+
+    def _read_features(self) -> FeatureNetwork:
+        network = registry.load(self._chosen.features, self.folder, self.device)
+        return network.in_precision(torch.bfloat16) if bfloat16_is_fast(self.device) else network
 
     def subject(self) -> SubjectNetwork | None:
         """The network for the main object, read; None where another way finds that."""

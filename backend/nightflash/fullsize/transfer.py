@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from nightflash.fullsize.grain import add_grain, drawn_noise
 from nightflash.fullsize.region import Region, stretched
+from nightflash.imaging.dilation import dilated
 from nightflash.imaging.guided_filter import AffineMaps, GuidedFilter
 from nightflash.light import Light
 
@@ -201,10 +201,4 @@ def _local_range(maps: Tensor, radius: int) -> tuple[Tensor, Tensor]:
     """Least and greatest value of (K, h, w) in square windows of ``2 * radius + 1`` pixels."""
     if not len(maps):
         return maps, maps
-
-    def greatest(x: Tensor) -> Tensor:
-        k = 2 * radius + 1
-        wide = F.max_pool2d(x[None], (1, k), 1, (0, radius))
-        return F.max_pool2d(wide, (k, 1), 1, (radius, 0))[0]
-
-    return -greatest(-maps), greatest(maps)
+    return -dilated(-maps, radius), dilated(maps, radius)

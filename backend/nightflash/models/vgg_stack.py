@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -48,12 +48,10 @@ class VGGStack(nn.Module):
         self.name = name
         self.content_scale = content_scale
         self.pooling = pooling
-        with torch.device("meta"):  # no time for random weights, nor a draw of the generator
-            self.convolutions = nn.ModuleList(
-                nn.Conv2d(cin, cout, 3, padding=1, padding_mode=padding)
-                for cin, cout in zip((3, *widths), widths, strict=False)
-            )
-        self.convolutions.to_empty(device="cpu")
+        self.convolutions = nn.ModuleList(
+            empty_convolution(cin, cout, 3, padding=1, padding_mode=padding)
+            for cin, cout in zip((3, *widths), widths, strict=False)
+        )
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
         self.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
@@ -86,6 +84,23 @@ class VGGStack(nn.Module):
         if self.pooling == "average":
             return F.avg_pool2d(x, 2)
         return F.max_pool2d(x, 2, ceil_mode=True)
+
+
+def empty_convolution(channels: int, out: int, side: int, **options: Any) -> nn.Conv2d:
+    """A convolution on the CPU whose weights are to be filled in: none are drawn at random.
+
+    `Module.to_empty` would do, but it imports SymPy, which takes a third as long as PyTorch.
+
+    Args:
+        channels, out: How many come in and go out.
+        side: Of the kernel, in pixels.
+        options: Others of `torch.nn.Conv2d`.
+    """
+    with torch.device("meta"):
+        convolution = nn.Conv2d(channels, out, side, **options)
+    for name, parameter in list(convolution.named_parameters()):
+        setattr(convolution, name, nn.Parameter(torch.empty(parameter.shape), requires_grad=False))
+    return convolution
 
 
 def _before_backward(checkpoint: Callable[[], None]) -> Callable[[Tensor], None]:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nightflash.imaging.dilation import dilated
 from nightflash.imaging.guided_filter import GuidedFilter, box_mean
 
 FAR_PERCENTILE, NEAR_PERCENTILE = 0.01, 0.99
@@ -83,8 +84,7 @@ def aligned(inverse_depth: Tensor, encoded: Tensor) -> Tensor:
     share = edges.filter(nearer)
     median = low + step * (0.5 + ((share - 0.5) * SHARPNESS + 0.5).clamp(0, 1).sum(0))
     reach = edges.radius
-    spread = -F.max_pool2d(-depth[None], 2 * reach + 1, 1, reach)
-    spread = F.max_pool2d(depth[None], 2 * reach + 1, 1, reach) - spread
+    spread = dilated(depth[None], reach) + dilated(-depth[None], reach)
     stepped = box_mean((spread / (STEP * max(high - low, 1e-9))).clamp(0, 1), reach // 2)[0]
     joined = torch.lerp(depth, median, stepped)
     wide = F.interpolate(joined[None, None], size=(h, w), mode="bilinear", align_corners=False)[0]
@@ -111,8 +111,7 @@ def layered(inverse_depth: Tensor, subject: Tensor) -> Tensor:
 
 def eroded(region: Tensor, radius: int) -> Tensor:
     """Where (h, w; 0 or 1) a boolean region reaches ``radius`` pixels to all sides."""
-    out = F.max_pool2d((~region).float()[None], 2 * radius + 1, 1, radius)[0]
-    return 1 - out
+    return 1 - dilated((~region).float()[None], radius)[0]
 
 
 def filled(values: Tensor, sure: Tensor) -> Tensor:

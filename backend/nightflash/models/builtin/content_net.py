@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nightflash.models import vgg19
 from nightflash.models.builtin.weights import own_file, read_own
 from nightflash.models.descriptor import FeatureNetwork, NetworkDescriptor
-from nightflash.models.vgg_stack import VGGStack
+from nightflash.models.vgg_stack import VGGStack, empty_convolution
 
 NAME = "content_net"
 WIDTHS = (16, 24, 48, 64, 128)
@@ -31,9 +31,7 @@ class ContentNet(VGGStack):
     def __init__(self) -> None:
         super().__init__(NAME, CONTENT_SCALE, WIDTHS)
         self.mean.fill_(MEAN_COLOUR)
-        with torch.device("meta"):
-            self.turn = nn.Conv2d(WIDTHS[-1], WIDTHS[-1], 1, bias=False)
-        self.turn.to_empty(device="cpu").requires_grad_(False)
+        self.turn = empty_convolution(WIDTHS[-1], WIDTHS[-1], 1, bias=False)
 
     def forward(self, rgb: Tensor, checkpoint: Callable[[], None] | None = None) -> Tensor:
         """Map (N, 3, H, W) encoded sRGB 0..1 to (N, 128, H // 4, W // 4)."""
