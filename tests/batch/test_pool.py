@@ -30,10 +30,15 @@ def test_every_order_is_answered_once(tmp_path: Path) -> None:
     assert not any("fault" in entry for entry in entries)
 
 
-def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("count", "killing"), [(2, [5]), (1, [5, 12])])
+def test_a_worker_that_is_killed_is_replaced(
+    tmp_path: Path, count: int, killing: list[int]
+) -> None:
+    """Of two workers, one could have both photos: then either would be to blame twice."""
     names = [f"photo{number}" for number in range(20)]
-    names[5], names[12] = "once5", "once12"
-    with Pool(2, 1, Tools(), workers.willing) as pool:
+    for number in killing:
+        names[number] = f"once{number}"
+    with Pool(count, 1, Tools(), workers.willing) as pool:
         entries = list(pool.do(orders(tmp_path, *names)))
     assert sorted(entry["photo"] for entry in entries) == sorted(names)
     assert not any("fault" in entry for entry in entries)
