@@ -254,13 +254,13 @@ def test_tooltips_leave_the_picture_free(shown: Screen, dialog: Filter) -> None:
     dialog.open()
     area = dialog.widget("panel", "Preview").place
 
-    def still() -> npt.NDArray[np.uint8] | None:
+    def still() -> list[npt.NDArray[np.uint8]]:
         before = shown.shot("tips-none")
         time.sleep(1.5)  # a last preview may be on its way
         after = shown.shot("tips-none")
-        return None if apart(before, after)[rectangle(area)].any() else after
+        return [] if apart(before, after)[rectangle(area)].any() else [after]
 
-    plain = shown.until(still, "picture that stays")
+    (plain,) = shown.until(still, "picture that stays")
 
     def tipped(place: tuple[int, int]) -> bool:
         shown.run("xdotool", "mousemove", *map(str, place), "mousemove_relative", "1", "1")

@@ -35,25 +35,15 @@ LOOK_AGAIN = 300  # milliseconds until a preview is asked for again that can sti
 FIRST = 1600  # longer side of the photo as it is shown at once
 
 
-def ask(procedure: Any, config: Any, source: Source, client: Any) -> Any:
-    """Show the dialog and render; gives what was `Made`.
+class Dialog:
+    """One showing of the dialog.
 
     Raises:
-        Cancelled: The user closed the dialog.
         NightFlashError: The layer or selection does not serve.
     """
-    GimpUi.init("nightflash")
-    dialog = Dialog(procedure, config, source, client)
-    try:
-        return dialog.run()
-    finally:
-        dialog.close()
-
-
-class Dialog:
-    """One showing of the dialog."""
 
     def __init__(self, procedure: Any, config: Any, source: Source, client: Any) -> None:
+        GimpUi.init("nightflash")
         self._config, self._source = config, source
         self._mask = source.selection()
         self._timer = 0
@@ -85,7 +75,11 @@ class Dialog:
             self._request_preview()
 
     def run(self) -> Any:
-        """Let the user choose, then render; gives what was `Made`."""
+        """Let the user choose, then render; gives what was `Made`.
+
+        Raises:
+            Cancelled: The user closed the dialog.
+        """
         while True:
             if not self._window.run():
                 raise Cancelled
@@ -136,10 +130,6 @@ class Dialog:
         across.pack_start(self._column, False, False, 0)
         across.show_all()
         self._window.get_content_area().pack_start(across, True, True, 0)
-        self._fit()
-
-    def _fit(self) -> None:
-        """Fit into the screen, leave letters for Alt to the settings, and be ready for Enter."""
         fit(self._window)
         self._button(Gtk.ResponseType.HELP).hide()  # ours is elsewhere
         self._button(Gtk.ResponseType.OK).grab_focus()

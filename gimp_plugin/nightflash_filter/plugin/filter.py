@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,10 +51,11 @@ def run_filter(procedure: Any, run_mode: Any, image: Any, drawables: Any, config
         if run_mode != Gimp.RunMode.NONINTERACTIVE:
             set_point(config, None)  # that of another picture
         if run_mode == Gimp.RunMode.INTERACTIVE:
-            from plugin.dialog import ask
+            from plugin.dialog import Dialog
 
             take_up(source, config)
-            made = ask(procedure, config, source, backend())
+            with closing(Dialog(procedure, config, source, backend())) as dialog:
+                made = dialog.run()
         else:
             if how == "edit":
                 source = take_up_what_was_not_said(source, config)
