@@ -21,6 +21,7 @@ from PIL import Image
 from tests.batch.conftest import in_process, quick  # noqa: F401  (fixtures)
 from tests.command_line import ROOT, environment, linear, photo
 from tests.server.backend import a_place
+from tests.server.elsewhere import elsewhere
 from tests.training.made_up import whole_recipe
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -88,6 +89,8 @@ def test_every_block_is_run() -> None:
         "nightflash",
         "batch",
         "backend",
+        "server",
+        "laptop",
     ]
     assert set(BLOCKS) == {
         *("python", "python augment", "bash nightflash"),
@@ -193,6 +196,21 @@ def test_the_backend(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["status"]) == 3
 
 
+def test_the_remote(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    serve, *server = (shlex.split(line)[1:] for line in BLOCKS["bash server"].splitlines())
+    assert serve == ["serve", "--listen", "tcp://0.0.0.0:5577"]
+    with elsewhere() as both:
+        printed = [both.server.command(*words) for words in server]
+        assert [each.returncode for each in printed] == [0] * len(server), printed
+        code = printed[0].stdout.strip()
+        with both.on_the_laptop():
+            for line in BLOCKS["bash laptop"].splitlines():
+                words = [code if word == "CODE" else word for word in shlex.split(line)[1:]]
+                options = QUICK.split() if words[0] == "render" else []
+                assert main([*words, *options]) == 0, capsys.readouterr().err
+    assert linear(here / "night.jpg").mean() < 0.6 * linear(here / "photo.jpg").mean()
+
+
 def test_the_command_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for line in BLOCKS["bash nightflash"].splitlines():
         program, *arguments = shlex.split(line)
@@ -257,7 +275,15 @@ def test_variables_named_are_read() -> None:
 
 
 def test_every_option_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in (["render"], ["batch"], ["serve"], ["models", "download"]):
+    for command in (
+        ["render"],
+        ["batch"],
+        ["serve"],
+        ["models", "download"],
+        ["remote", "invite"],
+        ["remote", "clients"],
+        ["remote", "add"],
+    ):
         assert main([*command, "--help"]) == 0
     known = capsys.readouterr().out
     known += "".join(

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nightflash.cli import main
 from PIL import Image
 
 from tests.command_line import FAST, linear, photo, refused, renders
 from tests.server.backend import Place, a_place, until
+from tests.server.elsewhere import elsewhere
 
 VIA = ("--via-backend", "--quality", "fast")
 
@@ -67,6 +69,29 @@ def test_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert set(there) == set(here) - {"losses"}
     for name in ("networks", "subject_from", "working_size", "device"):
         assert there[name] == here[name]
+
+
+def test_a_backend_on_another_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    day = photo(tmp_path / "day.png")
+    renders(day, tmp_path / "here.png", *FAST)
+    with elsewhere() as both, both.on_the_laptop():
+        remote = both.added("studio")
+        for number, way in enumerate((("--via-backend", "studio"), ("--via-backend=studio",))):
+            out = tmp_path / f"there-{number}.png"
+            renders(*way, day, out, "--quality", "fast")
+            assert out.read_bytes() == (tmp_path / "here.png").read_bytes()
+        fault = refused(capsys, day, out, "--via-backend=elsewhere")
+        assert "There are: studio." in fault
+        both.server.command("stop")
+        assert main(["render", str(day), str(out), "--via-backend", remote.name]) == 2
+        assert "nightflash serve --listen" in capsys.readouterr().err
+
+
+def test_what_follows_the_option_may_be_a_photo(place: Place, tmp_path: Path) -> None:
+    day = photo(tmp_path / "day.png")
+    renders("--quality", "fast", "--via-backend", day, tmp_path / "night.png")
+    renders(day, tmp_path / "again.png", "--quality", "fast", "--via-backend")
+    assert (tmp_path / "night.png").read_bytes() == (tmp_path / "again.png").read_bytes()
 
 
 def test_no_network_is_loaded_to_ask_a_backend(place: Place, tmp_path: Path) -> None:

@@ -11,7 +11,18 @@ import sys
 from collections.abc import Sequence
 
 from nightflash import __version__
-from nightflash.commands import backend, batch, doctor, gimp, models, render, settings, streams
+from nightflash.client.remotes import remotes
+from nightflash.commands import (
+    backend,
+    batch,
+    doctor,
+    gimp,
+    models,
+    remote,
+    render,
+    settings,
+    streams,
+)
 from nightflash.errors import NightFlashError
 
 FAULT = 2
@@ -19,6 +30,7 @@ NO_MEMORY = ("failed to map segment", "Cannot allocate memory", "can't start new
 """What the system says where libraries cannot even be loaded."""
 
 INTERRUPTED = 130
+VIA = "--via-backend"
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
 """For the libraries' threads, to be set before they are loaded: threads that spin while they wait
 for each other take eight times as long on a busy machine, and no less on an idle one."""
@@ -49,13 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse; options may stand between the photos and OUT, and a box may begin with a minus."""
+    """Parse; options may stand between the photos and OUT, and a box may begin with a minus.
+
+    What follows ``--via-backend`` is its own where it is the name of a remote, else a photo or OUT.
+    """
+    known = remotes() if VIA in arguments else {}
     tied: list[str] = []
     for argument in arguments:
-        if tied and tied[-1] in ("--subject-box", "--subject-point"):
+        last = tied[-1] if tied else ""
+        if last in ("--subject-box", "--subject-point") or (last == VIA and argument in known):
             tied[-1] += f"={argument}"
         else:
             tied.append(argument)
+    tied = [f"{VIA}=" if argument == VIA else argument for argument in tied]
     parser = _parser()
     options, rest = parser.parse_known_args(tied)
     strange = [text for text in rest if text.startswith("-") or not hasattr(options, "paths")]
@@ -74,6 +92,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nightflash {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (render, batch, settings, models, backend, gimp, doctor):
+    for group in (render, batch, settings, models, backend, remote, gimp, doctor):
         group.add(commands)
     return parser

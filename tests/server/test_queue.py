@@ -12,7 +12,7 @@ from nightflash import Settings
 from nightflash.errors import NightFlashError
 from nightflash.server.queue import MOST_WAITING, JobQueue
 from nightflash.server.requests import Job, Kind, Work
-from nightflash.server.uploads import Upload
+from nightflash.server.upload import Upload
 
 from tests.server.backend import pixels
 

@@ -10,7 +10,8 @@ from nightflash.errors import NightFlashError
 from nightflash.photo import Photo
 from nightflash.photo.encoding import srgb_decode
 from nightflash.server.pictures import photo_pixels
-from nightflash.server.uploads import Upload, Uploads
+from nightflash.server.upload import Upload
+from nightflash.server.uploads import Uploads
 
 from tests.server.backend import array, pixels
 
@@ -99,7 +100,8 @@ def test_pictures_in_strips_are_one_picture(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_handles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nightflash.server.uploads.OVERHEAD", 0)
+    for module in ("upload", "uploads"):
+        monkeypatch.setattr(f"nightflash.server.{module}.OVERHEAD", 0)
     uploads = Uploads(limit=200, seconds=60)
     small = pixels(np.zeros((4, 6, 3), np.uint8))  # 72 bytes
     first, second = uploads.put(small, "a"), uploads.put(small, "b")
@@ -135,7 +137,8 @@ def test_even_tiny_pictures_are_not_kept_without_end() -> None:
 
 
 def test_what_is_worked_out_of_a_picture_is_charged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nightflash.server.uploads.OVERHEAD", 0)
+    for module in ("upload", "uploads"):
+        monkeypatch.setattr(f"nightflash.server.{module}.OVERHEAD", 0)
     uploads = Uploads(limit=100_000, seconds=60)
     handles = [uploads.put(pixels(np.full((60, 80, 3), 9, np.uint8)), "a") for _ in range(3)]
     assert uploads.bytes == 3 * 14_400

@@ -17,7 +17,7 @@ from nightflash.engine import pixels as pixels_module
 from nightflash.engine import working as working_module
 from nightflash.server.queue import JobQueue
 from nightflash.server.requests import Job, Kind, Work
-from nightflash.server.uploads import Upload
+from nightflash.server.upload import Upload
 from nightflash.server.worker import Worker
 
 from tests.command_line import pixels as photo_pixels

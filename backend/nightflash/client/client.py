@@ -16,6 +16,8 @@ from nightflash.client.ending import end_backend
 from nightflash.client.link import BackendHangs, BackendLost, Link, Request
 from nightflash.client.progress import ReportProgress, ignore_progress
 from nightflash.client.protocol import Header, Message, Pixels
+from nightflash.client.remote_connector import RemoteConnector
+from nightflash.client.remotes import Remote
 from nightflash.errors import NightFlashError
 from nightflash.stages import NETWORKS, START
 
@@ -40,6 +42,7 @@ class Client:
         replaces: Whether the request after one that met a hung backend (`BackendHangs`, whose code
             is ``backend_hangs``) ends that one and starts another, and whether one of an older
             version than this client's makes way.
+        remote: A backend on another machine to use, instead of this machine's.
     """
 
     def __init__(
@@ -50,8 +53,14 @@ class Client:
         relay: Sequence[str] | None = None,
         silence: float = SCRIPT_SILENCE,
         replaces: bool = False,
+        remote: Remote | None = None,
     ) -> None:
-        self._connector = Connector(command, environment, relay, silence, replaces)
+        self._remote = remote
+        self._connector: Connector | RemoteConnector
+        if remote is None:
+            self._connector = Connector(command, environment, relay, silence, replaces)
+        else:
+            self._connector = RemoteConnector(remote, environment, relay, silence)
         self._link: Link | None = None
         self._sent: dict[int, tuple[Pixels, str]] = {}
 
@@ -77,7 +86,7 @@ class Client:
 
         Raises:
             NightFlashError: ``no_backend``, ``no_key``, ``not_private``, ``wrong_version`` or
-                ``start_failed``.
+                ``start_failed``; of a remote ``not_reached``, ``other_server`` or ``not_let_in``.
             BackendHangs: One runs and does not answer.
             Cancelled: ``cancel`` was set.
         """
@@ -91,7 +100,7 @@ class Client:
         report_progress: ReportProgress = ignore_progress,
         cancel: threading.Event | None = None,
     ) -> Header:
-        """End the backend, answering or not, and connect to another one.
+        """End the backend, answering or not, and connect to another one; only again to a remote.
 
         Raises:
             NightFlashError: As `connect`, or ``backend_lost`` where it does not end.
@@ -99,8 +108,9 @@ class Client:
         """
         self.close()
         self._connector.forgive()
-        report_progress(START, 0.0, "Ending the backend")
-        end_backend()
+        if self._remote is None:
+            report_progress(START, 0.0, "Ending the backend")
+            end_backend()
         return self.connect(report_progress, cancel)
 
     def ask(self, request: str, **fields: Any) -> Header:
@@ -198,7 +208,7 @@ class Client:
         except BackendHangs:
             raise
         except BackendLost as fault:
-            report_progress(NETWORKS, 0.0, f"{fault.sentence} Starting it anew.")
+            report_progress(NETWORKS, 0.0, f"{fault.sentence} {self._connector.AGAIN}")
         except NightFlashError as fault:
             if fault.code != "unknown_handle":  # too long unused: it goes there again
                 raise
@@ -211,10 +221,10 @@ class Client:
         except NightFlashError as fault:
             if isinstance(fault, BackendLost) or fault.code == "shutting_down":
                 self.close()
-                if isinstance(fault, BackendHangs):
-                    raise self._connector.to_be_replaced(fault) from fault
-                if not isinstance(fault, BackendLost):
-                    raise BackendLost(fault.sentence) from fault
+                lost = fault if isinstance(fault, BackendLost) else BackendLost(fault.sentence)
+                explained = self._connector.explained(lost)
+                if explained is not fault:
+                    raise explained from fault
             raise
 
     def _handle(self, pixels: Pixels, cancel: threading.Event | None) -> str:

@@ -19,7 +19,7 @@ from nightflash.whole_file import written_whole
 
 RUNTIME_VARIABLE = "NIGHTFLASH_RUNTIME_DIR"
 STATE_VARIABLE = "NIGHTFLASH_STATE_DIR"
-MOST_TEXT = 64 * 2**10  # characters of a connection file
+MOST_TEXT = 64 * 2**10  # characters of a file that is read here
 LONGEST_SOCKET_PATH = 100  # bytes; the system's own limit is 104 to 108
 
 
@@ -63,8 +63,8 @@ def crash_file() -> Path:
     return state_folder() / "backend-crash.log"
 
 
-def _text(path: Path) -> str:
-    """A file's text: of a plain one, and no more of it than a connection needs."""
+def plain_text(path: Path) -> str:
+    """A file's text: of a plain one, and no more of it than `MOST_TEXT`."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     with open(os.open(path, flags), encoding="utf-8") as file:  # noqa: PTH123
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -76,8 +76,12 @@ def _local_app_data() -> Path:
     return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
 
 
-def make_private(folder: Path) -> None:
+def make_private(folder: Path, variable: str = RUNTIME_VARIABLE) -> None:
     """Make ``folder`` if need be, for this user alone.
+
+    Args:
+        folder: Which.
+        variable: What names another one.
 
     Raises:
         NightFlashError: ``not_private`` where it belongs to somebody else or is open to others.
@@ -87,13 +91,13 @@ def make_private(folder: Path) -> None:
     except OSError as error:
         raise NightFlashError(
             f"The folder {folder} cannot be made: {error.strerror}.",
-            f"Let {RUNTIME_VARIABLE} name a folder that you can write to.",
+            f"Let {variable} name a folder that you can write to.",
             code="not_private",
         ) from error
-    require_private(folder)
+    require_private(folder, variable)
 
 
-def require_private(path: Path) -> None:
+def require_private(path: Path, variable: str = RUNTIME_VARIABLE) -> None:
     """Refuse a file or folder that others could have written or can read.
 
     Raises:
@@ -103,7 +107,7 @@ def require_private(path: Path) -> None:
     if sys.platform == "win32":  # LOCALAPPDATA is the user's own by its access list
         return
     state = path.lstat()
-    elsewhere = f"Let {RUNTIME_VARIABLE} name a folder of your own."
+    elsewhere = f"Let {variable} name a folder of your own."
     if stat.S_ISLNK(state.st_mode):
         raise NightFlashError(f"{path} is a link.", elsewhere, code="not_private")
     if state.st_uid != os.getuid():
@@ -164,7 +168,7 @@ class Connection:
         try:
             require_private(path.parent)
             require_private(path)
-            content = json.loads(_text(path))
+            content = json.loads(plain_text(path))
             found = cls(**{field.name: content[field.name] for field in fields(cls)})
         except (OSError, ValueError, KeyError, TypeError):
             return None

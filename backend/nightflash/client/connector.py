@@ -34,6 +34,8 @@ class Connector:
         command, environment, relay, silence, replaces: See `Client`.
     """
 
+    AGAIN = "Starting it anew."
+
     def __init__(
         self,
         command: Sequence[str] | None,
@@ -62,15 +64,15 @@ class Connector:
         try:
             return self._link_or_none() or self._start(report_progress, cancel)
         except BackendHangs as fault:
-            raise self.to_be_replaced(fault) from fault
+            raise self.explained(fault) from fault
 
     def forgive(self) -> None:
         """Replace none: what did not answer has ended."""
         self._hung = 0
 
-    def to_be_replaced(self, fault: BackendHangs) -> BackendHangs:
+    def explained(self, fault: BackendLost) -> BackendLost:
         """``fault``, with the remedy that is true for this client."""
-        if not self._replaces:
+        if not self._replaces or not isinstance(fault, BackendHangs):
             return fault
         self._hung = fault.pid
         return BackendHangs(fault.pid, "Try again: another one takes its place.")

@@ -1,6 +1,7 @@
-"""``python -m nightflash.client.relay``: carries a plug-in's pipes to the backend that runs.
+"""``python -m nightflash.client.relay [REMOTE]``: carries a plug-in's pipes to a backend.
 
-For a GIMP whose Python has no pyzmq: this process has one. `pipe_link.PipeLink` is the other end.
+That is this machine's, or the remote named. For a GIMP whose Python has no pyzmq: this process has
+one. `pipe_link.PipeLink` is the other end.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from nightflash.client.connection import Connection
 from nightflash.client.frames import read_frames, write_frames
 from nightflash.client.link import BackendLost
 from nightflash.client.protocol import VERSION, Message, error_reply
+from nightflash.client.remotes import remote_named
 from nightflash.client.zmq_link import ZmqLink
 from nightflash.errors import NightFlashError
 
@@ -72,10 +74,10 @@ def main() -> None:
     """Relay between standard input and output and the backend."""
     out = sys.stdout.buffer
     sys.stdout = sys.stderr  # what anybody prints must not get between the messages
-    found = Connection.read()
-    if found is None:
-        return
     with contextlib.suppress(BackendLost, OSError):
+        found = remote_named(sys.argv[1]).connection() if sys.argv[1:] else Connection.read()
+        if found is None:
+            return
         write_frames(out, BEAT.frames())
         try:
             with contextlib.closing(Relay(found)) as relay:

@@ -32,6 +32,7 @@ class ZmqLink(Link):
 
     def __init__(self, connection: Connection, silence: float) -> None:
         super().__init__(connection.pid, silence)
+        self._elsewhere = not connection.pid
         self._beat = float("-inf")
         by_ipc = bool(connection.ipc) and zmq.has("ipc")
         self.transport = "ipc" if by_ipc else "tcp"
@@ -81,11 +82,12 @@ class ZmqLink(Link):
             # A wrong key of the server's looks like a backend that dies meanwhile, or that throws
             # out strangers because there are many.
             unexplained += event == zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
-            if event == zmq.Event.HANDSHAKE_FAILED_AUTH or unexplained > MOST_UNEXPLAINED:
+            refused = event == zmq.Event.HANDSHAKE_FAILED_AUTH
+            if refused or unexplained > MOST_UNEXPLAINED:
                 raise NightFlashError(
                     "The backend does not accept this client's key.",
                     "Stop the backend with 'nightflash stop' and try again.",
-                    code="no_key",
+                    code="not_let_in" if refused and self._elsewhere else "no_key",
                 )
         raise BackendHangs(self._pid)
 

@@ -24,8 +24,9 @@ def add(commands: Any) -> None:
     add_networks(serve)
     for name, unit, default, text in (
         ("--release-after", "MINUTES", 10, "without work until the GPU's memory is given back"),
-        ("--exit-after", "HOURS", 8, "without a request until the backend ends"),
+        ("--exit-after", "HOURS", None, "without a request until the backend ends"),
         ("--upload-memory", "MB", 4096, "for the pictures that clients send"),
+        ("--remote-memory", "MB", 1024, "for the pictures of each client from elsewhere"),
     ):
         serve.add_argument(
             name, metavar=unit, type=positive, default=default, help=f"{unit.lower()} {text}"
@@ -33,6 +34,17 @@ def add(commands: Any) -> None:
     serve.add_argument(
         "--tcp", action="store_true", help="open a port of this machine too, for those with the key"
     )
+    serve.add_argument(
+        "--listen",
+        metavar="ADDRESS",
+        default="",
+        help="let other machines in, by tcp://ADDRESS:PORT; see: nightflash remote",
+    )
+    for name, text in (
+        ("--remote-clients", "clients from elsewhere at once"),
+        ("--remote-jobs", "requests of each at once"),
+    ):
+        serve.add_argument(name, metavar="N", type=whole, default=8, help=text)
     serve.set_defaults(run=_serve)
     status = commands.add_parser(
         "status", help="say whether a backend runs, and how it is", allow_abbrev=False
@@ -55,20 +67,33 @@ def positive(text: str) -> float:
     return number
 
 
+def whole(text: str) -> int:
+    """Read a whole number above 0 for argparse."""
+    if not text.isdecimal() or not 0 < int(text) < 10**6:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
+    return int(text)
+
+
 def _serve(options: argparse.Namespace) -> int:
+    from nightflash.client.remotes import check_address
     from nightflash.server.lifecycle import Service, serve
 
     if options.weights is not None and not is_folder(options.weights):
         raise NightFlashError(f"There is no folder {options.weights} of network files.")
+    hours = float("inf") if options.listen else 8.0
     return serve(
         Service(
             networks=options.networks,
             weights=options.weights,
             device=options.device,
             release_after=options.release_after,
-            exit_after=options.exit_after,
+            exit_after=options.exit_after or hours,
             upload_memory=options.upload_memory,
             tcp=options.tcp,
+            listen=check_address(options.listen, least=0) if options.listen else "",
+            remote_clients=options.remote_clients,
+            remote_jobs=options.remote_jobs,
+            remote_memory=options.remote_memory,
         ),
         report=streams.print_output,
     )

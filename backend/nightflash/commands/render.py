@@ -150,11 +150,13 @@ Maker = Callable[["Photo", Settings, "Aim", Progress], Made]
 @contextmanager
 def _maker(options: argparse.Namespace, refines: bool) -> Iterator[Maker]:
     """What makes nights: an engine in this process, or the backend."""
-    if options.via_backend:
+    if options.via_backend is not None:
         from nightflash.client.client import Client
+        from nightflash.client.remotes import remote_named
         from nightflash.commands.via_backend import render_remotely
 
-        with Client() as client:
+        name = options.via_backend
+        with Client(remote=remote_named(name) if name else None) as client:
             yield lambda *work: Made(*render_remotely(client, *work))
         return
     from nightflash.engine.engine import Engine

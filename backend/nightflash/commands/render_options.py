@@ -6,6 +6,7 @@ import argparse
 import warnings
 from pathlib import Path
 
+from nightflash.client.remotes import remote_named
 from nightflash.commands import streams
 from nightflash.commands.networks import add_networks
 from nightflash.commands.results import is_folder
@@ -37,8 +38,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         owner.add_argument(name, metavar="X,Y", action="append", default=[], help=text)
     parser.add_argument(
         "--via-backend",
-        action="store_true",
-        help="let the backend do the work; it is started where none runs",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="let the backend do the work; it is started where none runs. With NAME, a remote's:"
+        " see 'nightflash remote'",
     )
     add_making(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object about the work")
@@ -92,18 +96,22 @@ def check_backend_options(options: argparse.Namespace) -> None:
     Raises:
         NightFlashError: With what to do.
     """
-    if not options.via_backend:
+    if options.via_backend is None:
         return
+    if options.via_backend:
+        remote_named(options.via_backend)
     if options.debug_dir is not None:
         raise NightFlashError(
             "The backend keeps no debug pictures.", "Leave out --debug-dir or --via-backend."
         )
     own = {"--networks": options.networks != "auto", "--device": options.device != "auto"}
     own["--weights"] = options.weights is not None
+    there = f" on {options.via_backend}" if options.via_backend else ""
     for name in [name for name, given in own.items() if given]:
         raise NightFlashError(
             f"{name} is the backend's own choice.",
-            f"Stop it with 'nightflash stop' and start it with 'nightflash serve {name} ...'.",
+            f"Stop it{there} with 'nightflash stop' and start it with"
+            f" 'nightflash serve {name} ...'.",
         )
 
 

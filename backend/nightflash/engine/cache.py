@@ -48,6 +48,11 @@ class Cache(Generic[K, V]):
         self._entries.move_to_end(key)
         return entry[0]
 
+    def peek(self, key: K) -> V | None:
+        """The value of ``key``, which is no use of it, or None."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry[0]
+
     def put(self, key: K, value: V, size: int) -> bool:
         """Keep ``value`` of ``size`` bytes; False where it alone is over the limit."""
         self.drop(key)

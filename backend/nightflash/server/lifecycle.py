@@ -44,6 +44,9 @@ class Service:
         exit_after: Hours without a request after which the backend ends.
         upload_memory: MB for the pictures that clients send.
         tcp: Whether a port is opened too, where there is a socket in a folder.
+        listen: Where to listen for other machines, ``tcp://ADDRESS:PORT``, or nothing.
+        remote_clients, remote_jobs, remote_memory: How many clients from other machines there may
+            be, and what each of them may have: requests at work, and MB of pictures.
     """
 
     networks: str = "auto"
@@ -53,6 +56,10 @@ class Service:
     exit_after: float = 8.0
     upload_memory: float = 4096.0
     tcp: bool = False
+    listen: str = ""
+    remote_clients: int = 8
+    remote_jobs: int = 8
+    remote_memory: float = 1024.0
 
 
 def serve(service: Service, report: Callable[[str], None]) -> int:
@@ -79,6 +86,12 @@ def serve(service: Service, report: Callable[[str], None]) -> int:
     except Timeout:
         pid = running_pid()
         which = f" (process {pid})" if pid is not None else ""
+        if service.listen:
+            raise NightFlashError(
+                f"A backend runs already{which}, and does not listen for others by this.",
+                "Stop it with 'nightflash stop' and try again.",
+                code="runs_already",
+            ) from None
         report(f"A backend runs already{which}; this one is not needed.")
         return 0
     except (OSError, zmq.ZMQError) as error:
@@ -99,7 +112,8 @@ def _serve(service: Service, held: Held, report: Callable[[str], None]) -> bool:
     """Serve; gives whether every thread and socket has ended."""
     # Seconds of imports that a second backend is spared.
     from nightflash.engine.engine import Engine
-    from nightflash.server.server import Server
+    from nightflash.server.reception import Limits
+    from nightflash.server.server import Elsewhere, Server
     from nightflash.server.worker import Worker
 
     def engine(device: str) -> Engine:
@@ -108,12 +122,15 @@ def _serve(service: Service, held: Held, report: Callable[[str], None]) -> bool:
 
     engine("auto")  # a fault in the choice is raised at once
     _raise_file_limit()
+    memory = int(service.remote_memory * 2**20)
+    limits = Limits(service.remote_clients, service.remote_jobs, memory)
     server = Server(
         lambda queue, reply: Worker(queue, engine, reply, service.release_after * 60),
         upload_bytes=int(service.upload_memory * 2**20),
         exit_after=service.exit_after * 3600,
         still_held=held.still,
         tcp=service.tcp,
+        elsewhere=Elsewhere(service.listen, limits) if service.listen else None,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: server.stop(signal.Signals(number).name))

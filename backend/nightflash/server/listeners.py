@@ -14,15 +14,16 @@ import socket as sockets
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from nightflash.client.connection import LONGEST_SOCKET_PATH, runtime_folder
+from nightflash.server.doorkeeper import HERE, REFUSALS_SECONDS, Keys
 
 log = logging.getLogger(__name__)
 
-REFUSALS_SECONDS = 10.0  # between two lines of the log about refused connections
 HANDSHAKE_MILLISECONDS = 2000  # for a stranger to show a key
 MOST_STRANGERS = 64  # connections without a key at once, over which the oldest of them ends
 SHARE_OF_STRANGERS = 16  # of the descriptors of this process: one in so many, at either port
@@ -40,18 +41,6 @@ WATCHED = (
 
 Peer = tuple[int, bytes]
 """A client: the number of the listener that it came in by, and its routing id there."""
-
-
-class Keys:
-    """CURVE keys of one run: the backend's pair, and the pair of its only permitted client."""
-
-    def __init__(self) -> None:
-        self.server_public, self.server_secret = zmq.curve_keypair()
-        self.client_public, self.client_secret = zmq.curve_keypair()
-
-    def callback(self, domain: str, key: bytes) -> bool:
-        """Whether a client of this public ``key`` is let in (pyzmq's provider of credentials)."""
-        return key == self.client_public
 
 
 class Listener:
@@ -106,10 +95,14 @@ class Listener:
             if event not in (zmq.Event.ACCEPTED, zmq.Event.DISCONNECTED):
                 self._refused += 1
                 continue
-            self._known.pop(descriptor, None)
+            if (routing := self._known.pop(descriptor, None)) is not None:
+                self._left(routing)
             self._strangers.pop(descriptor, None)
             if event == zmq.Event.ACCEPTED:
                 self._strangers[descriptor] = None
+
+    def _left(self, routing: bytes) -> None:
+        """Learn that a client's connection has ended."""
 
     def throw_out(self, routing: bytes | None = None, *, sending: bool = False) -> int:
         """End connections; gives how many.
@@ -132,13 +125,17 @@ class Listener:
             connection = sockets.socket(fileno=descriptor)
             try:
                 name = connection.getsockname()
-                here = f"ipc://{name}" if isinstance(name, str) else f"tcp://{name[0]}:{name[1]}"
-                if here == self.address:
+                if self._is_here(name):
                     connection.shutdown(sockets.SHUT_RDWR)
                     return True
             finally:
                 connection.detach()  # it is libzmq's to close
         return False
+
+    def _is_here(self, name: Any) -> bool:
+        """Whether a connection whose own end has this name was accepted at this listener."""
+        here = f"ipc://{name}" if isinstance(name, str) else f"tcp://{name[0]}:{name[1]}"
+        return here == self.address
 
     def keep(self) -> None:
         """Mend what somebody cleaned away."""
@@ -196,21 +193,32 @@ class TcpListener(Listener):
     Args:
         context: Its authenticator is there already.
         limit: Bytes of the largest frame let in.
-        keys: Of this run.
+        keys: The public and the secret one of this side.
+        address: Where to listen.
+        domain: Which clients the authenticator lets in.
     """
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], limit: int, keys: Keys) -> None:
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        limit: int,
+        keys: tuple[bytes, bytes],
+        address: str = "tcp://127.0.0.1:*",
+        domain: str = HERE,
+    ) -> None:
         super().__init__(context, limit)
         self._logged = float("-inf")
         self.socket.curve_server = True
         self.socket.backlog, self.socket.handshake_ivl = 16, HANDSHAKE_MILLISECONDS
-        self.socket.curve_publickey, self.socket.curve_secretkey = (
-            keys.server_public,
-            keys.server_secret,
-        )
-        self.socket.zap_domain = b"nightflash"
-        self.socket.bind("tcp://127.0.0.1:*")
+        self.socket.curve_publickey, self.socket.curve_secretkey = keys
+        self.socket.zap_domain = domain.encode()
+        self.socket.ipv6 = "[" in address
+        self._set_up()
+        self.socket.bind(address)
         self.address = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
+
+    def _set_up(self) -> None:
+        """Set options of the socket, before it is bound."""
 
     def watch(self) -> None:
         """Learn who has come and gone; where strangers are many the oldest ones go."""
@@ -238,7 +246,9 @@ def open_listeners(
     """
     inside = zmq.has("ipc") and len(os.fsencode(_socket_file(name))) <= LONGEST_SOCKET_PATH
     listeners: list[Listener] = [IpcListener(context, limit, name)] if inside else []
-    return [*listeners, TcpListener(context, limit, keys)] if tcp or not inside else listeners
+    return (
+        [*listeners, TcpListener(context, limit, keys.server)] if tcp or not inside else listeners
+    )
 
 
 def echo(listener: Listener) -> None:

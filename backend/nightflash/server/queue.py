@@ -96,6 +96,11 @@ class JobQueue:
                     self._remove(job)
             return len(jobs)
 
+    def count_of(self, whose: Callable[[Peer], bool]) -> int:
+        """How many jobs those clients have for whom ``whose`` is true."""
+        with self._changed:
+            return sum(whose(job.client) for job in self._all())
+
     def clients(self) -> set[Peer]:
         """Those with jobs."""
         with self._changed:

@@ -14,7 +14,7 @@ from nightflash.client.protocol import VERSION, Message, error_reply
 from nightflash.errors import NightFlashError
 from nightflash.server.listeners import GONE, Listener, Peer
 from nightflash.server.requests import Job
-from nightflash.server.uploads import Upload
+from nightflash.server.upload import Upload
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from nightflash.client.protocol import MAX_ID, SAMPLE_TYPES, Header, Sample, bad
 from nightflash.errors import Cancelled, NightFlashError
 from nightflash.fullsize.region import Region
 from nightflash.server.listeners import Peer
-from nightflash.server.uploads import Upload, Uploads
+from nightflash.server.upload import Upload
+from nightflash.server.uploads import Uploads
 from nightflash.settings import Settings
 
 Kind = Literal["analyse", "preview", "render"]

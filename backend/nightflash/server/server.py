@@ -6,9 +6,9 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import zmq
-from zmq.auth.thread import ThreadAuthenticator
 
 from nightflash import __version__
 from nightflash.client.connection import Connection
@@ -22,11 +22,12 @@ from nightflash.client.protocol import (
     read_header,
 )
 from nightflash.errors import NightFlashError
+from nightflash.server.admission import Admission
 from nightflash.server.answers import Answers
+from nightflash.server.doorkeeper import Doorkeeper, Keys
 from nightflash.server.listeners import (
     PULSE_LIMIT,
     IpcListener,
-    Keys,
     Listener,
     Peer,
     TcpListener,
@@ -34,6 +35,8 @@ from nightflash.server.listeners import (
     open_listeners,
 )
 from nightflash.server.queue import JobQueue
+from nightflash.server.reception import Limits, Reception
+from nightflash.server.remote_listener import RemoteListener
 from nightflash.server.replies import Replies
 from nightflash.server.requests import Job, read_id
 from nightflash.server.upkeep import Files, Memory
@@ -50,6 +53,19 @@ MOST_FRAMES = 256
 LINGER_SECONDS = 0.5  # for what was sent last
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """How other machines are let in.
+
+    Attributes:
+        address: Where to listen for them, ``tcp://ADDRESS:PORT``.
+        limits: What each may have.
+    """
+
+    address: str
+    limits: Limits
+
+
 class Server:
     """Answers clients, and feeds the worker.
 
@@ -60,6 +76,7 @@ class Server:
         exit_after: Seconds without a request for anything after which the backend ends.
         still_held: Whether this is still the user's one backend; it ends where it is not.
         tcp: Whether to open a port where there is a socket in a folder too.
+        elsewhere: How to listen for other machines; None for not at all.
 
     Attributes:
         connection: Where and how clients find it.
@@ -74,37 +91,51 @@ class Server:
         exit_after: float = float("inf"),
         still_held: Callable[[], bool] = lambda: True,
         tcp: bool = False,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._exit_after = exit_after
         self._stopping = ""
         self.ended = False
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=2)
-        self._authenticator = ThreadAuthenticator(self._context)
+        self._authenticator = Doorkeeper(self._context)
         self._authenticator.start()
         keys = Keys()
         self._authenticator.configure_curve_callback("nightflash", keys)
         self._requests = open_listeners(self._context, keys, "requests", MAX_FRAME, tcp)
         self._pulse = open_listeners(self._context, keys, "pulse", PULSE_LIMIT, tcp)
+        own = list(self._requests)
+        self._queue = JobQueue()
+        self._uploads = Uploads(upload_bytes, upload_seconds)
+        self._receptions = {} if elsewhere is None else self._listen(elsewhere)
         self._listeners = [*self._requests, *self._pulse]
         self.connection = Connection(
             protocol=VERSION,
             version=__version__,
             pid=os.getpid(),
-            ipc=_address(self._requests, IpcListener),
-            tcp=_address(self._requests, TcpListener),
+            ipc=_address(own, IpcListener),
+            tcp=_address(own, TcpListener),
             pulse_ipc=_address(self._pulse, IpcListener),
             pulse_tcp=_address(self._pulse, TcpListener),
-            server_key=keys.server_public.decode(),
+            server_key=keys.server[0].decode(),
             public_key=keys.client_public.decode(),
             secret_key=keys.client_secret.decode(),
         )
         self._files = Files(self.connection, self._listeners, still_held)
         self._memory = Memory(Watchdog(upload_bytes), self._listeners, self._files)
-        self._uploads = Uploads(upload_bytes, upload_seconds)
-        self._queue = JobQueue()
         self._replies = Replies(self._context, self._requests, upload_bytes // 2, self._forget)
         self._worker = make_worker(self._queue, self._replies.later)
         self._answers = Answers(self._uploads, self._queue, self._worker, self._replies, self.stop)
+
+    def _listen(self, elsewhere: Elsewhere) -> dict[int, Reception]:
+        """Open the port for other machines; gives who sees to its clients."""
+        admission, number = Admission(), len(self._requests)
+        self._authenticator.admit(admission)
+        listener = RemoteListener(self._context, MAX_FRAME, elsewhere.address, admission)
+        admission.listens_at(listener.address)
+        self._requests.append(listener)
+        log.info("listening for other machines at %s", listener.address)
+        limits = elsewhere.limits
+        return {number: Reception(number, listener, admission, limits, self._queue, self._uploads)}
 
     def stop(self, why: str) -> None:
         """End `run` soon; may be called from a signal handler."""
@@ -125,6 +156,9 @@ class Server:
                 ready = dict(poller.poll(round(1000 * self._memory.pause)))
                 for listener in self._listeners:
                     listener.watch()
+                for reception in self._receptions.values():
+                    for client in reception.gone():
+                        self._forget(client)
                 for number, listener in enumerate(self._requests):
                     if listener.socket in ready:
                         self._receive(number, listener)
@@ -144,6 +178,8 @@ class Server:
                     self._memory.watch(now, accounted, busy, loading)
                 if now - kept > KEEP_SECONDS:
                     kept = now
+                    for reception in self._receptions.values():
+                        reception.keep()
                     if not self._files.keep():
                         self.stop("its lock was taken away")
                 if now - beat > BEAT_SECONDS:
@@ -171,6 +207,10 @@ class Server:
             check_version(header, "backend")
             answer_to = read_id(header)
             message = Message.from_frames(header, [frame.buffer for frame in frames[1:]])
+            reception = self._receptions.get(number)
+            if reception and (result := reception.check(client, frames, message)) is not None:
+                self._replies.send(client, answer_to, Message({"reply": "result", **result}))
+                return
             self._answers.answer(client, answer_to, message)
         except NightFlashError as fault:
             self._replies.send(client, answer_to, error_reply(fault))
