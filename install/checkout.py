@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import IO
 
 from requirements import CHECKOUT
 
@@ -21,7 +22,24 @@ def run_in(python: Path, module: str, *arguments: str, to_stderr: bool = False) 
     Returns:
         The exit code.
     """
+    return subprocess.run(
+        _command(python, module, *arguments), env=_variables(), stdout=2 if to_stderr else None
+    ).returncode
+
+
+def begin_in(
+    python: Path, output: IO[bytes], module: str, *arguments: str
+) -> subprocess.Popen[bytes]:
+    """Begin what `run_in` does; all that it prints goes to a file."""
+    command = _command(python, module, *arguments)
+    return subprocess.Popen(command, env=_variables(), stdout=output, stderr=subprocess.STDOUT)
+
+
+def _command(python: Path, module: str, *arguments: str) -> list[str | Path]:
+    return [python, "-P", "-m", module, *arguments]
+
+
+def _variables() -> dict[str, str]:
     variables = {**os.environ, "PYTHONPATH": str(CHECKOUT / "backend"), "PYTHONNOUSERSITE": "1"}
     variables.pop("PYTHONHOME", None)
-    command: list[str | Path] = [python, "-P", "-m", module, *arguments]
-    return subprocess.run(command, env=variables, stdout=2 if to_stderr else None).returncode
+    return variables

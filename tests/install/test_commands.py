@@ -332,7 +332,15 @@ def test_test_runs_every_tool_and_fails_when_one_does(
     (tools / "pytest.py").write_text("import os; raise SystemExit(os.environ['CI'] == 'true')")
     result = subprocess.run([checkout / ".ci/run"], cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 1
-    assert result.stderr.splitlines()[-1] == "NightFlash: Failed: pytest"
+    assert result.stderr.splitlines()[-1] == (
+        "NightFlash: Failed: pytest --ignore tests/gimp; pytest tests/gimp"
+    )
+    (tools / "pytest.py").write_text(
+        "import sys; print(sys.argv[1:]); raise SystemExit(len(sys.argv) < 3)"
+    )
+    result = subprocess.run([checkout / ".ci/run"], cwd=tmp_path, capture_output=True, text=True)
+    assert result.stderr.splitlines()[-1] == "NightFlash: Failed: pytest tests/gimp"
+    assert result.stdout.split("\n")[-3:] == ["['tests/gimp']", "", ""]  # shown at the end
     assert not list(tmp_path.rglob("nightflash was run"))  # and so nothing was downloaded
 
 
