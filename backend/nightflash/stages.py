@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 START = "start"  # of a backend, by its client
+TRANSFER = "transfer"  # of pictures to and from a remote, by its client
 NETWORKS = "networks"  # are read
 SCENE = "scene"
 LIGHT = "light"

@@ -226,6 +226,18 @@ def test_the_keys_stay_when_the_server_starts_again(both: Elsewhere) -> None:
             assert refusal(client).code == "other_server"
 
 
+def test_by_ipv6() -> None:
+    try:
+        with sockets.socket(sockets.AF_INET6) as tried:
+            tried.bind(("::1", 0))
+    except OSError as fault:
+        pytest.skip(f"this machine has no IPv6: {fault}")
+    with elsewhere("--listen", "tcp://[::1]:0") as both, both.client("six") as client:
+        assert client.work("preview", DAY).header["reply"] == "result"
+        assert both.server.command("remote", "clients", "--remove", "six").returncode == 0
+        assert logged(both, "'six' was turned out")
+
+
 def test_limits_of_each_client() -> None:
     with elsewhere(
         *("--remote-memory", "1", "--remote-clients", "1", "--remote-jobs", "1")
@@ -236,7 +248,7 @@ def test_limits_of_each_client() -> None:
                 assert first.work("preview", picture).header["reply"] == "result"
             assert 1 <= uploads(both) <= 2, "the oldest make room"
             with pytest.raises(NightFlashError) as caught:
-                first.work("preview", pixels(np.zeros((1000, 1000, 3), np.uint8)))
+                first.work("render", pixels(np.zeros((1000, 1000, 3), np.uint8)))
             assert caught.value.code == "too_large"
             second = both.added("second")
             with Client(remote=second) as client:

@@ -9,15 +9,20 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from typing import Any, Self
 
 from nightflash.client.connector import Connector
 from nightflash.client.ending import end_backend
 from nightflash.client.link import BackendHangs, BackendLost, Link, Request
+from nightflash.client.order import Order
 from nightflash.client.progress import ReportProgress, ignore_progress
 from nightflash.client.protocol import Header, Message, Pixels
 from nightflash.client.remote_connector import RemoteConnector
+from nightflash.client.remote_work import Reduced, RemoteWork
 from nightflash.client.remotes import Remote
+from nightflash.client.transfer import Download, send
 from nightflash.errors import NightFlashError
 from nightflash.stages import NETWORKS, START
 
@@ -25,6 +30,7 @@ SCRIPT_SILENCE = 14.0  # seconds without a sign of life: a script fails within 1
 DIALOG_SILENCE = 4.0  # a dialog within 5
 ANSWER_SECONDS = 60.0  # for what the backend answers at once, its loop's pulse being there
 SLOWEST = 0.25e6  # bytes a second at which pictures travel at the least
+GOODBYE_SECONDS = 2.0  # for a remote to forget this client's pictures
 
 
 class Client:
@@ -63,6 +69,7 @@ class Client:
             self._connector = RemoteConnector(remote, environment, relay, silence)
         self._link: Link | None = None
         self._sent: dict[int, tuple[Pixels, str]] = {}
+        self._reduced = Reduced()
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +78,15 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; the backend goes on."""
+        """Close the connection; the backend goes on, and keeps nothing of this client's."""
+        if self._remote is not None and self._link is not None and self._sent:
+            handles = [handle for _, handle in self._sent.values()]
+            goodbye = Request({"request": "drop", "handles": handles}, seconds=GOODBYE_SECONDS)
+            with contextlib.suppress(NightFlashError):
+                self._link.exchange(goodbye)
+        self._break_off()
+
+    def _break_off(self) -> None:
         if self._link is not None:
             self._link.close()
         self._link = None
@@ -106,7 +121,7 @@ class Client:
             NightFlashError: As `connect`, or ``backend_lost`` where it does not end.
             Cancelled: ``cancel`` was set.
         """
-        self.close()
+        self._break_off()
         self._connector.forgive()
         if self._remote is None:
             report_progress(START, 0.0, "Ending the backend")
@@ -128,6 +143,11 @@ class Client:
         """How the backend is reached: ``ipc``, ``tcp``, or nothing while it is not."""
         return self._link.transport if self._link is not None else ""
 
+    @property
+    def far(self) -> bool:
+        """Whether the backend is a remote, and each byte takes its time."""
+        return self._remote is not None
+
     def echo(self, pixels: Pixels) -> Pixels:
         """Send a picture there and have it back, to see how the connection does.
 
@@ -136,7 +156,10 @@ class Client:
         """
 
         def once() -> Message:
-            handle = self._handle(pixels, None)
+            handle = self._handle(pixels, ignore_progress, None)
+            if self._remote is not None:
+                there = {"handles": [handle], "layouts": [asdict(pixels.layout)]}
+                return Download(Message(there)).go_on(self._linked(), ignore_progress, None)
             return self._exchange({"request": "get", "handle": handle}, size=pixels.layout.bytes)
 
         back = self._watched(once)
@@ -145,7 +168,10 @@ class Client:
 
     def forget(self, pixels: Pixels) -> None:
         """Have the backend forget a picture that is no longer needed."""
-        sent = self._sent.pop(id(pixels), None)
+        for known in filter(None, (pixels, self._reduced.forget(pixels))):
+            self._forget(self._sent.pop(id(known), None))
+
+    def _forget(self, sent: tuple[Pixels, str] | None) -> None:
         if sent is not None and self._link is not None:
             with contextlib.suppress(NightFlashError):
                 self._watched(lambda: self._exchange({"request": "drop", "handle": sent[1]}))
@@ -185,22 +211,23 @@ class Client:
             Cancelled: ``cancel`` was set.
         """
 
-        def once() -> Message:
-            self.connect(report_progress, cancel)
-            aim: dict[str, Any] = {"box": box, "point": point, "clicks": list(map(list, clicks))}
-            for name, drawn in (("mask", mask), ("strokes", strokes)):
-                aim[name] = None if drawn is None else self._handle(drawn, cancel)
-            header = {
-                "request": request,
-                "photo": self._handle(photo, cancel),
-                "aim": {name: value for name, value in aim.items() if value is not None},
-                **fields,
-            }
-            return self._exchange(
-                header, report_progress=report_progress, cancel=cancel, patient=True
-            )
-
+        aim = {"box": box, "point": point, "clicks": list(map(list, clicks))}
+        order = Order(request, photo, mask, strokes, aim, fields)
+        if self._remote is None:
+            once = partial(self._begun, order, report_progress, cancel)
+        else:
+            seen = order if id(photo) in self._sent else self._reduced.order(order)
+            work = RemoteWork(order, seen, self._begun)
+            once = partial(work.go_on, self._linked, report_progress, cancel)
         return self._retried(once, report_progress) if retry else self._watched(once)
+
+    def _begun(
+        self, order: Order, report_progress: ReportProgress, cancel: threading.Event | None
+    ) -> Message:
+        """Have an order worked on by the backend that is there; its result."""
+        self.connect(report_progress, cancel)
+        header = order.header(lambda pixels: self._handle(pixels, report_progress, cancel))
+        return self._exchange(header, report_progress=report_progress, cancel=cancel, patient=True)
 
     def _retried(self, once: Callable[[], Message], report_progress: ReportProgress) -> Message:
         try:
@@ -220,17 +247,22 @@ class Client:
             return once()
         except NightFlashError as fault:
             if isinstance(fault, BackendLost) or fault.code == "shutting_down":
-                self.close()
+                self._break_off()
                 lost = fault if isinstance(fault, BackendLost) else BackendLost(fault.sentence)
                 explained = self._connector.explained(lost)
                 if explained is not fault:
                     raise explained from fault
             raise
 
-    def _handle(self, pixels: Pixels, cancel: threading.Event | None) -> str:
+    def _handle(
+        self, pixels: Pixels, report_progress: ReportProgress, cancel: threading.Event | None
+    ) -> str:
         """The backend's name for a picture, which is sent where it was not yet."""
         known = self._sent.get(id(pixels))
-        if known is None:
+        if known is None and self._remote is not None:
+            handle = send(self._linked(report_progress, cancel), pixels, report_progress, cancel)
+            known = self._sent[id(pixels)] = pixels, handle
+        elif known is None:
             answer = self._exchange({"request": "put"}, [pixels], cancel=cancel)
             known = self._sent[id(pixels)] = pixels, str(answer.header["handle"])
         return known[1]
@@ -245,8 +277,16 @@ class Client:
         size: int = 0,
         patient: bool = False,
     ) -> Message:
-        self.connect(report_progress, cancel)
-        assert self._link is not None
+        link = self._linked(report_progress, cancel)
         size += sum(picture.layout.bytes for picture in pictures)
         seconds = float("inf") if patient else ANSWER_SECONDS + size / SLOWEST
-        return self._link.exchange(Request(header, pictures, seconds), report_progress, cancel)
+        return link.exchange(Request(header, pictures, seconds), report_progress, cancel)
+
+    def _linked(
+        self,
+        report_progress: ReportProgress = ignore_progress,
+        cancel: threading.Event | None = None,
+    ) -> Link:
+        self.connect(report_progress, cancel)
+        assert self._link is not None
+        return self._link

@@ -9,7 +9,8 @@ import itertools
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nightflash.client.progress import ReportProgress, ignore_progress
@@ -23,7 +24,9 @@ from nightflash.client.protocol import (
     raise_fault,
     read_header,
 )
-from nightflash.errors import NightFlashError
+from nightflash.errors import Cancelled, NightFlashError
+
+AHEAD = 4  # requests under way at once: a line of some delay is full
 
 
 class BackendLost(NightFlashError):
@@ -56,11 +59,13 @@ class Request:
         header: Without version and number.
         pictures: What goes with it.
         seconds: Until the answer must be there, whatever signs of life there are.
+        parts: Coded parts of pictures that go with it.
     """
 
     header: Header
     pictures: Sequence[Pixels] = ()
     seconds: float = float("inf")
+    parts: Sequence[Buffer] = ()
 
 
 Frames = Sequence[Buffer]
@@ -141,7 +146,7 @@ class Link(ABC):
             Cancelled: ``cancel`` was set, and the backend has stopped the work.
         """
         number = next(self._numbers)
-        self._send(number, request.header, request.pictures)
+        self._send(number, request)
         heard = started = time.monotonic()
         cancelling = False
         while True:
@@ -155,12 +160,43 @@ class Link(ABC):
                     return answer
             if cancel is not None and cancel.is_set() and not cancelling:
                 cancelling = True
-                self._send(next(self._numbers), {"request": "cancel", "job": number})
+                self._send(next(self._numbers), Request({"request": "cancel", "job": number}))
             if now - started > request.seconds or now - heard > self._silence:
                 raise BackendHangs(self._pid)
 
-    def _send(self, number: int, header: Header, pictures: Sequence[Pixels] = ()) -> None:
-        self._send_frames(Message({"v": VERSION, "id": number, **header}, pictures).frames())
+    def exchange_all(
+        self, requests: Iterable[Request], cancel: threading.Event | None = None
+    ) -> Iterator[Message]:
+        """Make requests that are answered at once, some ahead; gives their results in order.
+
+        Raises:
+            NightFlashError: What the backend refuses; those behind it may have been made.
+            BackendLost: It has ended or does not answer.
+            Cancelled: ``cancel`` was set.
+        """
+        coming, waiting, heard = iter(requests), deque[int](), time.monotonic()
+        while True:
+            while len(waiting) < AHEAD and (request := next(coming, None)) is not None:
+                waiting.append(next(self._numbers))
+                self._send(waiting[-1], request)
+            if not waiting:
+                return
+            if cancel is not None and cancel.is_set():
+                raise Cancelled
+            alive, frames = self._arrived(0.05)
+            if alive:
+                heard = time.monotonic()
+            if frames is not None:
+                answer = _answer_to(waiting[0], frames, ignore_progress)
+                if answer is not None:
+                    waiting.popleft()
+                    yield answer
+            if time.monotonic() - heard > self._silence:
+                raise BackendHangs(self._pid)
+
+    def _send(self, number: int, request: Request) -> None:
+        header = {"v": VERSION, "id": number, **request.header}
+        self._send_frames(Message(header, request.pictures, request.parts).frames())
 
 
 def _answer_to(number: int, frames: Frames, report_progress: ReportProgress) -> Message | None:

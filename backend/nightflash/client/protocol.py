@@ -69,9 +69,14 @@ class Layout:
         return cls(get("width"), get("height"), get("sample"), get("channels"))  # type: ignore[arg-type]
 
     @property
+    def sample_bytes(self) -> int:
+        """Bytes of one sample."""
+        return int(SAMPLE_TYPES[self.sample][-1])
+
+    @property
     def row_bytes(self) -> int:
         """Bytes of one row; rows are not padded."""
-        return self.width * self.channels * int(SAMPLE_TYPES[self.sample][-1])
+        return self.width * self.channels * self.sample_bytes
 
     @property
     def bytes(self) -> int:
@@ -133,10 +138,12 @@ class Message:
     Attributes:
         header: A JSON object.
         pictures: The pixels that follow it, in order.
+        parts: Coded parts of pictures (see `coding`), which follow those.
     """
 
     header: Header
     pictures: Sequence[Pixels] = ()
+    parts: Sequence[Buffer] = ()
 
     def frames(self) -> list[Buffer]:
         """The frames to send.
@@ -147,10 +154,13 @@ class Message:
         header = self.header
         if self.pictures:
             header = {**header, "pixels": [asdict(picture.layout) for picture in self.pictures]}
+        if self.parts:
+            header = {**header, "coded": len(self.parts)}
         encoded = json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
         if len(encoded) > MAX_HEADER:
             raise bad_request(f"A header is at most {MAX_HEADER} bytes, not {len(encoded)}.")
-        return [encoded, *(strip for picture in self.pictures for strip in picture.strips)]
+        strips = (strip for picture in self.pictures for strip in picture.strips)
+        return [encoded, *strips, *self.parts]
 
     @classmethod
     def from_frames(cls, header: Header, frames: Sequence[Buffer], most: int = 8) -> Message:
@@ -173,9 +183,10 @@ class Message:
             count = layout.strip_count
             pictures.append(Pixels(layout, frames[used : used + count]))
             used += count
-        if used != len(frames):
-            raise bad_request(f"The header tells of {used} frames; {len(frames)} came.")
-        return cls(header, pictures)
+        coded = header.get("coded", 0)
+        if type(coded) is not int or used + coded != len(frames):
+            raise bad_request(f"The header does not tell of the {len(frames)} frames that came.")
+        return cls(header, pictures, frames[used:])
 
 
 def read_header(encoded: Buffer) -> Header:

@@ -53,6 +53,7 @@ class ZmqLink(Link):
             socket.immediate = True  # nothing waits for a backend that is not there
             socket.sndtimeo = SEND_MILLISECONDS
             if where.startswith("tcp"):
+                socket.ipv6 = "[" in where
                 socket.curve_serverkey = connection.server_key.encode()
                 socket.curve_publickey = connection.public_key.encode()
                 socket.curve_secretkey = connection.secret_key.encode()

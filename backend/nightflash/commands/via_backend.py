@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nightflash.aim import Aim, check_aim
 from nightflash.client.client import Client
-from nightflash.client.protocol import Header, Layout, Pixels
+from nightflash.client.protocol import SAMPLE_TYPES, Header, Layout, Pixels, Sample
 from nightflash.photo import Photo
 from nightflash.settings import Settings
 from nightflash.stages import Progress
@@ -33,7 +33,7 @@ def render_remotely(
         NightFlashError: What the backend refuses, or it cannot be reached.
     """
     check_aim(aim, (photo.width, photo.height))
-    pixels = _floats(photo.rgb)
+    pixels = (_codes(photo.rgb) if client.far else None) or _floats(photo.rgb)
     mask = None if aim.mask is None else _floats(aim.mask[..., np.newaxis])
     strokes = None if aim.strokes is None else _floats(_in_grey_and_alpha(aim.strokes))
     try:
@@ -47,6 +47,7 @@ def render_remotely(
             strokes=strokes,
             report_progress=lambda stage, done, sentence: progress(stage, done),
             settings=asdict(settings),
+            sample="float",
         )
     finally:
         for sent in (pixels, mask, strokes):
@@ -72,6 +73,18 @@ def _report(header: Header) -> dict[str, Any]:
 def _in_grey_and_alpha(strokes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Strokes -1..1 (H, W) as the protocol has them, (H, W, 2)."""
     return np.stack((strokes > 0, np.abs(strokes)), -1).astype(np.float32)
+
+
+def _codes(rgb: npt.NDArray[np.float32]) -> Pixels | None:
+    """Linear RGB as codes of sRGB, a fraction to send, where not a bit is lost; else None."""
+    samples: dict[int, Sample] = {8: "u8", 16: "u16"}
+    for bits, sample in samples.items():
+        codes = Photo.from_linear(rgb).to_encoded(bits)
+        if np.array_equal(Photo.from_encoded(codes).rgb, rgb):
+            height, width, channels = codes.shape
+            data = np.ascontiguousarray(codes, SAMPLE_TYPES[sample]).data
+            return Pixels.cut(Layout(width, height, sample, channels), data)
+    return None
 
 
 def _floats(values: npt.NDArray[np.float32]) -> Pixels:

@@ -44,6 +44,10 @@ class Guest:
     until: float | None = None
     used: bool = False
 
+    def __str__(self) -> str:
+        invited = f"the invitation of {self.name!r}" if self.name else "an invitation"
+        return repr(self.name) if self.until is None else invited
+
     @property
     def refused_because(self) -> str:
         """Why it is not let in, or nothing."""

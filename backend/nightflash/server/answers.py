@@ -64,9 +64,9 @@ class Answers:
         result: Header = {}
         match request:
             case "hello":
-                result = self._about()
+                result = self.about()
             case "status":
-                result = self._about() | self._state()
+                result = self.about() | self._state()
             case "put":
                 if len(message.pictures) != 1:
                     raise bad_request("The request 'put' brings one picture.")
@@ -101,7 +101,8 @@ class Answers:
             fault = NightFlashError("The work was stopped.", code="cancelled")
             self._replies.send(client, number, error_reply(fault))
 
-    def _about(self) -> Header:
+    def about(self) -> Header:
+        """What the backend says of itself."""
         return {
             "protocol": VERSION,
             "version": __version__,

@@ -71,5 +71,5 @@ class _FromElsewhere:
                 log.warning("refused %s: nobody let its key in, or it was turned out", address)
             return False
         if reason := guest.refused_because:
-            log.warning("refused %s: the invitation of %r %s", address, guest.name, reason)
+            log.warning("refused %s: %s %s", address, guest, reason)
         return not reason

@@ -112,8 +112,8 @@ def _serve(service: Service, held: Held, report: Callable[[str], None]) -> bool:
     """Serve; gives whether every thread and socket has ended."""
     # Seconds of imports that a second backend is spared.
     from nightflash.engine.engine import Engine
-    from nightflash.server.reception import Limits
-    from nightflash.server.server import Elsewhere, Server
+    from nightflash.server.reception import Elsewhere, Limits
+    from nightflash.server.server import Server
     from nightflash.server.worker import Worker
 
     def engine(device: str) -> Engine:

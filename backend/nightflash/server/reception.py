@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import zmq
 
+from nightflash.client.coding import CODING
 from nightflash.client.protocol import Header, Message
 from nightflash.errors import NightFlashError
 from nightflash.server.admission import Admission, Guest
 from nightflash.server.listeners import Peer
+from nightflash.server.parts import Parts
 from nightflash.server.queue import JobQueue
 from nightflash.server.remote_listener import RemoteListener
 from nightflash.server.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
-WORK = ("analyse", "preview", "render")
-ALLOWED = ("hello", "put", "get", "drop", "cancel", *WORK)
+GRACE_SECONDS = 60.0  # that pictures stay when a client's last connection broke
 MOST_LINES = 8  # connections of one client at once
 
 
@@ -39,6 +41,19 @@ class Limits:
     bytes: int = 2**30
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """How other machines are let in.
+
+    Attributes:
+        address: Where to listen for them, ``tcp://ADDRESS:PORT``.
+        limits: What each may have.
+    """
+
+    address: str
+    limits: Limits
+
+
 class Reception:
     """Sees to the clients of one `RemoteListener`.
 
@@ -48,6 +63,7 @@ class Reception:
         admission: Who is let in.
         limits: Of each.
         queue, uploads: What they have here.
+        about: What the backend says of itself.
     """
 
     def __init__(
@@ -58,13 +74,17 @@ class Reception:
         limits: Limits,
         queue: JobQueue,
         uploads: Uploads,
+        about: Callable[[], Header],
     ) -> None:
         self._number, self._listener, self._admission = number, listener, admission
         self._limits, self._queue, self._uploads = limits, queue, uploads
+        self._about = about
+        self._parts = Parts(uploads, limits.bytes)
         self._lines: dict[bytes, Guest] = {}  # by routing id
+        self._left: dict[str, float] = {}  # keys without a line, and since when
 
-    def check(self, client: Peer, frames: Sequence[zmq.Frame], message: Message) -> Header | None:
-        """See whether a request may be answered; gives the result of one that is answered here.
+    def answer(self, client: Peer, frames: Sequence[zmq.Frame], message: Message) -> Message | None:
+        """The answer to a request; None for work and its end, which are answered as anybody's.
 
         Args:
             client: Whose it is.
@@ -72,18 +92,46 @@ class Reception:
             message: What they hold.
 
         Raises:
-            NightFlashError: ``not_allowed``, ``busy`` or ``too_large``; or as `Admission.enrol`.
+            NightFlashError: ``not_allowed``, ``busy`` or ``too_large``; as `Parts` and
+                `Admission.enrol`.
         """
         guest = self._guest(client[1], frames[0])
-        request = message.header.get("request")
-        if guest.until is not None:
-            return self._enrol(guest, message.header)
-        if request not in ALLOWED:
-            raise NightFlashError(
-                f"The request {request!r:.40} is for the server's owner alone.", code="not_allowed"
-            )
-        self._check_limits(guest, str(request), message)
-        return None
+        header, owner = message.header, self._owner(guest.key)
+        if guest.until is not None and header.get("request") not in ("hello", "enrol"):
+            raise NightFlashError("An invitation lets nobody do that.", code="not_allowed")
+        match header.get("request"):
+            case "hello":
+                result = {**self._about(), "coding": CODING}
+            case "enrol" if guest.until is not None:
+                result = self._enrol(guest, header)
+            case "begin":
+                result = self._parts.begin(header, owner)
+            case "part":
+                result = self._parts.take(header, message.parts)
+            case "fetch":
+                return self._parts.fetch(header)
+            case "drop":
+                result = self._parts.drop(header)
+            case "analyse" | "preview" | "render":
+                self._check_jobs(guest)
+                return None
+            case "cancel":
+                return None
+            case other:
+                raise NightFlashError(
+                    f"The request {other!r:.40} is for the server's owner alone.",
+                    code="not_allowed",
+                )
+        return Message({"reply": "result", **result})
+
+    def kept(self, client: Peer, result: Message) -> Message:
+        """A result whose large pictures stay here, for ``client`` to fetch.
+
+        Raises:
+            NightFlashError: ``too_large`` or ``busy``.
+        """
+        guest = self._lines.get(client[1])
+        return result if guest is None else self._parts.kept(result, self._owner(guest.key))
 
     def _guest(self, routing: bytes, frame: zmq.Frame) -> Guest:
         """Whose connection it is."""
@@ -107,46 +155,59 @@ class Reception:
                 code="busy",
             )
         self._lines[routing] = guest
-        log.info("%r came from %s", guest.name, frame.get("Peer-Address"))
+        log.info("%s came from %s", guest, frame.get("Peer-Address"))
         return guest
 
-    def _enrol(self, guest: Guest, header: Header) -> Header | None:
-        if header.get("request") == "hello":
-            return None
-        if header.get("request") != "enrol":
-            raise NightFlashError("An invitation lets nobody do that.", code="not_allowed")
+    def _enrol(self, guest: Guest, header: Header) -> Header:
         key, name = str(header.get("key")), str(header.get("name"))
         client = self._admission.enrol(guest.key, key, name)
-        log.info("%r was let in by an invitation", client.name)
+        log.info("%s was let in by %s", client, guest)
         return {"name": client.name, "host": socket.gethostname()}
 
-    def _check_limits(self, guest: Guest, request: str, message: Message) -> None:
-        mine = self._peers(guest.key)
-        if request in WORK and self._queue.count_of(mine.__contains__) >= self._limits.jobs:
+    def _check_jobs(self, guest: Guest) -> None:
+        lines = {line for line, other in self._lines.items() if other.key == guest.key}
+        mine = {(self._number, line) for line in lines}
+        if self._queue.count_of(mine.__contains__) >= self._limits.jobs:
             raise NightFlashError(
                 f"The server lets each client have {self._limits.jobs} requests at work.",
                 "Wait for some of them.",
                 code="busy",
             )
-        if request == "put":
-            size = sum(picture.layout.bytes for picture in message.pictures)
-            self._uploads.make_room_of(mine.__contains__, size, self._limits.bytes)
 
-    def _peers(self, key: str) -> set[Peer]:
-        return {(self._number, line) for line, guest in self._lines.items() if guest.key == key}
+    def _owner(self, key: str) -> Peer:
+        """Whose pictures a key's are, whatever connection they came by."""
+        return self._number, key.encode()
 
     def gone(self) -> list[Peer]:
         """Those whose connection has ended since this was asked last."""
         gone, self._listener.gone = self._listener.gone, []
-        for routing in gone:
-            if (guest := self._lines.pop(routing, None)) is not None:
-                log.info("%r went", guest.name)
         return [(self._number, routing) for routing in gone]
 
+    def peers(self) -> list[Peer]:
+        """Those who are connected, or were at the last look."""
+        return [(self._number, routing) for routing in self._lines]
+
+    def left(self, routing: bytes) -> None:
+        """Note that a connection has ended."""
+        if (guest := self._lines.pop(routing, None)) is not None:
+            log.info("%s went", guest)
+            self._left[guest.key] = time.monotonic()
+
     def keep(self) -> None:
-        """End the connections of those who were turned out."""
-        if not self._lines:
-            return
+        """End the connections of those who were turned out; forget pictures of those who left."""
+        now, here = time.monotonic(), {guest.key for guest in self._lines.values()}
+        self._left = {key: since for key, since in self._left.items() if key not in here}
+        for key in [key for key, since in self._left.items() if now - since > GRACE_SECONDS]:
+            del self._left[key]
+            self._forget(key)
+        if here:
+            self._turn_out()
+
+    def _forget(self, key: str) -> None:
+        owner = self._owner(key)
+        self._uploads.drop_all_of(lambda other: other == owner)
+
+    def _turn_out(self) -> None:
         try:
             listed = {guest.key for guest in self._admission.clients()}
         except NightFlashError as fault:
@@ -154,6 +215,7 @@ class Reception:
             listed = set()
         for routing, guest in list(self._lines.items()):
             if guest.until is None and guest.key not in listed:
-                log.warning("%r was turned out", guest.name)
+                log.warning("%s was turned out", guest)
                 self._listener.throw_out(routing)
                 del self._lines[routing]
+                self._forget(guest.key)

@@ -38,6 +38,7 @@ class Replies:
         limit: Bytes of all pictures under way together, over which the slowest client goes; one
             picture may be any size.
         gone: Takes a client that cannot be reached any more.
+        last_look: Gives what is sent in the place of a reply of the worker's.
 
     Attributes:
         woken: A socket to poll: readable where replies of the worker's wait, see `send_waiting`.
@@ -49,8 +50,10 @@ class Replies:
         listeners: Sequence[Listener],
         limit: int,
         gone: Callable[[Peer], None],
+        last_look: Callable[[Job, Message], Message],
     ) -> None:
         self._context, self._listeners, self._limit, self._gone = context, listeners, limit, gone
+        self._last_look = last_look
         self._waiting: deque[tuple[Job, Message]] = deque()
         self._under_way: list[_UnderWay] = []
         self.woken = context.socket(zmq.PULL)
@@ -75,7 +78,7 @@ class Replies:
         jobs = []
         while self._waiting:
             job, message = self._waiting.popleft()
-            self.send(job.client, job.id, message)
+            self.send(job.client, job.id, self._last_look(job, message))
             jobs.append(job)
         return jobs
 

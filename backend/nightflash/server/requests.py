@@ -37,6 +37,7 @@ class Work:
         mask: Of the main object, or None.
         box, point: Aim in pixels of the photo, or None.
         clicks, strokes: Corrections of what the aim finds; see `Aim`.
+        coded: Whether pictures come back in parts.
         settings: What the user wants.
         views: Pictures that a preview sends.
         output: ``one`` picture of a render, or its two ``parts``, night and flash.
@@ -58,6 +59,7 @@ class Work:
     size: tuple[int, int] = (0, 0)
     clicks: tuple[Click, ...] = ()
     strokes: Upload | None = None
+    coded: bool = False
 
     @property
     def aim(self) -> Aim:
@@ -139,12 +141,12 @@ def read_work(kind: Kind, header: Header, uploads: Uploads) -> Work:
             "A render has the quality fast or best.", "Ask for a preview.", code="bad_setting"
         )
     box, point = _numbers(aim, "box", 4), _numbers(aim, "point", 2)
-    photo = uploads.get(header.get("photo"))
+    photo = uploads.whole(header.get("photo"))
     region = _region(header, photo.size) if kind == "preview" else None
     return Work(
         kind=kind,
         photo=photo,
-        mask=uploads.get(aim["mask"]) if given == ["mask"] else None,
+        mask=uploads.whole(aim["mask"]) if given == ["mask"] else None,
         box=(box[0], box[1], box[2], box[3]) if box else None,
         point=(point[0], point[1]) if point else None,
         settings=settings,
@@ -154,7 +156,8 @@ def read_work(kind: Kind, header: Header, uploads: Uploads) -> Work:
         region=region,
         size=(0, 0) if region is None else _size(header, region),
         clicks=_clicks(aim),
-        strokes=uploads.get(aim["strokes"]) if aim.get("strokes") is not None else None,
+        strokes=uploads.whole(aim["strokes"]) if aim.get("strokes") is not None else None,
+        coded=header.get("parts") is True,
     )
 
 

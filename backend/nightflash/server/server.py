@@ -6,7 +6,6 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import zmq
 
@@ -34,8 +33,9 @@ from nightflash.server.listeners import (
     echo,
     open_listeners,
 )
+from nightflash.server.parts import MOST_OF_PART, packed
 from nightflash.server.queue import JobQueue
-from nightflash.server.reception import Limits, Reception
+from nightflash.server.reception import Elsewhere, Reception
 from nightflash.server.remote_listener import RemoteListener
 from nightflash.server.replies import Replies
 from nightflash.server.requests import Job, read_id
@@ -51,19 +51,6 @@ KEEP_SECONDS = 1.0  # between looks after the lock, the sockets' files and the c
 VISIT_SECONDS = 5.0  # between looks after clients that only have pictures here
 MOST_FRAMES = 256
 LINGER_SECONDS = 0.5  # for what was sent last
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """How other machines are let in.
-
-    Attributes:
-        address: Where to listen for them, ``tcp://ADDRESS:PORT``.
-        limits: What each may have.
-    """
-
-    address: str
-    limits: Limits
 
 
 class Server:
@@ -104,9 +91,9 @@ class Server:
         self._requests = open_listeners(self._context, keys, "requests", MAX_FRAME, tcp)
         self._pulse = open_listeners(self._context, keys, "pulse", PULSE_LIMIT, tcp)
         own = list(self._requests)
-        self._queue = JobQueue()
-        self._uploads = Uploads(upload_bytes, upload_seconds)
-        self._receptions = {} if elsewhere is None else self._listen(elsewhere)
+        admission = Admission() if elsewhere else None
+        if elsewhere and admission:
+            self._requests.append(self._listen(elsewhere.address, admission))
         self._listeners = [*self._requests, *self._pulse]
         self.connection = Connection(
             protocol=VERSION,
@@ -122,20 +109,28 @@ class Server:
         )
         self._files = Files(self.connection, self._listeners, still_held)
         self._memory = Memory(Watchdog(upload_bytes), self._listeners, self._files)
-        self._replies = Replies(self._context, self._requests, upload_bytes // 2, self._forget)
-        self._worker = make_worker(self._queue, self._replies.later)
+        self._uploads = Uploads(upload_bytes, upload_seconds)
+        self._queue = JobQueue()
+        self._replies = Replies(
+            self._context, self._requests, upload_bytes // 2, self._forget, self._kept
+        )
+        self._worker = make_worker(self._queue, self._reply_later)
         self._answers = Answers(self._uploads, self._queue, self._worker, self._replies, self.stop)
+        self._receptions: dict[int, Reception] = {}
+        for number, listener in enumerate(self._requests):
+            if elsewhere and admission and isinstance(listener, RemoteListener):
+                self._receptions[number] = Reception(
+                    *(number, listener, admission, elsewhere.limits),
+                    *(self._queue, self._uploads, self._answers.about),
+                )
 
-    def _listen(self, elsewhere: Elsewhere) -> dict[int, Reception]:
-        """Open the port for other machines; gives who sees to its clients."""
-        admission, number = Admission(), len(self._requests)
+    def _listen(self, address: str, admission: Admission) -> RemoteListener:
+        """Open the port for other machines."""
         self._authenticator.admit(admission)
-        listener = RemoteListener(self._context, MAX_FRAME, elsewhere.address, admission)
+        listener = RemoteListener(self._context, MOST_OF_PART, address, admission)
         admission.listens_at(listener.address)
-        self._requests.append(listener)
         log.info("listening for other machines at %s", listener.address)
-        limits = elsewhere.limits
-        return {number: Reception(number, listener, admission, limits, self._queue, self._uploads)}
+        return listener
 
     def stop(self, why: str) -> None:
         """End `run` soon; may be called from a signal handler."""
@@ -208,8 +203,8 @@ class Server:
             answer_to = read_id(header)
             message = Message.from_frames(header, [frame.buffer for frame in frames[1:]])
             reception = self._receptions.get(number)
-            if reception and (result := reception.check(client, frames, message)) is not None:
-                self._replies.send(client, answer_to, Message({"reply": "result", **result}))
+            if reception and (answer := reception.answer(client, frames, message)) is not None:
+                self._replies.send(client, answer_to, answer)
                 return
             self._answers.answer(client, answer_to, message)
         except NightFlashError as fault:
@@ -223,6 +218,21 @@ class Server:
             )
             self._replies.send(client, answer_to, error_reply(failed))
 
+    def _reply_later(self, job: Job, message: Message) -> None:
+        """Take a reply of the worker's, in its thread, which codes pictures for those far away."""
+        coded = job.work.coded and job.client[0] in self._receptions
+        self._replies.later(job, packed(message) if coded else message)
+
+    def _kept(self, job: Job, message: Message) -> Message:
+        """A reply of the worker's, whose large pictures stay here for those far away."""
+        reception = self._receptions.get(job.client[0])
+        if reception is None or not (job.work.coded and message.pictures):
+            return message
+        try:
+            return reception.kept(job.client, message)
+        except NightFlashError as fault:
+            return error_reply(fault)
+
     def _send_replies(self) -> None:
         """Send what the worker has; what it worked out of pictures is charged from now on."""
         for job in self._replies.send_waiting():
@@ -231,11 +241,15 @@ class Server:
 
     def _visit(self, everyone: bool) -> None:
         """A sign of life to those who wait; whoever cannot take it is gone."""
-        clients = self._queue.clients() | (self._uploads.owners() if everyone else set())
-        for client in clients:
+        owners = self._uploads.owners() if everyone else set()
+        near = {owner for owner in owners if owner[0] not in self._receptions}
+        far = {peer for each in self._receptions.values() if everyone for peer in each.peers()}
+        for client in self._queue.clients() | near | far:
             self._replies.send(client, None, Message({"reply": "beat"}))
 
     def _forget(self, client: Peer) -> None:
+        if (reception := self._receptions.get(client[0])) is not None:
+            reception.left(client[1])
         dropped = self._queue.drop_all_of(lambda other: other == client)
         self._uploads.drop_all_of(lambda other: other == client)
         if dropped:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from nightflash.aim import Aim, check_aim, working_aim
-from nightflash.client.protocol import SAMPLE_TYPES, Layout, Pixels
+from nightflash.client.coding import decoded, part_count, part_range
+from nightflash.client.protocol import SAMPLE_TYPES, Buffer, Layout, Pixels, bad_request
 from nightflash.engine.working import Working
 from nightflash.errors import NightFlashError
 from nightflash.fullsize.region import Region
@@ -28,11 +29,15 @@ class Upload:
 
     Attributes:
         charged: Bytes that `Uploads` counts for it.
+        digest: SHA-256 of the pixels, where it comes or came part by part.
+        parts: How many of its parts have come; None where it came in one piece.
     """
 
     def __init__(self, pixels: Pixels, freed: deque[int] | None = None) -> None:
         self.pixels = pixels
         self.charged = 0
+        self.digest = ""
+        self.parts: int | None = None
         self._freed = freed
         self._working: tuple[float, tuple[Working, Linear | None]] | None = None
         self._region: tuple[tuple[Region, tuple[int, int]], Photo] | None = None
@@ -41,6 +46,30 @@ class Upload:
     def __del__(self) -> None:
         if self._freed is not None:
             self._freed.append(self.charged)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it has come."""
+        return self.parts is None or self.parts == part_count(self.layout)
+
+    def take(self, number: int, coded: Buffer) -> None:
+        """Take a part in.
+
+        Raises:
+            NightFlashError: ``bad_request`` where it is none, or not the next one.
+        """
+        if self.whole or number != self.parts:
+            raise bad_request(f"The next part of this picture is {self.parts}.")
+        start, end = part_range(self.layout, number)
+        rows = memoryview(decoded(coded, self.layout, end - start))
+        first = 0
+        for strip in self.pixels.strips:
+            kept = memoryview(strip)
+            low, high = max(start, first), min(end, first + len(kept))
+            if low < high:
+                kept[low - first : high - first] = rows[low - start : high - start]
+            first += len(kept)
+        self.parts += 1
 
     @property
     def layout(self) -> Layout:

@@ -6,7 +6,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 
-from nightflash.client.protocol import Pixels
+from nightflash.client.protocol import Pixels, bad_request
 from nightflash.engine.cache import Cache
 from nightflash.errors import NightFlashError
 from nightflash.server.listeners import Peer
@@ -52,23 +52,31 @@ class Uploads:
             NightFlashError: ``too_large``, or ``busy`` where work has all the room.
         """
         handle, upload = secrets.token_hex(16), Upload(pixels, self._freed)
-        if upload.bytes > self.limit:
+        self.reserve(pixels.layout.bytes)
+        self._charge(upload)
+        self._kept.put(handle, upload, upload.charged)
+        self._owners[handle] = owner
+        return handle
+
+    def reserve(self, size: int) -> None:
+        """Make room for a picture of ``size`` bytes.
+
+        Raises:
+            NightFlashError: As `put`.
+        """
+        if size + OVERHEAD > self.limit:
             raise NightFlashError(
-                f"The picture takes {pixels.layout.bytes / 2**20:.0f} MB, and the backend keeps at"
+                f"The picture takes {size / 2**20:.0f} MB, and the backend keeps at"
                 f" most {self.limit / 2**20:.0f} MB.",
                 "Scale the picture down, or start the backend with a larger --upload-memory.",
                 code="too_large",
             )
-        if not self._make_room(upload.bytes):
+        if not self._make_room(size + OVERHEAD):
             raise NightFlashError(
                 "The memory for pictures is taken by those that are worked with.",
                 "Wait for the work, or start the backend with a larger --upload-memory.",
                 code="busy",
             )
-        self._charge(upload)
-        self._kept.put(handle, upload, upload.charged)
-        self._owners[handle] = owner
-        return handle
 
     def weigh(self, upload: Upload) -> None:
         """Charge what was worked out of a picture meanwhile; others make room for it."""
@@ -104,6 +112,23 @@ class Uploads:
             )
         return upload
 
+    def whole(self, handle: object) -> Upload:
+        """The picture of ``handle``, all of which has come.
+
+        Raises:
+            NightFlashError: As `get`, or ``bad_request``.
+        """
+        upload = self.get(handle)
+        if not upload.whole:
+            raise bad_request("Not all of that picture has come.")
+        return upload
+
+    def of(self, owner: Peer) -> list[tuple[str, Upload]]:
+        """An owner's pictures and their handles, the oldest first."""
+        mine = [handle for handle, whose in self._owners.items() if whose == owner]
+        found = ((handle, self._kept.peek(handle)) for handle in mine)
+        return [(handle, upload) for handle, upload in found if upload is not None]
+
     def drop(self, handle: str) -> None:
         """Forget the picture of ``handle`` if it is there."""
         self._kept.drop(handle)
@@ -114,8 +139,8 @@ class Uploads:
         for handle in [handle for handle, owner in self._owners.items() if gone(owner)]:
             self.drop(handle)
 
-    def make_room_of(self, whose: Callable[[Peer], bool], size: int, limit: int) -> None:
-        """Forget the oldest pictures of owners until they have ``size`` bytes under ``limit``.
+    def make_room_of(self, owner: Peer, size: int, limit: int) -> None:
+        """Forget an owner's oldest pictures until ``size`` bytes more are under ``limit``.
 
         Raises:
             NightFlashError: ``too_large`` where ``size`` is over it.
@@ -127,8 +152,7 @@ class Uploads:
                 "Scale the picture down, or have its owner raise --remote-memory.",
                 code="too_large",
             )
-        mine = [handle for handle, owner in self._owners.items() if whose(owner)]
-        charged = {h: upload.charged for h in mine if (upload := self._kept.peek(h)) is not None}
+        charged = {handle: upload.charged for handle, upload in self.of(owner)}
         taken = sum(charged.values())
         for handle, bytes_of_it in charged.items():
             if taken + size + OVERHEAD <= limit:
