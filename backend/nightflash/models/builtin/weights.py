@@ -15,7 +15,7 @@ from nightflash.models.tensors import OtherWeights, check_state, read_tensors
 FOLDER = Path(__file__).parent
 SHA256 = {  # what `sha256sum` says of every file in FOLDER
     "content_net": "c59a63f3d98a86ff1adb93bc4f42cf66dbcebd2aa39dbaf1abe4fd618df03e09",
-    "scene_net": "06eb6eb21198980a348e4644ef2e7c5e2c8695b523ab9458acd6385462310a78",
+    "scene_net": "85daec042b7e0932b7c1b6c5c6dce1c98b107d4445eada5b662901f3100bf183",
 }
 
 
