@@ -98,7 +98,7 @@ def test_no_network_is_loaded_to_ask_a_backend(place: Place, tmp_path: Path) -> 
     code = (
         "import sys; from nightflash.cli import main\n"
         f"assert main(['render', 'day.png', 'night.png', *{VIA}]) == 0\n"
-        "print({'torch', 'torchvision', 'timm'} & set(sys.modules))"
+        "print({'torch', 'torchvision', 'timm', 'cv2'} & set(sys.modules))"
     )
     photo(tmp_path / "day.png")
     asked = subprocess.run(

@@ -1,6 +1,6 @@
 """Where the user aims the flash: whether that fits the photo, and the same at the working size.
 
-Nothing here needs torch, nor does a client of the backend.
+A client of the backend needs this, and neither PyTorch nor OpenCV.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from nightflash.errors import NightFlashError
-from nightflash.imaging.resample import area
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,8 @@ def working_aim(aim: Aim, size: tuple[int, int], working: tuple[int, int]) -> Ai
         aim: It has passed ``check_aim``.
         size, working: (width, height) of the photo and of its working picture.
     """
+    from nightflash.imaging.resample import area
+
     sx, sy = working[0] / size[0], working[1] / size[1]
     mask, box, point = None, None, None
     if aim.mask is not None:

@@ -7,7 +7,6 @@ import io
 from dataclasses import replace
 from typing import Literal
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -77,6 +76,8 @@ def _as_words(
 
 def thumbnail(rgb: Linear) -> bytes:
     """A small JPEG picture of linear RGB (H, W, 3)."""
+    import cv2  # a client of the backend has 18 MB less without it, and few photos a thumbnail
+
     height, width = rgb.shape[:2]
     scale = min(1.0, _THUMBNAIL / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
