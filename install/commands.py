@@ -167,7 +167,7 @@ def _beside(python: Path) -> Iterator[subprocess.Popen[bytes]]:
                 windowed.terminate()
         say(f"pytest {WINDOWED}, meanwhile")
         output.seek(0)
-        print(output.read().decode(errors="replace"), flush=True)
+        print(output.read().decode(errors="replace").rstrip(), flush=True)
 
 
 def main(arguments: Sequence[str]) -> int:

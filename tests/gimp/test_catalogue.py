@@ -68,11 +68,12 @@ def templates(rooms: Iterable[str], *, faults: bool = False) -> set[str]:
     """Sentences in the source of rooms, with braces where it fills something in.
 
     Args:
-        rooms: Folders of the package.
+        rooms: Folders of the package, or files.
         faults: The sentences of faults alone, not their remedies.
     """
     found: set[str] = set()
-    for file in (file for room in rooms for file in (PACKAGE / room).rglob("*.py")):
+    places = [PACKAGE / room for room in rooms]
+    for file in (f for p in places for f in ([p] if p.is_file() else p.rglob("*.py"))):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             match node:
                 case ast.Call(func=ast.Name(id="NightFlashError"), args=[sentence, *_]):
@@ -102,6 +103,8 @@ def test_the_backends_faults_are_known() -> None:
     """What a user of the dialog can meet; the rest is for programs and the command line."""
     others = {"No backend runs.", "Strokes are an array (h, w) of finite numbers."}
     others |= {text for text in templates(["client"], faults=True) if " of the protocol" in text}
+    remote = ("invitation", "private_file", "remote_connector", "remotes")  # for the command line
+    others |= templates([f"client/{name}.py" for name in remote], faults=True)
     met = templates(["client", "engine", "scene", "fullsize"], faults=True)
     assert sorted(met - others - faults()) == []
     written = templates(["."]) | {f"{t} Its last words: {{}}" for t in templates(["client"])}
