@@ -77,6 +77,7 @@ class Memory:
     def __init__(self, watchdog: Watchdog, listeners: Sequence[Listener], files: Files) -> None:
         self._watchdog, self._listeners, self._files = watchdog, listeners, files
         self._since: float | None = None
+        self._looked = 0.0
         self._all_went, self._outside, self._senders_went_at = False, 0, 0
 
     @property
@@ -94,6 +95,10 @@ class Memory:
             loading: Whether networks are read.
         """
         why = self._watchdog.look(accounted, busy, loading)
+        since_last, self._looked = now - self._looked, now
+        if not why and busy and self._since is not None:
+            self._since += since_last  # work hides what is taken: nothing is over, and no time goes
+            return
         if not why:
             self._since, self._all_went, self._outside = None, False, 0
             return
