@@ -20,7 +20,8 @@ import numpy as np
 from nightflash import Aim, Engine, Settings
 from nightflash.photo import read_photo
 from numpy.typing import NDArray
-from PIL import Image
+
+from tests.benchmarks.main_object import truth_of, with_mask
 
 CLICKS = 3
 BESIDE = 10.0  # pixels of the photo between a click and the one beside it
@@ -41,11 +42,10 @@ class Clicked:
 
 def objects(mask: Path) -> tuple[list[Truth], Truth]:
     """The objects (h, w) of a mask, and where it is certain."""
-    with Image.open(mask) as picture:
-        grey = np.asarray(picture.convert("L"))
-    count, labels, facts, _ = cv2.connectedComponentsWithStats((grey > 128).astype(np.uint8))
-    large = [i for i in range(1, count) if facts[i, cv2.CC_STAT_AREA] >= LEAST * grey.size]
-    return [labels == i for i in large], grey != 128
+    truth, known = truth_of(mask)
+    count, labels, facts, _ = cv2.connectedComponentsWithStats(truth.astype(np.uint8))
+    large = [i for i in range(1, count) if facts[i, cv2.CC_STAT_AREA] >= LEAST * truth.size]
+    return [labels == i for i in large], known
 
 
 def places(inside: Truth, draw: np.random.Generator) -> Iterator[tuple[float, float]]:
@@ -111,11 +111,7 @@ def main() -> None:
     first, step = map(int, options.share.split("/"))
     engine = Engine(options.networks, options.weights, "cpu")
     draw = np.random.default_rng(7)
-    counted = [
-        p
-        for p in sorted(options.photos.glob(f"{options.only}*"))
-        if (options.masks / f"{p.stem}.png").exists()
-    ][first::step]
+    counted = with_mask(options.photos, options.masks, options.only)[first::step]
     clicks = [
         click
         for photo in counted

@@ -9,7 +9,6 @@ MASKS has a PNG of the photo's name for each photo of PHOTOS that counts: 0 back
 from __future__ import annotations
 
 import argparse
-from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -22,12 +21,23 @@ from PIL import Image
 GOOD = 0.7  # intersection over union
 
 
-def figures(found: NDArray[np.float32], mask: Path) -> tuple[float, float]:
-    """Mean absolute error, and intersection over union at a half, of a mask (h, w) 0..1."""
+def truth_of(mask: Path) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where a mask by people says object, and where it is certain (h, w)."""
     with Image.open(mask) as picture:
         grey = np.asarray(picture.convert("L"))
-    wide = cv2.resize(found, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    known, truth = grey != 128, grey > 128
+    return grey > 128, grey != 128
+
+
+def with_mask(photos: Path, masks: Path, begin: str = "") -> list[Path]:
+    """Photos of a folder that have a mask and whose names begin so."""
+    named = sorted(photos.glob(f"{begin}*"))
+    return [photo for photo in named if (masks / f"{photo.stem}.png").exists()]
+
+
+def figures(found: NDArray[np.float32], mask: Path) -> tuple[float, float]:
+    """Mean absolute error, and intersection over union at a half, of a mask (h, w) 0..1."""
+    truth, known = truth_of(mask)
+    wide = cv2.resize(found, truth.shape[::-1], interpolation=cv2.INTER_LINEAR)
     inside = wide > 0.5
     both, either = (inside & truth & known).sum(), ((inside | truth) & known).sum()
     return float(np.abs(wide - truth)[known].mean()), float(both / max(either, 1))
@@ -44,10 +54,7 @@ def main() -> None:
     options = parser.parse_args()
     engine = Engine(options.networks, options.weights, "cpu")
     measured, clear = [], 0
-    counted = (
-        p for p in sorted(options.photos.iterdir()) if (options.masks / f"{p.stem}.png").exists()
-    )
-    for photo in islice(counted, options.limit):
+    for photo in with_mask(options.photos, options.masks)[: options.limit]:
         scene = engine.analyse(read_photo(photo), Settings())
         measured.append(figures(scene.subject.cpu().numpy(), options.masks / f"{photo.stem}.png"))
         clear += not scene.note

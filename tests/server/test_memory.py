@@ -102,6 +102,25 @@ def test_where_it_grows_on_without_the_senders_all_go_at_once(machine: dict[str,
         assert listener.asked == asked
 
 
+def test_work_between_two_looks_makes_nothing_begin_anew(
+    machine: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    listener, files = NoListener(), Files(None, [], lambda: False)  # type: ignore[arg-type]
+    memory = Memory(Watchdog(0), [listener], files)  # type: ignore[list-item]
+    memory.watch(0.0, 0, busy=False)
+    for more, asked in ((UNDER_WAY + 1, [True]), (GROWTH, [True, True]), (1, [True, True, False])):
+        machine["resident"] += more
+        memory.watch(0.1, 0, busy=False)
+        assert listener.asked == asked
+        memory.watch(0.1, 0, busy=True)
+    for now in (2.0, 60.0):  # long work, in which nobody can free anything
+        memory.watch(now, 0, busy=True)
+    memory.watch(60.1, 0, busy=False)
+    assert ended == []
+
+
 def test_half_of_what_is_allowed_has_it_look_more_often(machine: dict[str, int]) -> None:
     memory = Memory(Watchdog(0), [], Files(None, [], lambda: False))  # type: ignore[arg-type]
     memory.watch(0.0, 0, busy=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -60,7 +61,10 @@ def aim_at(
         several: Light all objects as large as the largest.
         closer: Looks at what is around a point, or None; it must be quick.
     """
-    subject = corrected(_subject(seen, main, aim, several, closer), aim, seen, main, closer)
+    find_it = partial(_subject, seen, main, aim, several, closer)
+    key = (main, several, aim.box, aim.point)
+    subject = find_it() if aim.mask is not None else seen.once(key, find_it)
+    subject = corrected(subject, aim, seen, main, closer)
     inverse_depth = seen.inverse_depth
     if seen.guessed:
         inverse_depth = _guessed(seen.encoded, subject.mask)
@@ -98,21 +102,11 @@ def _subject(
     several: bool,
     closer: SubjectNetwork | None,
 ) -> find.Subject:
-    if aim.mask is not None:
-        mask = torch.from_numpy(np.ascontiguousarray(aim.mask)).to(seen.encoded).clamp(0, 1)
-        return find.Subject(mask, "the mask drawn")
-    key = (main, several, aim.box, aim.point)
-    return seen.once(key, lambda: _found(seen, main, aim, several, closer))
-
-
-def _found(
-    seen: Survey,
-    main: MainObject | None,
-    aim: Aim,
-    several: bool,
-    closer: SubjectNetwork | None,
-) -> find.Subject:
+    """What the aim finds, its corrections aside."""
     encoded, inverse_depth = seen.encoded, seen.inverse_depth
+    if aim.mask is not None:
+        mask = torch.from_numpy(np.ascontiguousarray(aim.mask)).to(encoded).clamp(0, 1)
+        return find.Subject(mask, "the mask drawn")
     if aim.box is not None:
         return find.boxed(aim.box, encoded, inverse_depth, "the box given", main, seen.detections)
     if aim.point is not None:
