@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nightflash.fullsize.transfer import STRIP_ROWS
+from nightflash.fullsize.strips import STRIP_ROWS
 from nightflash.light import Light
 
 Linear = npt.NDArray[np.float32]

@@ -70,10 +70,21 @@ class Region:
 def stretched(planes: Tensor, axis: int, places: npt.NDArray[np.float32], size: int) -> Tensor:
     """Linear interpolation of (K, h, w) along ``axis``, which is ``size`` long, to ``places``."""
     n = planes.shape[axis]
-    centres = torch.from_numpy(places).to(planes.device)
-    at = (centres * (n / size) - 0.5).clamp(0, n - 1)
-    before = at.floor().long().clamp(max=max(n - 2, 0))
+    found = neighbours(places, n, size)
+    before, blend = (torch.from_numpy(values).to(planes.device) for values in found)
     after = (before + 1).clamp(max=n - 1)
-    blend = (at - before).to(planes)
     blend = blend[:, None] if axis == 1 else blend
     return torch.lerp(planes.index_select(axis, before), planes.index_select(axis, after), blend)
+
+
+def neighbours(
+    places: npt.NDArray[np.float32], n: int, size: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Of each place along ``size``, the last of ``n`` samples before it, and how far it lies on.
+
+    Returns:
+        Numbers of samples, the next of which is meant to be blended in; shares 0..1 of that.
+    """
+    at = (places * np.float32(n / size) - np.float32(0.5)).clip(0, n - 1)
+    before = np.minimum(np.floor(at).astype(np.int64), max(n - 2, 0))
+    return before, (at - before).astype(np.float32)

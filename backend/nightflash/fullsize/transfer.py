@@ -1,34 +1,30 @@
-"""From the working size to every pixel: light maps and affine colour maps, strip by strip.
-
-Sources: "Fast Guided Filter" (He & Sun 2015) and "Transform Recipes" / local affine colour
-transfer (Gharbi et al. 2015): what happened to the picture at a small size is fitted as local
-affine maps of the photo's own colours and replayed at the full size.
-"""
+"""From the working size to every pixel, strip by strip: on a processor in one pass over them."""
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nightflash.fullsize.grain import add_grain, drawn_noise
+from nightflash.fullsize.fitted import Fitted
+from nightflash.fullsize.grain import add_grain
 from nightflash.fullsize.region import Region, stretched
-from nightflash.imaging.dilation import dilated
-from nightflash.imaging.guided_filter import AffineMaps, GuidedFilter
+from nightflash.fullsize.strips import Strip, Strips
 from nightflash.light import Light
+from nightflash.light.flash import FlashLight
 
-STRIP_ROWS = 64  # as many as the caches of a processor hold
-STRIP_ROWS_GPU = 256  # fewer and larger pieces of work
-EDGE_EPS = 4e-4  # variance of the square-root-encoded photo below which an edge is none
-CHANGE_EPS = 2e-5  # the same for what refinement changed: even faint texture can go soft
+FUSED_PIXELS = 2_000_000  # from which on it pays to read the compiled code
+
+Linear = npt.NDArray[np.float32]
 
 
 def transfer(
-    photo: npt.NDArray[np.float32],
+    photo: Linear,
     working_photo: Tensor,
     light: Light,
     refined: Tensor | None,
@@ -36,7 +32,7 @@ def transfer(
     iso: float | None = None,
     seed: int = 0,
     progress: Callable[[float], None] = lambda fraction: None,
-) -> npt.NDArray[np.float32]:
+) -> Linear:
     """Make the full-size night picture.
 
     Args:
@@ -51,12 +47,12 @@ def transfer(
     Returns:
         (H, W, 3) float32 linear.
     """
-    fitted = _Fitted(working_photo, light, refined)
+    fitted = Fitted(working_photo, light, refined)
     return _in_strips(photo, fitted, Region.whole(photo), iso, seed, progress)
 
 
 def close_up(
-    photo: npt.NDArray[np.float32],
+    photo: Linear,
     region: Region,
     working_photo: Tensor,
     light: Light,
@@ -64,7 +60,7 @@ def close_up(
     iso: float | None = None,
     seed: int = 0,
     progress: Callable[[float], None] = lambda fraction: None,
-) -> npt.NDArray[np.float32]:
+) -> Linear:
     """Make a region of the full-size night picture, without refinement.
 
     Args:
@@ -77,7 +73,7 @@ def close_up(
     Returns:
         (h', w', 3) float32 linear.
     """
-    fitted = _Fitted(working_photo, light, None)
+    fitted = Fitted(working_photo, light, None)
     return _in_strips(photo, fitted, region, iso, seed, progress)
 
 
@@ -90,115 +86,76 @@ def transfer_tensor(
     seed: int = 0,
 ) -> Tensor:
     """What `transfer` gives, without refinement, of a photo (3, H, W) that is on the device."""
-    fitted = _Fitted(working_photo, light, None)
+    fitted = Fitted(working_photo, light, None)
     height, width = photo.shape[1:]
     region = Region(0, 0, width, height, (width, height))
-    strips = _strips(lambda rows: photo[:, rows], fitted, region, region.of, iso, seed)
-    return torch.cat([night for _, night in strips], 1)
+    strips = Strips(region, region.of, fitted.device)
+    made = _one_by_one(lambda rows: photo[:, rows], fitted, strips, iso, seed)
+    return torch.cat([night for _, night in made], 1)
 
 
 def _in_strips(
-    photo: npt.NDArray[np.float32],
-    fitted: _Fitted,
+    photo: Linear,
+    fitted: Fitted,
     region: Region,
     iso: float | None,
     seed: int,
     progress: Callable[[float], None],
-) -> npt.NDArray[np.float32]:
+) -> Linear:
     """The night of a region of a photo that is not on the device."""
     height, width = photo.shape[:2]
     night = np.empty_like(photo)
+    strips = Strips(region, (width, height), fitted.device)
+    if _is_fused(fitted, height * width):
+        for rows in _side_by_side(photo, night, fitted, strips, iso, seed):
+            progress(rows.stop / height)
+        return night
 
     def day(rows: slice) -> Tensor:
         return torch.from_numpy(photo[rows]).to(fitted.device).permute(2, 0, 1).contiguous()
 
-    for rows, result in _strips(day, fitted, region, (width, height), iso, seed):
+    for rows, result in _one_by_one(day, fitted, strips, iso, seed):
         night[rows] = result.permute(1, 2, 0).cpu().numpy()
         progress(rows.stop / height)
     return night
 
 
-def _strips(
-    day: Callable[[slice], Tensor],
-    fitted: _Fitted,
-    region: Region,
-    size: tuple[int, int],
-    iso: float | None,
-    seed: int,
+def _is_fused(fitted: Fitted, pixels: int) -> bool:
+    """Whether the compiled way does it, and is worth being read where it was not needed yet."""
+    possible = fitted.device.type == "cpu" and isinstance(fitted.light, FlashLight)
+    return possible and (pixels >= FUSED_PIXELS or "nightflash.fullsize.fused" in sys.modules)
+
+
+def _side_by_side(
+    photo: Linear, night: Linear, fitted: Fitted, strips: Strips, iso: float | None, seed: int
+) -> Iterator[slice]:
+    """Fill ``night`` by the compiled way, a strip a core, and give the rows done."""
+    from nightflash.fullsize.fused import Fused
+
+    fused = Fused.of(fitted, strips.region, strips.size, iso)
+
+    def make(strip: Strip) -> slice:
+        noise = None if iso is None else strips.noise(strip, seed).contiguous().numpy()
+        fused.write(photo[strip.rows], night[strip.rows], strip.rows, noise)
+        return strip.rows
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        try:
+            yield from pool.map(make, strips)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _one_by_one(
+    day: Callable[[slice], Tensor], fitted: Fitted, strips: Strips, iso: float | None, seed: int
 ) -> Iterator[tuple[slice, Tensor]]:
-    """The night of a region: at full size in the strips of the whole photo, whose grain it has.
-
-    Args:
-        day: Gives rows of the region (3, n, W) on the device.
-        size: (width, height) of the region's pixels.
-        fitted, region, iso, seed: As above.
-    """
-    width, height = size
-    at_full_size = (width, height) == (region.width, region.height)
-    left, top = (region.x, region.y) if at_full_size else (0, 0)
-    whole = region.of if at_full_size else (width, height)
-    strength = 1 / math.sqrt(region.averaged((width, height)))
-    fitted = fitted.widen(region.centres(1, width), region.of[0])
+    """The night (3, n, W) of each strip, its rows (3, n, W) given by ``day`` on the device."""
+    region, (width, height) = strips.region, strips.size
+    wide = fitted.widened(region.centres(1, width), region.of[0])
     places = region.centres(0, height)
-    device = fitted.device
-    step = STRIP_ROWS if device.type == "cpu" else STRIP_ROWS_GPU
-    for number in range(top // step, -(-(top + height) // step)):
-        first, last = number * step, min((number + 1) * step, whole[1])
-        rows = slice(max(first - top, 0), min(last - top, height))
-        result = fitted.apply(day(rows), places[rows], region.of[1])
+    for strip in strips:
+        planes = stretched(wide, 1, places[strip.rows], region.of[1])
+        night = fitted.night(day(strip.rows), planes)
         if iso is not None:
-            noise = strength * drawn_noise(last - first, whole[0], (seed, number), device)
-            begin = rows.start + top - first
-            here = noise[:, begin : begin + result.shape[1], left : left + width]
-            result = add_grain(result, iso, here)
-        yield rows, result
-
-
-def perceptual_guide(linear: Tensor) -> Tensor:
-    """Square root of linear light: edges in the dark and in the light count alike, and cheap."""
-    return linear.clamp(0.0, 4.0).sqrt()
-
-
-class _Fitted:
-    """Light maps and, after refinement, the change it made, as affine maps of the photo."""
-
-    def __init__(self, photo: Tensor, light: Light, refined: Tensor | None) -> None:
-        self._light = light
-        guide = perceptual_guide(photo)
-        radius = max(2, round(math.hypot(*photo.shape[1:]) / 180))
-        fits = [GuidedFilter(guide, radius, EDGE_EPS).fit(light.maps)]
-        small = [light.maps]
-        if refined is not None:
-            small.append(refined - light.shine(photo, light.maps))
-            fits.append(GuidedFilter(guide, radius, CHANGE_EPS).fit(small[1]))
-        self._maps, self._bands = len(light.maps), sum(map(len, small))
-        slope = torch.cat([fit.slope for fit in fits]).flatten(0, 1)
-        offset = torch.cat([fit.offset for fit in fits])
-        self._planes = torch.cat((slope, offset, *_local_range(torch.cat(small), 2 * radius)))
-
-    @property
-    def device(self) -> torch.device:
-        """Where it is computed."""
-        return self._planes.device
-
-    def widen(self, places: npt.NDArray[np.float32], width: int) -> _Fitted:
-        """Interpolate along rows once; what is left per strip is one blend of two rows."""
-        self._planes = stretched(self._planes, 2, places, width)
-        return self
-
-    def apply(self, photo: Tensor, places: npt.NDArray[np.float32], height: int) -> Tensor:
-        """Night picture of the strip ``photo`` (3, n, W), its rows at ``places`` of ``height``."""
-        planes = stretched(self._planes, 1, places, height)
-        n, k = self._bands, self._maps
-        slope = planes[: 3 * n].reshape(n, 3, *photo.shape[1:])
-        values = AffineMaps(slope, planes[3 * n : 4 * n]).apply(perceptual_guide(photo))
-        values = torch.minimum(torch.maximum(values, planes[4 * n : 5 * n]), planes[5 * n :])
-        night = self._light.shine(photo, values[:k])
-        return (night + values[k:]).maximum(night.clamp(max=0)) if n > k else night
-
-
-def _local_range(maps: Tensor, radius: int) -> tuple[Tensor, Tensor]:
-    """Least and greatest value of (K, h, w) in square windows of ``2 * radius + 1`` pixels."""
-    if not len(maps):
-        return maps, maps
-    return -dilated(-maps, radius), dilated(maps, radius)
+            night = add_grain(night, iso, strips.noise(strip, seed))
+        yield strip.rows, night

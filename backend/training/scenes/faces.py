@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from nightflash.imaging.compiled import compiled
 
-from training.scenes.compiled import compiled
 from training.scenes.rays import BOX, CAPSULE, FRUSTUM, TRIANGLE
 
 Array = Any  # Numba has types of its own

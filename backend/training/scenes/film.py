@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
-from training.scenes.compiled import compiled
+from nightflash.imaging.compiled import compiled
 
 Array = Any  # Numba has types of its own
 

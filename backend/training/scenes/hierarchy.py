@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
-from training.scenes.compiled import compiled
+from nightflash.imaging.compiled import compiled
 
 LEAF = 4  # bodies at most in a leaf of the tree
 _DEPTH = 64  # of the tree, never reached

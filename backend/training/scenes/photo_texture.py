@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from nightflash.imaging.compiled import compiled
 from numpy.typing import NDArray
 
-from training.scenes.compiled import compiled
 from training.scenes.geometry import Array
 from training.scenes.texture import Texture
 

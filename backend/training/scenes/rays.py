@@ -15,8 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
-from training.scenes.compiled import compiled
+from nightflash.imaging.compiled import compiled
 
 SPHERE, BOX, FRUSTUM, CAPSULE, TRIANGLE = range(5)
 LEAST = 1e-3  # metres: what is nearer to a point is the surface that it lies on
