@@ -23,6 +23,7 @@ T = TypeVar("T")
 KINDS = ("any", "known", "pasted", "rendered", "plausible")
 SIZES = ((256, 320), (256, 320), (320, 256), (288, 288), (256, 352))
 LEAST_PHOTO, LEAST_SCENE = 0.55, 0.7  # of the sides of the largest part that fits
+NOTHING = 0.01  # of the picture: a photo with less of a main object is one to put others onto
 HALF_KNOWN = 0.3  # of the object's share before: with less of it in view the mask tells nothing
 
 
@@ -78,7 +79,6 @@ class Batches:
         scenes: Rendered ones.
         plausible: Those of them that show what may well be.
         seed: Of the draw.
-        sizes: (height, width) of pictures, one of which is drawn for each batch.
     """
 
     def __init__(
@@ -87,25 +87,26 @@ class Batches:
         scenes: Sequence[Example],
         plausible: Sequence[Example],
         seed: int,
-        sizes: Sequence[tuple[int, int]] = SIZES,
     ) -> None:
-        self._seed, self._sizes = seed, sizes
+        self._seed = seed
         known = [photo for photo in photos if photo.mask is not None]
         self._of = {"any": photos, "known": known, "rendered": scenes, "plausible": plausible}
         self._objects = [photo for photo in known if photo.object_shown]
-        self._empty = [photo for photo in known if not np.any(photo.mask)]
+        self._empty = [photo for photo in known if _share(photo.mask) < NOTHING]
         self._pool = ThreadPoolExecutor(torch.get_num_threads())
 
-    def at(self, step: int, counts: Sequence[int]) -> Drawn:
+    def at(self, step: int, counts: Sequence[int], sizes: Sequence[Sequence[int]] = SIZES) -> Drawn:
         """The batch of a step.
 
         Args:
             step: The same gives the same batch.
             counts: How many of each of ``KINDS``: photos, photos of known objects, objects on
                 other photos, rendered scenes, and plausible ones.
+            sizes: (height, width) of pictures, multiples of 32; one is drawn for the batch.
         """
         rng = np.random.default_rng((self._seed, step))
-        size = self._sizes[int(rng.integers(len(self._sizes)))]
+        height, width = sizes[int(rng.integers(len(sizes)))]
+        size = height, width
         kinds = np.repeat(np.array(KINDS), counts)
         seen = list(self._pool.map(self._seen, kinds, rng.spawn(len(kinds)), repeat(size)))
         examples, pictures, maps = zip(*seen, strict=True)
@@ -125,6 +126,11 @@ class Batches:
             else _one(self._of[kind], rng)
         )
         return example, *seen(example, size, rng)
+
+
+def _share(mask: Bytes | None) -> float:
+    """Of the picture, how much is taken for the main object."""
+    return 0.0 if mask is None else float((mask > 127).mean())
 
 
 def _one(of: Sequence[T], rng: Generator) -> T:

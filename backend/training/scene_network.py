@@ -12,7 +12,7 @@ from nightflash.models.tcmonodepth import DESCRIPTOR as TEACHER
 from torch import Tensor, nn
 
 from training.bank import Rendered, rendered
-from training.batches import Batches, Drawn
+from training.batches import SIZES, Batches, Drawn
 from training.collection import FOLDER, collected, for_stopping
 from training.configuration import Recipe, Stage
 from training.judging import judged
@@ -78,7 +78,8 @@ def learn(
     network = network.to(device).to(memory_format=torch.channels_last)
 
     def batch_at(step: int) -> Drawn:
-        return batches.at(step, recipe.at(step)[0].rest["batch"])
+        said = recipe.at(step)[0].rest
+        return batches.at(step, said["batch"], said.get("sizes", SIZES))
 
     def loss_of(drawn: Drawn, stage: Stage) -> Tensor:
         batch = drawn.to(device)

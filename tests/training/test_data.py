@@ -106,6 +106,14 @@ def test_a_batch_is_the_same_again_and_knows_what_it_knows() -> None:
     assert batch.inverse_depth[batch.taught].flatten(1).std(1).min() > 0.01
 
 
+def test_objects_are_put_onto_photos_with_next_to_no_object_of_their_own() -> None:
+    ground = next(example for example in examples() if example.object_shown)
+    assert ground.mask is not None
+    faint = replace(ground, name="ground", mask=ground.mask // 4)
+    batches = Batches([ground, faint], scenes(), scenes(), seed=1)
+    assert (batches.at(0, (0, 0, 4, 0, 0)).maps[0] > 0.9).any((1, 2)).all()
+
+
 def test_a_photo_whose_object_is_unknown_teaches_no_mask() -> None:
     unknown = [replace(example, mask=None) for example in examples()]
     batches = Batches([*unknown, *examples()[:2]], scenes(), scenes(), seed=1)

@@ -32,6 +32,7 @@ STAGES = (
     Stage(steps=4, horizon=4, warm_up=1, learning_rate=0.02, rest={}),
 )
 RECIPE = Recipe(seed=1, weight_decay=0.0, averaging=0.5, stages=STAGES, rest={})
+SMALL_BATCHES = {"batch": [1, 1, 1, 1, 0], "sizes": [(64, 96), (96, 64)]}
 
 
 def regression() -> tuple[nn.Module, Tensor, Tensor]:
@@ -113,9 +114,9 @@ def test_the_network_that_ships_is_the_same_bit_for_bit_after_an_interruption(
     monkeypatch.setattr(loop, "KEPT_EVERY", 2)
     recipe = Recipe.of("scene")
     stage = dataclasses.replace(recipe.stages[0], steps=4, warm_up=1)
-    stage = dataclasses.replace(stage, rest={**stage.rest, "batch": [1, 1, 1, 1, 0]})
+    stage = dataclasses.replace(stage, rest=stage.rest | SMALL_BATCHES)
     recipe = dataclasses.replace(recipe, stages=(stage,))
-    batches = Batches(examples(), scenes(), scenes(), recipe.seed, ((64, 96), (96, 64)))
+    batches = Batches(examples(), scenes(), scenes(), recipe.seed)
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for work in (whole, parts):
         work.mkdir()
@@ -130,9 +131,9 @@ def test_the_network_that_ships_is_the_same_bit_for_bit_after_an_interruption(
 def test_it_can_go_on_from_what_ships(tmp_path: Path) -> None:
     recipe = Recipe.of("scene")
     stage = dataclasses.replace(recipe.stages[0], steps=1, learning_rate=0.0)
-    stage = dataclasses.replace(stage, rest={**stage.rest, "batch": [1, 1, 1, 1, 0]})
+    stage = dataclasses.replace(stage, rest=stage.rest | SMALL_BATCHES)
     recipe = dataclasses.replace(recipe, stages=(stage,), rest={**recipe.rest, "go_on": True})
-    batches = Batches(examples(), scenes(), scenes(), recipe.seed, ((64, 96),))
+    batches = Batches(examples(), scenes(), scenes(), recipe.seed)
     learnt = learn(recipe, place(tmp_path), batches, examples()[:2])
     assert learnt is not None
     start = load_file(own_file(NAME))
