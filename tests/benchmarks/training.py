@@ -15,10 +15,11 @@ import dataclasses
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from training.batches import Batches, Drawn
+from training.batches import SIZES, Batches, Drawn
 from training.configuration import Recipe
 from training.loop import Watch, Workplace
 from training.scene_network import learn
@@ -33,9 +34,9 @@ class Repeated(Batches):
 
     _first: Drawn | None = None
 
-    def at(self, step: int, counts: list[int]) -> Drawn:  # type: ignore[override]
+    def at(self, step: int, counts: Sequence[int], sizes: Sequence[Sequence[int]] = SIZES) -> Drawn:
         """The same batch whatever the step."""
-        self._first = self._first or super().at(0, counts)
+        self._first = self._first or super().at(0, counts, sizes)
         return self._first
 
 
