@@ -55,8 +55,8 @@ class Filter:
         self.shown.run("xdotool", "click", "--repeat", "2", "--delay", "60", "1")
         time.sleep(0.5)
 
-    def widget(self, role: str, name: str = "") -> Widget:
-        return self.shown.widget(TITLE, role, name)
+    def widget(self, role: str, name: str = "", seconds: float = 20) -> Widget:
+        return self.shown.widget(TITLE, role, name, seconds)
 
     def press(self, name: str, role: str = "button") -> None:
         self.shown.press(self.widget(role, name))

@@ -103,9 +103,10 @@ def test_the_backends_faults_are_known() -> None:
     """What a user of the dialog can meet; the rest is for programs and the command line."""
     others = {"No backend runs.", "Strokes are an array (h, w) of finite numbers."}
     others |= {text for text in templates(["client"], faults=True) if " of the protocol" in text}
-    remote = ("invitation", "private_file", "remote_connector", "remotes")  # for the command line
-    others |= templates([f"client/{name}.py" for name in remote], faults=True)
-    met = templates(["client", "engine", "scene", "fullsize"], faults=True)
+    elsewhere = [f"server/{name}.py" for name in ("reception", "uploads")]
+    others |= {"An invitation lets nobody do that."}
+    others |= {t for t in templates(elsewhere, faults=True) if " is for the server's owner" in t}
+    met = templates(["client", "engine", "scene", "fullsize", *elsewhere], faults=True)
     assert sorted(met - others - faults()) == []
     written = templates(["."]) | {f"{t} Its last words: {{}}" for t in templates(["client"])}
     assert sorted(faults() - written) == []
@@ -125,6 +126,16 @@ def test_faults_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert own("The mask is 3 x 4 pixels and the photo 5 x 6.").endswith("das Foto 5 x 6.")
     assert own("What nobody knows.") == "What nobody knows."
+    both = own("studio is cut off. Connecting again.")
+    assert "studio" in both
+    assert both.endswith(". " + german.gettext("Connecting again."))
+    assert module["parted"]("/a b. c cannot be read: No such file.")[1] == ""
+    fault, remedy = module["parted"](
+        "studio does not answer at tcp://192.168.1.20:5577. See that 'nightflash serve --listen'"
+        " runs there and no firewall is between."
+    )
+    assert fault.endswith(":5577.")
+    assert remedy.startswith("See")
 
 
 @pytest.fixture(params=CATALOGUES, ids=lambda path: path.parts[-3])

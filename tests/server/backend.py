@@ -66,11 +66,12 @@ class Place:
     def kill(self, number: int = signal.SIGKILL) -> None:
         os.kill(self.pid(), number)
 
-    def command(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Run ``nightflash`` here, as from a shell."""
         return subprocess.run(
             [sys.executable, "-m", "nightflash", *arguments],
             env=self.variables,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=120,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
 import socket as sockets
 import stat
@@ -78,6 +79,17 @@ def test_an_invitation_lets_in_once(both: Elsewhere) -> None:
     names = both.laptop.command("remote", "list").stdout
     assert "first," in names
     assert "second" not in names
+
+
+def test_a_code_is_read_and_a_line_tried(both: Elsewhere) -> None:
+    """As programs have it done: no list of processes shows the code."""
+    code = both.invitation("--name", "typed")
+    added = both.laptop.command("remote", "add", "-", "--name", "typed", typed=f"{code}\n")
+    assert added.returncode == 0, added.stderr
+    found = json.loads(both.laptop.command("remote", "test", "typed", "--json").stdout)
+    assert found["state"] == "ready"
+    assert found["milliseconds"] >= 0
+    assert found["megabits"] > 0
 
 
 def test_an_invitation_ends(both: Elsewhere) -> None:

@@ -117,7 +117,7 @@ def _introduce(invitation: Invitation, key: str, silence: float) -> None:
     except BackendLost as fault:
         raise NightFlashError(
             f"Nobody answers at {invitation.address}.",
-            "See that 'nightflash serve --listen' runs there and that no firewall is between.",
+            "See that 'nightflash serve --listen' runs there and no firewall is between.",
             code="not_reached",
         ) from fault
     except NightFlashError as fault:

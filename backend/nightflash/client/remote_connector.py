@@ -70,9 +70,10 @@ class RemoteConnector:
 
     def explained(self, fault: BackendLost) -> BackendLost:
         """``fault`` in words that are true for a remote."""
-        what = "does not answer any more" if isinstance(fault, BackendHangs) else "is cut off"
+        name, hangs = self._remote.name, isinstance(fault, BackendHangs)
         return BackendLost(
-            f"{self._remote.name} {what}.", "See that it and the line to it are up, and try again."
+            f"{name} does not answer any more." if hangs else f"{name} is cut off.",
+            "See that it and the line to it are up, and try again.",
         )
 
     def _open(self) -> Link | None:

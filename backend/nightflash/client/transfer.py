@@ -42,7 +42,9 @@ def send(
             yield Request({"request": "part", "handle": handle, "part": number}, parts=[coded])
 
     for number, _ in enumerate(link.exchange_all(parts(), cancel), there):
-        _report(report_progress, "Sending", layout, number)
+        done, whole = _far(layout, number)
+        sentence = f"Sending the picture: {done:.1f} of {whole:.1f} MB"
+        report_progress(TRANSFER, done / whole, sentence)
     return handle
 
 
@@ -88,7 +90,9 @@ class Download:
                 if len(answer.parts) != 1:
                     raise bad_request("A part of a picture did not come.")
                 there += decoded(answer.parts[0], layout, end - start)
-                _report(report_progress, "Receiving", layout, number)
+                done, whole = _far(layout, number)
+                sentence = f"Receiving the picture: {done:.1f} of {whole:.1f} MB"
+                report_progress(TRANSFER, done / whole, sentence)
         pictures = map(Pixels.cut, self._layouts, self._there)
         return Message(self._header, list(pictures))
 
@@ -116,7 +120,6 @@ def _layouts(header: Header) -> list[Layout]:
     return [Layout.from_header(each) for each in described]
 
 
-def _report(report_progress: ReportProgress, doing: str, layout: Layout, number: int) -> None:
-    done = part_range(layout, number)[1]
-    sentence = f"{doing} the picture: {done / 1e6:.1f} of {layout.bytes / 1e6:.1f} MB"
-    report_progress(TRANSFER, done / layout.bytes, sentence)
+def _far(layout: Layout, number: int) -> tuple[float, float]:
+    """How many MB of a picture there are after this part, and in all."""
+    return part_range(layout, number)[1] / 1e6, layout.bytes / 1e6

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import socket
+import sys
 import time
 from typing import Any
 
@@ -41,7 +43,9 @@ def add(commands: Any) -> None:
     clients.add_argument("--remove", metavar="NAME", help="let this one in no more")
     clients.set_defaults(run=_clients)
     enrol = parts.add_parser("add", help="take an invitation", allow_abbrev=False)
-    enrol.add_argument("code", help="what 'nightflash remote invite' printed on the server")
+    enrol.add_argument(
+        "code", help="what 'nightflash remote invite' printed on the server; - reads it"
+    )
     enrol.add_argument("--name", help="to call the server by; else its address")
     enrol.set_defaults(run=_add)
     parts.add_parser("list", help="list the remotes", allow_abbrev=False).set_defaults(run=_list)
@@ -52,6 +56,7 @@ def add(commands: Any) -> None:
         parser = parts.add_parser(name, help=text, allow_abbrev=False)
         parser.add_argument("name", help="of the remote")
         parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
 
 
 def _invite(options: argparse.Namespace) -> int:
@@ -108,7 +113,8 @@ def _add(options: argparse.Namespace) -> int:
 
     name = check_name(options.name) if options.name else None
     os.umask(0o077)
-    remote = enrol(Invitation.from_code(options.code), name, SCRIPT_SILENCE)
+    code = sys.stdin.readline() if options.code == "-" else options.code
+    remote = enrol(Invitation.from_code(code), name, SCRIPT_SILENCE)
     streams.print_output(
         f"{remote.name} at {remote.address} lets this machine in. Try: nightflash remote test"
         f" {remote.name}"
@@ -147,9 +153,16 @@ def _test(options: argparse.Namespace) -> int:
         layout = Layout(TEST_SIDE, TEST_SIDE, "u8", 4)
         client.echo(Pixels.cut(layout, os.urandom(layout.bytes)))
         seconds = time.perf_counter() - answered
+    found = {
+        "milliseconds": round(1000 * (answered - start)),
+        "megabits": round(16 * layout.bytes / 1e6 / seconds),
+        **{fact: about[fact] for fact in ("version", "state", "device")},
+    }
     streams.print_output(
-        f"{options.name} answers in {1000 * (answered - start):.0f} ms and passes"
-        f" {16 * layout.bytes / 1e6 / seconds:.0f} Mbit/s: version {about['version']},"
-        f" {about['state']}, device {about['device'] or 'not chosen yet'}."
+        json.dumps(found)
+        if options.json
+        else f"{options.name} answers in {found['milliseconds']} ms and passes"
+        f" {found['megabits']} Mbit/s: version {found['version']}, {found['state']},"
+        f" device {found['device'] or 'not chosen yet'}."
     )
     return 0

@@ -9,18 +9,37 @@ from pathlib import Path
 from typing import Any
 
 from nightflash.client.client import DIALOG_SILENCE, Client
+from nightflash.client.remotes import remotes
 from nightflash.errors import NightFlashError
 
 from plugin.faults import in_own_language
+from plugin.kept import keep, kept
 from plugin.texts import translated as _
 
 INSTALLATION = Path(__file__).resolve().parent.parent / "install.json"
+HERE = ""  # this computer, where remotes have names
 INSTEAD = {
     "nightflash stop": "In the filter's dialog, choose Backend… > Restart.",
     "nightflash logs": "In the filter's dialog, Backend… > Show log tells more; please report it.",
     "nightflash models": "In the filter's dialog, choose Backend… > Download networks.",
+    "Choose another --name": "Take another name, or remove the other one first.",
+    "on the server for another": "Ask for another code of 'nightflash remote invite' there.",
+    "set up anew": (
+        "Its server was set up anew, or somebody else poses as it. In Backend…, choose This"
+        " computer; if it was set up anew, remove it and add it again."
+    ),
+    "then here 'nightflash remote": (
+        "In Backend…, choose This computer, or remove it and add it again by a new code."
+    ),
+    "nightflash serve --listen": (
+        "See that 'nightflash serve --listen' runs there and no firewall is between, or choose"
+        " Backend… > This computer."
+    ),
+    "the line to it": (
+        "See that it and the line to it are up and try again, or choose Backend… > This computer."
+    ),
 }
-"""What GIMP's users have for the commands that remedies name."""
+"""What GIMP's users have for remedies that name commands, by a piece of each; the first one."""
 
 
 def installation() -> dict[str, Any]:
@@ -41,7 +60,7 @@ def installation() -> dict[str, Any]:
 
 
 def backend() -> Client:
-    """A client of the backend.
+    """A client of the backend on the computer that was chosen.
 
     Raises:
         NightFlashError: There is no way to it.
@@ -61,8 +80,24 @@ def backend() -> Client:
                     code="no_pyzmq",
                 ) from fault
     return Client(
-        found["command"], _environment(found), relay=relay, silence=DIALOG_SILENCE, replaces=True
+        found["command"],
+        _environment(found),
+        relay=relay,
+        silence=DIALOG_SILENCE,
+        replaces=True,
+        remote=remotes().get(name) if (name := chosen_name()) != HERE else None,
     )
+
+
+def chosen_name() -> str:
+    """The remote that is to do the work, which may be known no more; `HERE` for none."""
+    name = kept("computer")
+    return name if isinstance(name, str) else HERE
+
+
+def keep_computer(name: str) -> None:
+    """Have a remote, or this computer, do the work from now on."""
+    keep("computer", name)
 
 
 def program(*words: str) -> tuple[list[str], dict[str, str]]:

@@ -14,6 +14,8 @@ from gi.repository import GLib, Gtk  # noqa: E402
 from nightflash.client.connection import crash_file, log_file  # noqa: E402
 from nightflash.errors import NightFlashError  # noqa: E402
 
+from plugin.backend import HERE, chosen_name  # noqa: E402
+from plugin.computers import Computers  # noqa: E402
 from plugin.download import Download  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
@@ -42,18 +44,26 @@ class BackendWindow(Gtk.Dialog):
         parent: The window it belongs to.
         ask: Has ``status`` or ``restart`` done; `show_state` or `fail` hears of it.
         renewed: Called where the backend will be another one.
+        moved: Called where it is on another computer from now on.
     """
 
-    def __init__(self, parent: Any, ask: Callable[[str], None], renewed: Callable[[], Any]):
+    def __init__(
+        self,
+        parent: Any,
+        ask: Callable[[str], None],
+        renewed: Callable[[], Any],
+        moved: Callable[[], Any],
+    ):
         super().__init__(title=_("Backend"), transient_for=parent, modal=True)
         self.set_default_size(620, 340)
-        self._ask, self._renewed = ask, renewed
+        self._ask, self._renewed, self._moved = ask, renewed, moved
         self._folder = ""
         self._download: Any = None
         self._facts = {name: _value() for name in FACTS}
         self._facts["log"].set_text(str(log_file()))
         self._line = _value()
         self._bar = Gtk.ProgressBar()
+        self._computers = Computers(self._other_computer)
         self._actions = {
             "restart": self._button(_("_Restart"), self._restart),
             "log": self._button(_("Show _log"), self._show_log),
@@ -75,6 +85,13 @@ class BackendWindow(Gtk.Dialog):
         self.present()
         self._ask("status")
 
+    def button(self) -> Any:
+        """A button that opens it."""
+        button = Gtk.Button.new_with_mnemonic(_("Backend…"))
+        button.set_tooltip_text(_("What does the work, and where: networks, log, restart."))
+        button.connect("clicked", lambda _button: self.open())
+        return button
+
     def show_state(self, about: dict[str, Any]) -> None:
         """Show what the backend says of itself."""
         state = _(STATES.get(about["state"], about["state"]))
@@ -82,7 +99,6 @@ class BackendWindow(Gtk.Dialog):
         self._facts["state"].set_text(f"{known} {about.get('fault', '')}".strip())
         self._show_work(about["networks"], about["device"], about.get("device_note", ""))
         self._folder = about.get("weights", "") or self._folder
-        self._facts["folder"].set_text(self._folder)
         self._idle()
 
     def show_work(self, header: dict[str, Any], why_no_gpu: str) -> None:
@@ -97,23 +113,30 @@ class BackendWindow(Gtk.Dialog):
 
     def progress(self, sentence: str) -> None:
         """Show what is being done."""
-        self._line.set_text(sentence)
-        self._bar.pulse()
+        self._tell(sentence, None)
+
+    def rest(self) -> None:
+        """Show that nothing is being done, but for a download."""
+        if self._download is None:
+            self._tell("", 0.0)
+
+    def allow_computers(self, allowed: bool) -> None:
+        """Whether another computer may be chosen."""
+        self._computers.set_sensitive(allowed)
 
     def end(self) -> None:
         """Stop what is under way and close."""
         if self._download is not None:
             self._download.stop()
+        self._computers.end()
         self.destroy()
 
     def _build(self) -> None:
         grid = Gtk.Grid(column_spacing=2 * SPACE, row_spacing=SPACE)
-        for row, (name, text) in enumerate(FACTS.items()):
-            heading = Gtk.Label(label=_(text), xalign=1, valign=Gtk.Align.START)
-            heading.get_style_context().add_class("dim-label")
+        _attach(grid, 0, _("Computer"), self._computers)
+        for row, (name, text) in enumerate(FACTS.items(), 1):
             self._facts[name].get_accessible().set_name(_(text))
-            grid.attach(heading, 0, row, 1, 1)
-            grid.attach(self._facts[name], 1, row, 1, 1)
+            _attach(grid, row, _(text), self._facts[name])
         buttons = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
         for button in self._actions.values():
             buttons.pack_start(button, False, False, 0)
@@ -136,11 +159,29 @@ class BackendWindow(Gtk.Dialog):
         self._facts["device"].set_text(f"{on} {why_no_gpu}".strip())
 
     def _idle(self) -> None:
-        if self._download is None:
-            self._line.set_text("")
-            self._bar.set_fraction(0)
+        self.rest()
+        here = chosen_name() == HERE
         self._actions["restart"].set_sensitive(self._download is None)
-        self._actions["folder"].set_sensitive(bool(self._folder))
+        self._actions["folder"].set_sensitive(bool(self._folder) and here)
+        self._actions["download"].set_sensitive(here or self._download is not None)
+        self._actions["log"].set_sensitive(here)
+        there = _("On the other computer.")
+        self._facts["folder"].set_text(self._folder if here else there)
+        self._facts["log"].set_text(str(log_file()) if here else there)
+
+    def _other_computer(self) -> None:
+        """Know nothing of the backend until it tells of itself."""
+        for name in ("state", "networks", "device", "notes", "folder"):
+            self._facts[name].set_text("")
+        self._folder = ""
+        self._moved()
+
+    def _tell(self, sentence: str, fraction: float | None) -> None:
+        self._line.set_text(sentence)
+        if fraction is None:
+            self._bar.pulse()
+        else:
+            self._bar.set_fraction(fraction)
 
     def _restart(self) -> None:
         self._actions["restart"].set_sensitive(False)
@@ -176,20 +217,13 @@ class BackendWindow(Gtk.Dialog):
             self._download.stop()
             return
         try:
-            self._download = Download(self._folder, self._downloading, self._downloaded)
+            self._download = Download(self._folder, self._tell, self._downloaded)
         except (NightFlashError, GLib.Error) as fault:
             self._line.set_text(getattr(fault, "message", str(fault)))
             return
         self._actions["download"].set_label(_("_Stop the download"))
         self._actions["restart"].set_sensitive(False)
         self.progress(_("Asking for the networks that suit this machine best."))
-
-    def _downloading(self, sentence: str, fraction: float | None) -> None:
-        self._line.set_text(sentence)
-        if fraction is None:
-            self._bar.pulse()
-        else:
-            self._bar.set_fraction(fraction)
 
     def _downloaded(self, sentence: str, well: bool) -> None:
         self._download = None
@@ -199,6 +233,14 @@ class BackendWindow(Gtk.Dialog):
         if well:
             self._renewed()
             self._ask("status")
+
+
+def _attach(grid: Any, row: int, text: str, widget: Any) -> None:
+    """A row of a heading and what is to be told."""
+    heading = Gtk.Label(label=text, xalign=1, valign=Gtk.Align.START)
+    heading.get_style_context().add_class("dim-label")
+    grid.attach(heading, 0, row, 1, 1)
+    grid.attach(widget, 1, row, 1, 1)
 
 
 def _value() -> Any:

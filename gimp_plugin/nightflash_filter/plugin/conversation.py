@@ -140,7 +140,8 @@ class Conversation:
         match wanted.kind:
             case "hello" | "status":
                 client.connect(self._report_progress, cancel)
-                self._hear(self._listener.connected, client.ask(wanted.kind))
+                about = client.ask("hello" if client.far else wanted.kind)  # which says less
+                self._hear(self._listener.connected, about)
             case "restart":
                 self._hear(self._listener.connected, client.restart(self._report_progress, cancel))
             case "mask":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from nightflash.errors import Cancelled, NightFlashError  # noqa: E402
 from nightflash.stages import START  # noqa: E402
 
 from plugin.arguments import set_point  # noqa: E402
+from plugin.backend import backend  # noqa: E402
 from plugin.backend_window import BackendWindow  # noqa: E402
 from plugin.channel import add_channel  # noqa: E402
 from plugin.column import Column  # noqa: E402
@@ -26,7 +26,8 @@ from plugin.pixels import scaled_down  # noqa: E402
 from plugin.preview import Preview, Wishes  # noqa: E402
 from plugin.replacing import require_place  # noqa: E402
 from plugin.rows import SPACE, in_a_row, without_letters  # noqa: E402
-from plugin.status import Message, Note, Status, lit, title  # noqa: E402
+from plugin.soon import Soon  # noqa: E402
+from plugin.status import Message, Note, Progress, Status, lit, title  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 from plugin.window_size import fit  # noqa: E402
 
@@ -46,28 +47,24 @@ class Dialog:
         GimpUi.init("nightflash")
         self._config, self._source = config, source
         self._mask = source.selection()
-        self._timer = 0
+        self._soon = Soon(self._request_preview)
         self._loop: Any = None
         self._outcome: Any = None
         self._asked: dict[str, Any] = {}  # what was rendered last
         self._outline = source.outline  # it was rendered with
-        self._started, self._stopped, self._stays = 0.0, False, False
+        self._progress = Progress()
+        self._stopped = self._stays = False
         self._why_no_gpu = ""
         self._region = (0, 0, *source.size)  # that a close-up was asked for
         self._lit = ""  # the sentence about the preview that is shown
         self._provisional = False  # whether the preview can still get better
-        self._fault_stays = False  # until something changes: the fault of a render
         self._window = GimpUi.ProcedureDialog.new(procedure, config, title(source))
         self._build()
         self._window.connect("response", self._responded)
         self._window.connect("delete-event", lambda *_event: True)
         self._window.connect("close", self._escaped)
         config.connect("notify", self._setting_changed)
-        self._conversation = Conversation(
-            client,
-            source.pixels(),
-            Listener(self._connected, self._progressed, self._answered, self._failed),
-        )
+        self._converse(client)
         if source.night is not None:
             aim = request(source, config)["point"]
             self._preview.take_up(replace(source.outline, aim=aim))  # which asks for a preview
@@ -94,17 +91,29 @@ class Dialog:
 
     def close(self) -> None:
         """End the conversation and the window."""
-        if self._timer:
-            GLib.source_remove(self._timer)
-            self._timer = 0
+        self._soon.stop()
         self._preview.end()
         self._conversation.end()
         self._backend.end()
         self._window.destroy()
 
+    def _converse(self, client: Any) -> None:
+        heard = Listener(self._connected, self._progressed, self._answered, self._failed)
+        self._conversation = Conversation(client, self._source.pixels(), heard)
+
+    def _other_computer(self) -> None:
+        """Have the work done by the one that was chosen; the old one may never answer."""
+        self._conversation.end()
+        self._message.hide()
+        self._why_no_gpu = ""
+        self._converse(backend())
+        self._request_preview()
+
     def _build(self) -> None:
         without_letters(self._window)
-        self._backend = BackendWindow(self._window, self._see_to, self._request_preview)
+        self._backend = BackendWindow(
+            self._window, self._see_to, self._request_preview, self._other_computer
+        )
         self._message = Message(self._backend.open)
         self._preview = Preview(
             scaled_down(self._source.pixels(), FIRST),
@@ -114,10 +123,8 @@ class Dialog:
             selection=self._mask is not None,
         )
         self._preview.listen(self._window)
-        more = Gtk.Button.new_with_mnemonic(_("Backend…"))
-        more.set_tooltip_text(_("What does the work: its networks, its log, a restart."))
-        more.connect("clicked", lambda _button: self._backend.open())
-        self._status = Status(in_a_row(help_button(self._window, self._message.show_fault), more))
+        helping = help_button(self._window, self._message.show_fault)
+        self._status = Status(in_a_row(helping, self._backend.button()))
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
         if self._source.note:
             side.pack_start(Note(self._source.note), False, False, 0)
@@ -142,20 +149,14 @@ class Dialog:
             self._rest()
             return
         self._message.hide()
-        self._fault_stays = False
-        self._preview_soon()
-
-    def _preview_soon(self) -> None:
-        if self._timer:
-            GLib.source_remove(self._timer)
-        self._timer = GLib.timeout_add(DEBOUNCE, self._request_preview)
+        self._soon.ask(DEBOUNCE)
 
     def _aimed(self, place: tuple[float, float] | None) -> None:
         x, y = self._source.offsets
         set_point(self._config, None if place is None else (place[0] + x, place[1] + y))
         self._message.hide()
         self._status.say(_("Looking at what you aim at."), None)
-        self._preview_soon()  # also where a correction has changed and the point has not
+        self._soon.ask(DEBOUNCE)  # also where a correction has changed and the point has not
 
     def _see_to(self, errand: str) -> None:
         self._conversation.see_to(errand)
@@ -168,12 +169,11 @@ class Dialog:
             wanted["mask"] = self._mask
         return wanted
 
-    def _request_preview(self) -> bool:
-        self._timer = 0
+    def _request_preview(self) -> None:
+        self._soon.stop()
         if self._loop is None:
             self._conversation.ask("preview", views=self._preview.views, **self._wanted())
             self._preview.show_busy(True)
-        return False
 
     def _request_close_up(self) -> None:
         """Ask for what is seen in the pixels it is seen with; a guess is not worth them."""
@@ -190,9 +190,9 @@ class Dialog:
 
     def _render(self) -> None:
         """Render while the window goes on: its bar shows how far, its buttons stop it."""
-        self._outcome, self._started = None, time.monotonic()
+        self._outcome = None
+        self._progress.begin()
         self._stopped = self._stays = False
-        self._fault_stays = False
         self._message.hide()
         try:
             require_place(self._source)  # other things went on in GIMP
@@ -213,6 +213,7 @@ class Dialog:
 
     def _set_sensitive(self, sensitive: bool) -> None:
         self._column.set_sensitive(sensitive)
+        self._backend.allow_computers(sensitive)
         self._preview.set_sensitive(sensitive)
         self._window.set_response_sensitive(Gtk.ResponseType.OK, sensitive)
 
@@ -237,6 +238,7 @@ class Dialog:
         if best and self._lit and not self._provisional and self._preview.at_full_size:
             said = said.removesuffix(".") + _(", before Best refines it.")
         self._status.say(said)
+        self._backend.rest()
 
     def _connected(self, about: dict[str, Any]) -> None:
         self._why_no_gpu = about.get("device_note", "")
@@ -247,12 +249,10 @@ class Dialog:
             self._rest()
 
     def _progressed(self, stage: str, fraction: float, sentence: str) -> None:
-        text = _(sentence)
-        if self._loop is not None and fraction > 0.05:
-            left = (time.monotonic() - self._started) * (1 - fraction) / fraction
-            text += _(", about {} s left").format(max(1, round(left)))
-        self._status.say(f"{text}.", None if stage == START else fraction)
-        self._backend.progress(f"{text}.")
+        whole = self._loop is not None
+        text = self._progress.sentence(stage, fraction, sentence, whole=whole)
+        self._status.say(text, None if stage == START else fraction)
+        self._backend.progress(text)
 
     def _answered(self, kind: str, answer: Any) -> None:
         if kind == "render":
@@ -271,23 +271,21 @@ class Dialog:
         self._backend.show_work(answer.header, self._why_no_gpu)
         if self._backend.get_visible():
             self._conversation.see_to("status")
-        if not self._fault_stays:
-            self._message.hide()
+        self._message.make_way()
         self._lit = lit(answer.header)
         self._provisional = answer.header.get("provisional", False)
         if self._loop is None:
             self._rest()
             if not self._provisional:
                 self._request_close_up()
-            elif not self._timer:
-                self._timer = GLib.timeout_add(LOOK_AGAIN, self._request_preview)
+            elif not self._soon.waits:
+                self._soon.ask(LOOK_AGAIN)
 
     def _failed(self, kind: str, fault: NightFlashError | None) -> None:
         self._preview.show_busy(False)
         if fault is not None:
-            self._message.show_fault(str(fault))
+            self._message.show_fault(str(fault), stays=kind == "render")
             self._backend.fail(fault)
-            self._fault_stays = kind == "render"
             self._rest()
         if kind == "render":
             self._end(fault)

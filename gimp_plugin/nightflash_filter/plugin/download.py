@@ -8,11 +8,10 @@ from collections.abc import Callable
 
 from gi.repository import Gio, GLib
 
-from plugin.backend import program
+from plugin.command import ERROR_PREFIX, started
 from plugin.texts import translated as _
 
 INTERRUPT = 2
-ERROR_PREFIX = "nightflash: "  # begins a line about a fault or a stop
 AT_WORK = "nightflash stop"  # in the line about a backend that goes on with the old networks
 EVERY = "0.5"  # seconds between two lines on how far it is
 ELSEWHERE = re.compile(r"Fetch the file in another way\b.*--from\.$")
@@ -41,12 +40,10 @@ class Download:
         self._progress, self._ended = progress, ended
         self._reported: list[str] = []
         words = ["--weights", folder] if folder else []
-        command, environment = program("models", "download", "--every", EVERY, *words)
-        launcher = Gio.SubprocessLauncher.new(
-            Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_MERGE
+        self._process = started(
+            ["models", "download", "--every", EVERY, *words],
+            Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_MERGE,
         )
-        launcher.set_environ([f"{name}={value}" for name, value in environment.items()])
-        self._process = launcher.spawnv(command)
         self._lines = Gio.DataInputStream.new(self._process.get_stdout_pipe())
         self._read()
 

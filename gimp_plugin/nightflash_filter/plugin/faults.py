@@ -5,6 +5,7 @@ A test holds the table against the sentences in the backend's source.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from plugin.texts import translated as _
@@ -62,7 +63,44 @@ FAULTS = (
     "Send it again.",
     "This {} speaks version {} of the protocol, and the other side version {}.",
     "Update NightFlash and its plug-in to the same version.",
+    # Other computers.
+    "Connecting to {}",
+    "Connecting again.",
+    "Sending the picture: {} of {} MB",
+    "Receiving the picture: {} of {} MB",
+    "{} does not answer at {}.",
+    "{} does not answer any more.",
+    "{} is cut off.",
+    "See that it and the line to it are up, and try again.",
+    "See that 'nightflash serve --listen' runs there and no firewall is between.",
+    "{} does not let this machine in: its key was turned out there.",
+    "Run 'nightflash remote invite' on {}; then here 'nightflash remote remove {}' and"
+    " 'nightflash remote add CODE'.",
+    "Who answers at {} is not {}: it has another key than {} had.",
+    "Its server was set up anew, or somebody else poses as it; if it was set up anew, run"
+    " 'nightflash remote remove {}' and add it again.",
+    "There is no remote {}.",
+    "There is a remote {} already.",
+    "Choose another --name, or run: nightflash remote remove {}",
+    "{} is no name: letters, digits, '-' and '_' make one, 40 at most.",
+    "{} is no address.",
+    "This is no invitation.",
+    "Copy the whole code that 'nightflash remote invite' printed on the server.",
+    "Nobody answers at {}.",
+    "{} does not let this invitation in: it was used already, is too old, or is another server's.",
+    "Run 'nightflash remote invite' on the server for another one.",
+    "The server let this key in no more.",
+    "The server takes {} connections of one client.",
+    "Close another program that uses it.",
+    "The server takes {} clients at once.",
+    "The server has {} clients already.",
+    "The server lets each client have {} requests at work.",
+    "Try again later.",
+    "The picture takes {} MB, and the server lets each client have at most {} MB.",
+    "Scale the picture down, or have its owner raise --remote-memory.",
     # Files.
+    "{} cannot be written: {}.",
+    "{} cannot be read or is spoilt.",
     "The folder {} cannot be made: {}.",
     "Let {} name a folder that you can write to.",
     "{} cannot be read: {}.",
@@ -93,19 +131,41 @@ FAULTS = (
 """Sentences and remedies, with braces where something is filled in."""
 
 
-def in_own_language(sentence: str) -> str:
-    """A fault's sentence or remedy in the user's language, as it is where nobody has translated it.
+def in_own_language(text: str) -> str:
+    """What the backend or its client says in the user's language, as far as it is translated.
 
     Args:
-        sentence: English, as the backend sends it.
+        text: English: a sentence or remedy, or a sentence and what else is said.
     """
+    sentence, rest = parted(text)
+    if rest:
+        return f"{in_own_language(sentence)} {in_own_language(rest)}"
     if (known := _(sentence)) != sentence:
         return known
-    for template in FAULTS:
-        if "{}" in template and (filled := _pattern(template).fullmatch(sentence)):
-            return _(template).format(*filled.groups())
-    return sentence
+    template = _template(sentence)
+    return _(template).format(*_filled(template, sentence) or ()) if template else sentence
 
 
+def parted(text: str) -> tuple[str, str]:
+    """A known sentence and a known one behind it, such as a remedy; else all, and nothing."""
+    for gap in re.finditer(r"(?<=[.]) ", text):
+        sentence, rest = text[: gap.start()], text[gap.end() :]
+        if _template(sentence) and _template(rest):
+            return sentence, rest
+    return text, ""
+
+
+def _template(sentence: str) -> str:
+    """The one of `FAULTS` that a sentence is, empty where it is none."""
+    return next((t for t in FAULTS if _filled(t, sentence) is not None), "")
+
+
+def _filled(template: str, sentence: str) -> tuple[str, ...] | None:
+    """What is filled into a template; None where that is not this sentence."""
+    found = _pattern(template).fullmatch(sentence)
+    return None if found is None else found.groups()
+
+
+@functools.cache
 def _pattern(template: str) -> re.Pattern[str]:
     return re.compile("(.*?)".join(re.escape(part) for part in template.split("{}")), re.DOTALL)

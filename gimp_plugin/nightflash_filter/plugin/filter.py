@@ -13,6 +13,7 @@ from nightflash.errors import Cancelled, NightFlashError
 from plugin.again import show_note, take_up, take_up_what_was_not_said, the_source, without_night
 from plugin.arguments import chosen_settings, point, set_point
 from plugin.backend import backend, in_words
+from plugin.faults import in_own_language
 from plugin.layers import Source
 from plugin.nights import add_night
 from plugin.outline import fields
@@ -103,7 +104,7 @@ def _render(source: Source, config: Any, client: Any) -> Made:
     corrected = fields(source.outline, source.size)
 
     def report_progress(stage: str, fraction: float, sentence: str) -> None:
-        Gimp.progress_set_text(_(sentence))
+        Gimp.progress_set_text(in_own_language(sentence))
         Gimp.progress_update(fraction)
 
     made = output(source, config)

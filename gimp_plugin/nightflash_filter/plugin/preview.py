@@ -9,7 +9,7 @@ from typing import Any
 import gi
 
 gi.require_version("Gtk", "3.0")
-from gi.repository import GLib, Gtk  # noqa: E402
+from gi.repository import Gtk  # noqa: E402
 
 from plugin.canvas import Canvas  # noqa: E402
 from plugin.corrections import Corrections  # noqa: E402
@@ -18,6 +18,7 @@ from plugin.monitor import Monitor  # noqa: E402
 from plugin.outline import Outline  # noqa: E402
 from plugin.picture import Picture  # noqa: E402
 from plugin.rows import SPACE, in_a_row, name_choice  # noqa: E402
+from plugin.soon import Soon  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
 VIEWS = {
@@ -75,7 +76,7 @@ class Preview(Gtk.Box):
         self._close: tuple[Any, ...] = ()  # a region's view, day and outline
         self._region = (0, 0, *size)
         self._looked_at = "night"  # where Before comes back to
-        self._settling = self._waiting = 0
+        self._settling, self._waiting = Soon(self._settled), Soon(self._spin)
         self._canvas = Canvas(size, self._moved)
         self._monitor = Monitor(self._canvas)
         self._corrections = Corrections(self._canvas, self._corrected)
@@ -145,11 +146,9 @@ class Preview(Gtk.Box):
 
     def show_busy(self, busy: bool) -> None:
         """Show that the picture is worked at, once that takes a while."""
-        if self._waiting:
-            GLib.source_remove(self._waiting)
-            self._waiting = 0
+        self._waiting.stop()
         if busy:
-            self._waiting = GLib.timeout_add(BUSY, self._spin)
+            self._waiting.ask(BUSY)
         else:
             self._busy.stop()
             self._busy.hide()
@@ -157,9 +156,7 @@ class Preview(Gtk.Box):
     def end(self) -> None:
         """Nothing comes later."""
         self.show_busy(False)
-        if self._settling:
-            GLib.source_remove(self._settling)
-            self._settling = 0
+        self._settling.stop()
 
     def _row(self) -> Any:
         self._before = Gtk.ToggleButton.new_with_label(_("Before"))
@@ -234,21 +231,15 @@ class Preview(Gtk.Box):
         return Picture.of(pixels, region, self._monitor, over)
 
     def _moved(self) -> None:
-        if self._settling:
-            GLib.source_remove(self._settling)
-        self._settling = GLib.timeout_add(SETTLED, self._settled)
+        self._settling.ask(SETTLED)
 
-    def _settled(self) -> bool:
-        self._settling = 0
+    def _settled(self) -> None:
         self._canvas.settle()
         self._wishes.looked()
-        return False
 
-    def _spin(self) -> bool:
-        self._waiting = 0
+    def _spin(self) -> None:
         self._busy.show()
         self._busy.start()
-        return False
 
     def _before_toggled(self, button: Any) -> None:
         now = self._view.get_active_id()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ import gi
 gi.require_version("Gtk", "3.0")
 gi.require_version("Pango", "1.0")
 from gi.repository import Gtk, Pango  # noqa: E402
+from nightflash.stages import TRANSFER  # noqa: E402
 
+from plugin.faults import in_own_language  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 DETECTED = "main detected: "
 SCORE = re.compile(r" \(\d\.\d+\)")
+ENOUGH = 0.05  # of the work, to tell how long the rest takes
 UNDER, CORRECTED = " under the point", ", corrected"
 
 
@@ -56,6 +60,27 @@ def _named(found: str) -> str:
     named = [_(name if name.startswith("the ") else f"the {name}") for name in names]
     *others, last = named
     return _("{} and {}").format(", ".join(others), last) if others else last
+
+
+class Progress:
+    """What is said of work while it is done."""
+
+    def __init__(self) -> None:
+        self._began = 0.0
+
+    def begin(self) -> None:
+        """The work begins now."""
+        self._began = time.monotonic()
+
+    def sentence(self, stage: str, fraction: float, told: str, *, whole: bool) -> str:
+        """What is being done, and for a ``whole`` night how long that takes still."""
+        text = in_own_language(told).removesuffix(".")
+        if stage == TRANSFER:  # of one picture, before the work or after it
+            self.begin()
+        elif whole and fraction > ENOUGH:
+            left = (time.monotonic() - self._began) * (1 - fraction) / fraction
+            text += _(", about {} s left").format(max(1, round(left)))
+        return f"{text}."
 
 
 class Status(Gtk.Box):
@@ -95,6 +120,7 @@ class Message(Gtk.InfoBar):
 
     def __init__(self, more: Callable[[], None]) -> None:
         super().__init__(message_type=Gtk.MessageType.ERROR, show_close_button=True)
+        self._stays = False
         self.set_valign(Gtk.Align.START)
         self._text = Gtk.Label(xalign=0, wrap=True, selectable=True, can_focus=False)
         self._text.set_width_chars(30)
@@ -106,10 +132,16 @@ class Message(Gtk.InfoBar):
         self._text.show()
         self.set_no_show_all(True)
 
-    def show_fault(self, fault: str) -> None:
-        """Show a fault."""
+    def show_fault(self, fault: str, *, stays: bool = False) -> None:
+        """Show a fault, which ``stays`` when something else has gone well."""
         self._text.set_text(fault)
+        self._stays = stays
         self.show()
+
+    def make_way(self) -> None:
+        """Something has gone well: show no fault, but for one that stays."""
+        if not self._stays:
+            self.hide()
 
 
 class Note(Gtk.InfoBar):
