@@ -47,6 +47,18 @@ def test_without_night_and_flash_the_photo_comes_back(
     np.testing.assert_allclose(engine.render(floats, settings).photo.rgb, floats.rgb, atol=1e-6)
 
 
+@pytest.mark.parametrize("settings", [QUICK, DAYLIGHT, Settings(steps=3)])
+def test_a_photo_that_is_given_up_becomes_the_same_night(
+    engine: Engine, photo: Photo, settings: Settings
+) -> None:
+    kept = photo.rgb.copy()
+    wanted = engine.render(photo, settings, BOX).photo.rgb
+    np.testing.assert_array_equal(photo.rgb, kept)
+    night = engine.render(photo, settings, BOX, in_place=True)
+    assert night.photo.rgb is photo.rgb
+    np.testing.assert_array_equal(night.photo.rgb, wanted)
+
+
 @pytest.mark.parametrize("quality", QUALITIES)
 @pytest.mark.parametrize("method", ["flash", "published"])
 def test_every_method_in_every_quality(

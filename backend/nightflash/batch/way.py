@@ -80,7 +80,7 @@ class Way:
 
     def render(self, piece: Piece) -> None:
         """From a photo to a night."""
-        night = self._engine.render(piece.photo, piece.order.settings, piece.aim)
+        night = self._engine.render(piece.photo, piece.order.settings, piece.aim, in_place=True)
         report, entry = asdict(night.report), piece.entry
         del report["losses"]
         entry["seconds"] |= report.pop("seconds")

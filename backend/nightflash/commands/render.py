@@ -168,7 +168,7 @@ def _maker(options: argparse.Namespace, refines: bool) -> Iterator[Maker]:
         def stage_by_stage(stage: str, fraction: float) -> None:
             progress(stage, overall(settings.quality, stage, fraction))
 
-        night = engine.render(photo, settings, aim, progress=stage_by_stage)
+        night = engine.render(photo, settings, aim, in_place=True, progress=stage_by_stage)
         return Made(night.photo, asdict(night.report), night)
 
     yield here

@@ -25,6 +25,7 @@ def night_photo(
     refined: Tensor | None,
     settings: Settings,
     watch: Stopwatch,
+    in_place: bool = False,
 ) -> Photo:
     """The night of ``photo``, at the working size for the quality ``preview``, else at full size.
 
@@ -35,6 +36,7 @@ def night_photo(
         refined: (3, h, w) linear night after the refinement, or None.
         settings: What the user wants.
         watch: Takes the time of the stage.
+        in_place: Whether the photo's pixels may become the night's.
     """
     alpha = photo.alpha
     if settings.quality == "preview":
@@ -42,11 +44,16 @@ def night_photo(
         if alpha is not None:
             alpha = area(alpha[..., None], rgb.shape[1::-1])[..., 0]
     elif settings.is_daylight:
-        rgb = photo.rgb.copy()
+        rgb = photo.rgb if in_place else photo.rgb.copy()
     else:
         with watch.stage(FULL_SIZE) as advance:
-            iso, seed = settings.iso, settings.seed
-            rgb = transfer(photo.rgb, day, light, refined, iso=iso, seed=seed, progress=advance)
+            rgb = transfer(
+                *(photo.rgb, day, light, refined),
+                iso=settings.iso,
+                seed=settings.seed,
+                in_place=in_place,
+                progress=advance,
+            )
     if stays_grey(day, settings):
         rgb = in_grey(rgb)  # the grain and what refinement has changed, too
     return replace(photo, rgb=rgb, alpha=alpha)

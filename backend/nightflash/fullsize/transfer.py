@@ -31,6 +31,7 @@ def transfer(
     *,
     iso: float | None = None,
     seed: int = 0,
+    in_place: bool = False,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Linear:
     """Make the full-size night picture.
@@ -42,13 +43,17 @@ def transfer(
         refined: (3, h, w) linear, the refined night at the working size; None for the light alone.
         iso: Sensitivity whose grain is added; None adds none.
         seed: Of the grain.
+        in_place: Whether ``photo`` is overwritten and returned where it can be written, which
+            spares memory of its size.
         progress: Called with the fraction done, 0..1; an exception it raises stops the work.
 
     Returns:
         (H, W, 3) float32 linear.
     """
     fitted = Fitted(working_photo, light, refined)
-    return _in_strips(photo, fitted, Region.whole(photo), iso, seed, progress)
+    night = photo if in_place and photo.flags.writeable else np.empty_like(photo)
+    _in_strips(photo, night, fitted, Region.whole(photo), iso, seed, progress)
+    return night
 
 
 def close_up(
@@ -74,7 +79,9 @@ def close_up(
         (h', w', 3) float32 linear.
     """
     fitted = Fitted(working_photo, light, None)
-    return _in_strips(photo, fitted, region, iso, seed, progress)
+    night = np.empty_like(photo)
+    _in_strips(photo, night, fitted, region, iso, seed, progress)
+    return night
 
 
 def transfer_tensor(
@@ -96,20 +103,20 @@ def transfer_tensor(
 
 def _in_strips(
     photo: Linear,
+    night: Linear,
     fitted: Fitted,
     region: Region,
     iso: float | None,
     seed: int,
     progress: Callable[[float], None],
-) -> Linear:
-    """The night of a region of a photo that is not on the device."""
+) -> None:
+    """Fill ``night`` with that of a region of a photo, both not on the device; it may be one."""
     height, width = photo.shape[:2]
-    night = np.empty_like(photo)
     strips = Strips(region, (width, height), fitted.device)
     if _is_fused(fitted, height * width):
         for rows in _side_by_side(photo, night, fitted, strips, iso, seed):
             progress(rows.stop / height)
-        return night
+        return
 
     def day(rows: slice) -> Tensor:
         return torch.from_numpy(photo[rows]).to(fitted.device).permute(2, 0, 1).contiguous()
@@ -117,7 +124,6 @@ def _in_strips(
     for rows, result in _one_by_one(day, fitted, strips, iso, seed):
         night[rows] = result.permute(1, 2, 0).cpu().numpy()
         progress(rows.stop / height)
-    return night
 
 
 def _is_fused(fitted: Fitted, pixels: int) -> bool:
