@@ -112,18 +112,24 @@ def many(folder: Path, count: int, more: Sequence[str] = ()) -> None:
             cv2.imwrite(str(path), picture)
     quick = ["--quality", "preview", *OPTIONS, "--overwrite"]
     process = subprocess.Popen(_command("batch", [str(days), str(out), *quick, *more]))
-    start, marks = time.monotonic(), list[tuple[int, float, float]]()
+    start, marks = time.monotonic(), list[tuple[int, float, float, float]]()
     while process.poll() is None:
         time.sleep(2)
-        marks.append((_lines(out), time.monotonic() - start, _memory(process.pid)))
+        marks.append((_lines(out), time.monotonic() - start, *_used(process.pid)))
     tenth = count // 10
     spans = [(0.02 * count, 0.1 * count + 0.02 * count), (count - tenth - 1, count - 1)]
-    seconds = []
-    for first, last in spans:
-        at = np.interp([first, last], [m[0] for m in marks], [m[1] for m in marks])
-        seconds.append(float(at[1] - at[0]))
+    seconds, processor = (
+        [
+            float(np.diff(np.interp(span, [m[0] for m in marks], [m[i] for m in marks]))[0])
+            for span in spans
+        ]
+        for i in (1, 3)
+    )
     early, late = (statistics.median(m[2] for m in marks if a <= m[0] <= b) for a, b in spans)
-    print(f"exit code {process.returncode}; a tenth at first and at last: {seconds} s,")
+    print(
+        f"exit code {process.returncode}; a tenth at first and at last: {seconds} s by the clock,"
+    )
+    print(f"{processor} s of the processors, which other programs disturb less;")
     print(f"memory {early:.2f} and {late:.2f} GiB, at most {max(m[2] for m in marks):.2f}")
 
 
@@ -149,16 +155,24 @@ def _lines(out: Path) -> int:
 
 def _memory(pid: int) -> float:
     """GiB of a process and those below it, what they share counted once."""
-    total = 0
+    return _used(pid)[0]
+
+
+def _used(pid: int) -> tuple[float, float]:
+    """GiB of a process and those below it, and seconds that they have computed."""
+    memory = seconds = 0.0
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            total += int(line.split()[1]) if line.startswith("Pss:") else 0
+            memory += int(line.split()[1]) / 2**20 if line.startswith("Pss:") else 0
+        times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        seconds += sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
-                total += int(_memory(int(child)) * 2**20)
+                below = _used(int(child))
+                memory, seconds = memory + below[0], seconds + below[1]
     except OSError:  # it has ended
         pass
-    return total / 2**20
+    return memory, seconds
 
 
 def main() -> None:
