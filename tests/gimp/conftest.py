@@ -66,8 +66,9 @@ def shown(gimp: Gimp, profile: Profile, artifacts: Path) -> Iterator[Screen]:
 
 
 @pytest.fixture
-def dialog(shown: Screen) -> Iterator[Filter]:
-    """The filter, whose dialog is closed at the end however the test ends."""
+def dialog(shown: Screen, profile: Profile) -> Iterator[Filter]:
+    """The filter as at first, whose dialog is closed at the end however the test ends."""
+    (profile.gimp / "nightflash.json").unlink(missing_ok=True)
     dialog = Filter(shown)
     yield dialog
     for _ in range(3):

@@ -195,3 +195,10 @@ def distance(picture: npt.NDArray[np.int16], place: tuple[int, int]) -> float:
     found = distances(picture, place)
     assert len(found) > 50, "there is no outline"
     return float(found.mean())
+
+
+def hits(dialog: Filter, place: tuple[int, int]) -> bool:
+    """Whether the outline is about the object there."""
+    picture = dialog.preview("aimed", 2)
+    other = LEFT if place == RIGHT else RIGHT
+    return distance(picture, place) < 110 < distance(picture, other)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.gimp.filter import SIZE, TITLE, Filter, in_gimp, layers
+from tests.gimp.gimp import INSIDE
 from tests.gimp.plugin import Profile
 from tests.gimp.window import Screen
 
@@ -188,3 +189,11 @@ def test_the_photo_is_there_before_any_reply(
     finally:
         os.kill(backend, signal.SIGCONT)
     dialog.close()
+
+
+def test_two_fingers_zoom_where_they_are(shown: Screen, profile: Profile) -> None:
+    """A pinch of a touchpad, which no program can make on a screen, on a canvas of its own."""
+    plugin = profile.gimp / "plug-ins" / "nightflash_filter"
+    found = json.loads(shown.run("/usr/bin/python3", str(INSIDE / "pinch.py"), str(plugin)))
+    assert np.allclose(found["scales"], [1, 2, 3, 1.5], rtol=0.02), found
+    assert np.allclose(found["under"], found["after"], atol=1), found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from tests.gimp.filter import RIGHT, TITLE, Filter, distance, in_gimp, layers, state
+from tests.gimp.filter import LEFT, RIGHT, TITLE, Filter, distance, hits, in_gimp, layers, state
 from tests.gimp.plugin import Profile
 from tests.gimp.window import Screen
 
@@ -88,6 +88,39 @@ def test_presets_of_ones_own(shown: Screen, dialog: Filter, profile: Profile) ->
     shown.until(lambda: dialog.preset() != "Crypt", "end of the preset")
     assert json.loads(file.read_text("utf-8"))["presets"] == {}
     dialog.choose(dialog.preset(), "Flash at night")
+    dialog.close()
+
+
+def test_saved_settings_and_a_reset_leave_the_aim(shown: Screen, dialog: Filter) -> None:
+    """GIMP's own buttons keep every argument, and one is a point of the photo of then."""
+    in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
+    dialog.open()
+    dialog.choose(dialog.preset(), "Flash at night")
+    dialog.drag(BRIGHTNESS, 0.8)
+    kept = brightness(dialog)
+    dialog.click_photo(RIGHT)
+    shown.until(lambda: dialog.widget("label", "Lit: the object"), "aim")
+    dialog.press("Save Settings")
+    shown.until(lambda: dialog.widget("button", "Load Saved").sensitive, "saved settings")
+    dialog.press("Cancel")
+    dialog.gone()
+
+    dialog.open()
+    dialog.click_photo(LEFT)
+    shown.until(lambda: hits(dialog, LEFT), "another aim")
+    dialog.choose(dialog.preset(), "Moonlit")
+    dialog.press("Load Saved")
+    shown.until(lambda: abs(brightness(dialog) - kept) < 0.01, "the settings that were kept")
+    shown.until(lambda: hits(dialog, LEFT), "the aim of now")
+    dialog.press("Reset")
+    item = shown.until(
+        lambda: [w for w in shown.widgets() if "Factory" in w.name],
+        "what to reset to",
+    )
+    shown.press(item[0])
+    shown.until(lambda: abs(brightness(dialog) - kept) > 0.01, "other settings")
+    time.sleep(1)
+    assert hits(dialog, LEFT)
     dialog.close()
 
 

@@ -98,6 +98,12 @@ def label(setting: str) -> str:
     return f"{_(info.label)} ({info.unit})" if info.unit else _(info.label)
 
 
+def letter(setting: str) -> str:
+    """The letter for Alt of a setting."""
+    text = label(setting)
+    return text[text.index("_") + 1].lower()
+
+
 def preset_name(preset: str) -> str:
     """The name of a preset for people."""
     return preset.replace("-", " ").capitalize()

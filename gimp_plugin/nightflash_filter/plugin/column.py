@@ -10,11 +10,12 @@ from typing import Any
 import gi
 
 gi.require_version("Gtk", "3.0")
-from gi.repository import GObject, Gtk  # noqa: E402
+gi.require_version("Gdk", "3.0")
+from gi.repository import Gdk, GLib, GObject, Gtk  # noqa: E402
 from nightflash.effect import without_effect  # noqa: E402
 from nightflash.settings import DEFAULTS, SETTING_INFO  # noqa: E402
 
-from plugin.arguments import chosen_settings  # noqa: E402
+from plugin.arguments import chosen_settings, letter  # noqa: E402
 from plugin.presets import Presets  # noqa: E402
 from plugin.rows import SPACE, Rows, explain, leave_wheel  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
@@ -40,6 +41,7 @@ class Column(Gtk.Box):
         self._rows = Rows(config, self._usual)
         self._row_of = {s: self._rows.row(s) for s in (*SETTING_INFO, "output")}
         self._row_of["output"].set_sensitive(not edits)
+        self._within: set[str] = set()  # letters for Alt of what is in the group
         presets = self._rows.named("preset", self._presets.choice)
         presets.pack_end(self._presets.menu, False, False, 0)
         presets.reorder_child(self._presets.menu, 0)  # what is packed at the end first is outermost
@@ -50,6 +52,10 @@ class Column(Gtk.Box):
         leave_wheel(self)
         config.connect("notify", lambda *_changed: self._refresh())
         self._refresh()
+
+    def listen(self, window: Any) -> None:
+        """Have letters for Alt that are typed in a window lead to what is in a closed group."""
+        window.connect("key-press-event", self._typed)
 
     def _usual(self, setting: str) -> Any:
         """What a setting is reset to: the value of the preset that it began with."""
@@ -79,19 +85,33 @@ class Column(Gtk.Box):
                 heading = info.group
                 box.pack_start(_heading(heading), False, False, 0)
             if within:
+                self._within.add(letter(setting))
                 box.pack_start(self._row_of[setting], False, False, 0)
             if info.can_be_off:
+                self._within.add(letter(f"{setting}_off"))
                 off = self._rows.switch(f"{setting}_off", info.help)
                 self._row_of[f"{setting}_off"] = off
                 box.pack_start(off, False, False, 0)
         box.show_all()
         box.set_no_show_all(True)
-        expander = Gtk.Expander(label=_(MORE), expanded=False)
-        expander.set_margin_top(SPACE)
-        expander.add(box)
-        # What is in a closed group would have the focus, and the letters for Alt, unseen.
-        expander.bind_property("expanded", box, "visible", GObject.BindingFlags.SYNC_CREATE)
-        return expander
+        self._group = Gtk.Expander(label=_(MORE), expanded=False)
+        self._group.set_margin_top(SPACE)
+        self._group.add(box)
+        # What is in a closed group would have the focus unseen.
+        self._group.bind_property("expanded", box, "visible", GObject.BindingFlags.SYNC_CREATE)
+        return self._group
+
+    def _typed(self, window: Any, event: Any) -> bool:
+        """Open the group where a letter leads into it."""
+        key = event.keyval
+        typed = chr(Gdk.keyval_to_unicode(key)).lower()
+        alt = event.state & Gdk.ModifierType.MOD1_MASK
+        if not alt or typed not in self._within or self._group.get_expanded():
+            return False
+        self._group.set_expanded(True)
+        # Once there is room for what the letter leads to: then it is scrolled to.
+        GLib.idle_add(lambda: window.mnemonic_activate(key, alt) and False)
+        return True
 
     def _refresh(self) -> None:
         """Show what is without effect."""

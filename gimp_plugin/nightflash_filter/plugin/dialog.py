@@ -13,7 +13,7 @@ from gi.repository import GimpUi, GLib, Gtk  # noqa: E402
 from nightflash.errors import Cancelled, NightFlashError  # noqa: E402
 from nightflash.stages import START  # noqa: E402
 
-from plugin.arguments import set_point  # noqa: E402
+from plugin.aiming import Aiming  # noqa: E402
 from plugin.backend import backend  # noqa: E402
 from plugin.backend_window import BackendWindow  # noqa: E402
 from plugin.channel import add_channel  # noqa: E402
@@ -29,7 +29,7 @@ from plugin.rows import SPACE, in_a_row, without_letters  # noqa: E402
 from plugin.soon import Soon  # noqa: E402
 from plugin.status import Message, Note, Progress, Status, lit, title  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
-from plugin.window_size import fit  # noqa: E402
+from plugin.window_size import fit, remember  # noqa: E402
 
 DEBOUNCE = 25  # milliseconds from the last change of a setting to the request for a preview
 LOOK_AGAIN = 300  # milliseconds until a preview is asked for again that can still get better
@@ -63,6 +63,7 @@ class Dialog:
         self._window.connect("response", self._responded)
         self._window.connect("delete-event", lambda *_event: True)
         self._window.connect("close", self._escaped)
+        self._aiming = Aiming(config, source)
         config.connect("notify", self._setting_changed)
         self._converse(client)
         if source.night is not None:
@@ -95,6 +96,7 @@ class Dialog:
         self._preview.end()
         self._conversation.end()
         self._backend.end()
+        remember(self._window)
         self._window.destroy()
 
     def _converse(self, client: Any) -> None:
@@ -123,7 +125,7 @@ class Dialog:
             selection=self._mask is not None,
         )
         self._preview.listen(self._window)
-        helping = help_button(self._window, self._message.show_fault)
+        helping = help_button(self._window)
         self._status = Status(in_a_row(helping, self._backend.button()))
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
         if self._source.note:
@@ -131,6 +133,7 @@ class Dialog:
         side.pack_start(self._preview, True, True, 0)
         side.pack_start(self._status, False, False, 0)
         self._column = Column(self._config, edits=self._source.night is not None)
+        self._column.listen(self._window)
         across = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=2 * SPACE)
         across.set_border_width(SPACE)
         across.pack_start(side, True, True, 0)
@@ -152,8 +155,7 @@ class Dialog:
         self._soon.ask(DEBOUNCE)
 
     def _aimed(self, place: tuple[float, float] | None) -> None:
-        x, y = self._source.offsets
-        set_point(self._config, None if place is None else (place[0] + x, place[1] + y))
+        self._aiming.take(place)
         self._message.hide()
         self._status.say(_("Looking at what you aim at."), None)
         self._soon.ask(DEBOUNCE)  # also where a correction has changed and the point has not

@@ -1,16 +1,32 @@
-"""How large the dialog is at first."""
+"""How large the dialog is: as it was left, or as large as serves."""
 
 from __future__ import annotations
 
 from typing import Any
 
-SIZE = (1060, 700)  # of the window, where the screen has room for it
+from plugin.kept import keep, kept
+
+SIZE = (1060, 700)  # of the window at first, where the screen has room for it
 EDGE = 40  # pixels of the screen left for the window's frame
 
 
 def fit(window: Any) -> None:
-    """Give a Gtk.Window a size that the screen has room for."""
+    """Give a Gtk.Window the size it was left with, as far as the screen has room for it."""
     display = window.get_display()
     screen = display.get_primary_monitor() or display.get_monitor(0)
     room = screen.get_workarea()
-    window.set_default_size(min(SIZE[0], room.width - EDGE), min(SIZE[1], room.height - 2 * EDGE))
+    width, height = _left() or SIZE
+    window.set_default_size(min(width, room.width - EDGE), min(height, room.height - 2 * EDGE))
+
+
+def remember(window: Any) -> None:
+    """Have the next one as large as this one, unless that fills the screen."""
+    if not window.is_maximized():
+        keep("size", list(window.get_size()))
+
+
+def _left() -> tuple[int, int] | None:
+    match kept("size"):
+        case [int(width), int(height)] if width > 0 and height > 0:
+            return width, height
+    return None
