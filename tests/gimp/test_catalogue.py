@@ -125,6 +125,9 @@ def test_faults_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
         == "/a {b} lässt sich nicht lesen: No such file."
     )
     assert own("The mask is 3 x 4 pixels and the photo 5 x 6.").endswith("das Foto 5 x 6.")
+    told = "PyTorch finds no usable GPU: if there is one, update its driver."
+    assert own(told) == german.gettext(told) != told
+    assert own("") == ""
     assert own("What nobody knows.") == "What nobody knows."
     both = own("studio is cut off. Connecting again.")
     assert "studio" in both

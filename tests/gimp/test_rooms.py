@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from gettext import translation
 from pathlib import Path
@@ -20,6 +20,7 @@ SMALL = (1024, 700)
 GERMAN = translation(
     "nightflash", CHECKOUT / "gimp_plugin/nightflash_filter/locale", ["de"]
 ).gettext
+NO_BROWSER = GERMAN("No browser can be opened here, so this is the text of the page.")
 FROM_RIGHT = """
 _built = Dialog._build
 def _build(self):
@@ -61,7 +62,14 @@ def lit(shown: Screen, title: str) -> list[Widget]:
     return [w for w in shown.widgets(title) if (w.text or "").startswith(words)]
 
 
-def fits(shown: Screen, title: str, room: tuple[int, int]) -> list[Widget]:
+def state_told(shown: Screen, window: str) -> list[Widget]:
+    """Sentences that tell that the backend is ready."""
+    return [w for w in shown.widgets(window) if (w.text or "").startswith(GERMAN("Ready"))]
+
+
+def fits(
+    shown: Screen, title: str, room: tuple[int, int], ends: Set[str] = frozenset(("OK", "Cancel"))
+) -> list[Widget]:
     """All of the dialog is on the screen, and all that is pressed is in the dialog; gives it."""
     widgets = shown.widgets(title)
     window = next(w for w in widgets if w.role == "dialog").place
@@ -77,7 +85,8 @@ def fits(shown: Screen, title: str, room: tuple[int, int]) -> list[Widget]:
         assert x + width <= window[0] + window[2], widget
         if widget.role not in ("slider", "spin button"):  # settings may be scrolled to
             assert y + height <= window[1] + window[3], widget
-    assert {"OK", "Cancel"} <= {w.name.replace("_", "") for w in pressed}
+    names = {w.name.replace("_", "") for w in pressed}
+    assert {end.replace("_", "") for end in ends} <= names
     return pressed
 
 
@@ -113,6 +122,18 @@ def test_german_on_a_small_screen(gimp: Gimp, artifacts: Path) -> None:
         assert min(w.place[2] for w in sliders) >= 130
         shown.press(shown.widget(title, "toggle button", GERMAN("More")))
         shown.shot("room-german-more")
+        shown.press(shown.widget(title, "button", GERMAN("Backend…")))
+        window = GERMAN("Backend")
+        shown.widget(window, "combo box", GERMAN("This computer"))
+        shown.until(lambda: state_told(shown, window), "the backend's state")
+        fits(shown, window, SMALL, {GERMAN("_Add…"), GERMAN("_Close")})
+        shown.shot("room-german-backend")
+        shown.key("Escape")
+        shown.until(lambda: not shown.windows(f"^{window}$"), "end of the window")
+        shown.front(f"^{title}")
+        shown.key("F1")
+        shown.widget(GERMAN("Help"), "label", NO_BROWSER)
+        shown.shot("room-german-help")
 
 
 def test_from_right_to_left(gimp: Gimp, artifacts: Path) -> None:

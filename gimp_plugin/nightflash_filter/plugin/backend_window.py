@@ -17,7 +17,9 @@ from nightflash.errors import NightFlashError  # noqa: E402
 from plugin.backend import HERE, chosen_name  # noqa: E402
 from plugin.computers import Computers  # noqa: E402
 from plugin.download import Download  # noqa: E402
+from plugin.faults import in_own_language  # noqa: E402
 from plugin.rows import SPACE  # noqa: E402
+from plugin.showing import show  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
 STATES = {
@@ -55,7 +57,7 @@ class BackendWindow(Gtk.Dialog):
         moved: Callable[[], Any],
     ):
         super().__init__(title=_("Backend"), transient_for=parent, modal=True)
-        self.set_default_size(620, 340)
+        self.set_default_size(680, 360)
         self._ask, self._renewed, self._moved = ask, renewed, moved
         self._folder = ""
         self._download: Any = None
@@ -96,7 +98,8 @@ class BackendWindow(Gtk.Dialog):
         """Show what the backend says of itself."""
         state = _(STATES.get(about["state"], about["state"]))
         known = _("{} (version {}, process {}).").format(state, about["version"], about["pid"])
-        self._facts["state"].set_text(f"{known} {about.get('fault', '')}".strip())
+        fault = in_own_language(about.get("fault", ""))
+        self._facts["state"].set_text(f"{known} {fault}".strip())
         self._show_work(about["networks"], about["device"], about.get("device_note", ""))
         self._folder = about.get("weights", "") or self._folder
         self._idle()
@@ -104,7 +107,8 @@ class BackendWindow(Gtk.Dialog):
     def show_work(self, header: dict[str, Any], why_no_gpu: str) -> None:
         """Show what an answer says about the work."""
         self._show_work(header["networks"], header["device"], why_no_gpu)
-        self._facts["notes"].set_text(" ".join(header["notes"]) or _("Nothing to tell."))
+        told = " ".join(map(in_own_language, header["notes"]))
+        self._facts["notes"].set_text(told or _("Nothing to tell."))
 
     def fail(self, fault: NightFlashError) -> None:
         """Show that the backend is not to be had."""
@@ -156,7 +160,7 @@ class BackendWindow(Gtk.Dialog):
     def _show_work(self, networks: dict[str, str], device: str, why_no_gpu: str) -> None:
         self._facts["networks"].set_text(", ".join(dict.fromkeys(networks.values())))
         on = {"cpu": _("The processor."), "": ""}.get(device, device)
-        self._facts["device"].set_text(f"{on} {why_no_gpu}".strip())
+        self._facts["device"].set_text(f"{on} {in_own_language(why_no_gpu)}".strip())
 
     def _idle(self) -> None:
         self.rest()
@@ -207,7 +211,7 @@ class BackendWindow(Gtk.Dialog):
         folder = Path(self._folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            Gtk.show_uri_on_window(self, folder.as_uri(), Gtk.get_current_event_time())
+            show(self, folder)
         except (OSError, GLib.Error) as fault:
             text = fault.strerror if isinstance(fault, OSError) else fault.message
             self._line.set_text(_("{} cannot be shown: {}.").format(folder, text))

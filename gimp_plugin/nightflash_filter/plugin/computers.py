@@ -19,6 +19,7 @@ from plugin.rows import SPACE, name_choice  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
 WIDTH = 60  # letters of a line that is told
+NAME = 16  # letters of a computer that are seen at the least
 
 
 class Computers(Gtk.Box):
@@ -35,6 +36,7 @@ class Computers(Gtk.Box):
         self.choice = Gtk.ComboBoxText()
         for cell in self.choice.get_cells():
             cell.set_property("ellipsize", Pango.EllipsizeMode.END)
+            cell.set_property("width-chars", NAME)
         self._choosing = self.choice.connect("changed", lambda c: self._take(c.get_active_id()))
         name_choice(self.choice, _("Computer"))
         self._row = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)

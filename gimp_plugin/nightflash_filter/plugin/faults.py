@@ -1,4 +1,4 @@
-"""The backend's faults in the user's language: they come as whole English sentences.
+"""What the backend and its client say, in the user's language: it comes as whole English sentences.
 
 A test holds the table against the sentences in the backend's source.
 """
@@ -120,6 +120,19 @@ FAULTS = (
     "Install NightFlash again.",
     "{} is damaged ({}).",
     "{} does not hold the weights of {}{}.",
+    # Notes about the work.
+    "This PyTorch is built without GPU support: set NIGHTFLASH_TORCH_INDEX to an index of"
+    " CUDA or ROCm builds and run the installer again.",
+    "PyTorch finds no usable GPU: if there is one, update its driver.",
+    "Memory was short, so depth and light were worked out at {} MP.",
+    "The memory of {} was short, so the processor did the work.",
+    "No clear object was found: the nearest salient region is lit. Aim the flash yourself.",
+    "Networks that suit this device are missing in {}: rules of thumb stand in,"
+    " and the result is better with them. `nightflash models download` or, in GIMP, the"
+    " filter's button Backend… fetches them.",
+    "The published method works with depth by MiDaS, and no network of MiDaS that"
+    " suits this device is in {}, so another took its place:"
+    " 'nightflash models download {}' fetches one.",
     # Presets.
     "The file {} of your own presets cannot be read.",
     "Mend it, or move it away.",
@@ -128,7 +141,7 @@ FAULTS = (
     "{} is a preset that NightFlash brings.",
     "Take another name.",
 )
-"""Sentences and remedies, with braces where something is filled in."""
+"""Sentences, remedies and notes, with braces where something is filled in."""
 
 
 def in_own_language(text: str) -> str:
@@ -140,6 +153,8 @@ def in_own_language(text: str) -> str:
     sentence, rest = parted(text)
     if rest:
         return f"{in_own_language(sentence)} {in_own_language(rest)}"
+    if not sentence:  # for which a catalogue gives what it says of itself
+        return ""
     if (known := _(sentence)) != sentence:
         return known
     template = _template(sentence)
