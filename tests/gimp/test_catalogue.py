@@ -185,6 +185,14 @@ def test_letters_for_alt_are_each_used_once(catalogue: Catalog) -> None:
         assert "r" not in letters  # GIMP's own Reset
 
 
+def test_letters_in_the_window_of_the_backend_too(catalogue: Catalog) -> None:
+    files = [PLUGIN / "plugin" / f"{name}.py" for name in ("backend_window", "computers")]
+    labels = {text for file in files for text in in_source(file) if "_" in text}
+    for shown in (labels, {str(catalogue.get(label).string) for label in labels}):  # type: ignore[union-attr]
+        letters = Counter(label[label.index("_") + 1].lower() for label in shown)
+        assert max(letters.values()) == 1, letters
+
+
 def test_the_compiled_one_is_of_today(path: Path, catalogue: Catalog) -> None:
     """`pybabel compile -i nightflash.po -o nightflash.mo` in its folder makes it."""
     with path.with_suffix(".mo").open("rb") as file:
