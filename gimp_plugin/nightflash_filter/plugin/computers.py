@@ -107,7 +107,7 @@ class Computers(Gtk.Box):
         code, name = self._answers(_("Add a computer"), _("Invitation code"), _("Name (optional)"))
         if not code:
             return
-        words = ["remote", "add", "-", *(["--name", name] if name else [])]
+        words = ["remote", "add", "-", *([f"--name={name}"] if name else [])]
         before = _known()
 
         def done(_printed: str) -> str:

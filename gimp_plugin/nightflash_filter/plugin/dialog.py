@@ -106,8 +106,10 @@ class Dialog:
     def _other_computer(self) -> None:
         """Have the work done by the one that was chosen; the old one may never answer."""
         self._conversation.end()
+        if self._loop is not None:  # it has let this one in while a render went on
+            self._stays = True
+            self._end(None)
         self._message.hide()
-        self._why_no_gpu = ""
         self._converse(backend())
         self._request_preview()
 
@@ -125,8 +127,7 @@ class Dialog:
             selection=self._mask is not None,
         )
         self._preview.listen(self._window)
-        helping = help_button(self._window)
-        self._status = Status(in_a_row(helping, self._backend.button()))
+        self._status = Status(in_a_row(help_button(self._window), self._backend.button()))
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
         if self._source.note:
             side.pack_start(Note(self._source.note), False, False, 0)
