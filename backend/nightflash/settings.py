@@ -155,7 +155,7 @@ class Settings:
         "How much of the photo's own texture is kept; more is crisper.",
     )
     steps: int = whole(
-        28,
+        12,
         1,
         1000,
         "",
