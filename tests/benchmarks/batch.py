@@ -118,19 +118,18 @@ def many(folder: Path, count: int, more: Sequence[str] = ()) -> None:
         marks.append((_lines(out), time.monotonic() - start, *_used(process.pid)))
     tenth = count // 10
     spans = [(0.02 * count, 0.1 * count + 0.02 * count), (count - tenth - 1, count - 1)]
+    done, clock, memory, busy = np.array(marks).T
+    busy = np.maximum.accumulate(busy)  # who has ended is counted no more
     seconds, processor = (
-        [
-            float(np.diff(np.interp(span, [m[0] for m in marks], [m[i] for m in marks]))[0])
-            for span in spans
-        ]
-        for i in (1, 3)
+        [round(float(np.diff(np.interp(span, done, values))[0]), 1) for span in spans]
+        for values in (clock, busy)
     )
-    early, late = (statistics.median(m[2] for m in marks if a <= m[0] <= b) for a, b in spans)
+    early, late = (np.median(memory[(first <= done) & (done <= last)]) for first, last in spans)
     print(
-        f"exit code {process.returncode}; a tenth at first and at last: {seconds} s by the clock,"
+        f"exit code {process.returncode}; the first and the last tenth: {seconds} s by the clock,"
     )
     print(f"{processor} s of the processors, which other programs disturb less;")
-    print(f"memory {early:.2f} and {late:.2f} GiB, at most {max(m[2] for m in marks):.2f}")
+    print(f"memory {early:.2f} and {late:.2f} GiB, at most {memory.max():.2f}")
 
 
 def _run(way: str, arguments: Sequence[str]) -> tuple[float, float]:
