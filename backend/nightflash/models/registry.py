@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,12 @@ NETWORKS = Registry(
 )
 
 
-_loaded: dict[tuple[str, Path | None, str], Any] = {}
+_loaded: dict[tuple[Callable[..., Any], Path | None, str], Any] = {}
 _loading = threading.Lock()
 
 
 def load(descriptor: NetworkDescriptor[N], folder: Path, device: torch.device) -> N:
-    """Read a network, or return it if this process has read it before.
+    """Read a network, or return it if this process has read it before, if by another name.
 
     Args:
         descriptor: The network.
@@ -120,7 +120,7 @@ def load(descriptor: NetworkDescriptor[N], folder: Path, device: torch.device) -
         file = descriptor.present(folder) or descriptor.files[0]
         verify(file, folder)
         path = (folder / file.name).resolve()
-    key = (descriptor.name, path, str(device))
+    key = (descriptor.load, path, str(device))
     with _loading:
         if key not in _loaded:
             try:

@@ -104,6 +104,27 @@ def test_any_size_gives_maps_of_the_whole(network: SceneNet, height: int, width:
     assert 0 <= mask.min() <= mask.max() <= 1
 
 
+def test_depth_and_main_object_of_a_picture_take_one_pass(
+    network: SceneNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (registry.load(d, Path(), CPU) for d in (scene_net.DEPTH, scene_net.SUBJECT))
+    assert one is other
+    passes = []
+    forward = SceneNet.forward
+    monkeypatch.setattr(
+        SceneNet, "forward", lambda self, rgb: passes.append(rgb) or forward(self, rgb)
+    )
+    rgb = torch.rand(3, 64, 96, generator=torch.Generator().manual_seed(2))
+    depth, mask = network.inverse_depth(rgb), network.main_object(rgb).mask
+    assert len(passes) == 1
+    assert torch.equal(network.inverse_depths(rgb[None])[0], depth)
+    assert torch.equal(network.main_objects(rgb[None])[0].mask, mask)
+    passes.clear()
+    rgb[:] = 0.5  # the same tensor, another picture
+    assert not torch.equal(network.inverse_depth(rgb), depth)
+    assert len(passes) == 1
+
+
 def test_the_main_object_is_found_and_told(shared: Path) -> None:
     photo = read_photo(shared / "photos/daylight/coral_owl.jpg")  # kept apart from training
     scene = Engine("builtin", None, "cpu").analyse(photo, Settings())

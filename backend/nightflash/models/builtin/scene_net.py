@@ -9,6 +9,7 @@ weights lie beside this module, what they can do is in their model card.
 
 from __future__ import annotations
 
+import weakref
 from itertools import pairwise
 from pathlib import Path
 
@@ -105,6 +106,7 @@ class SceneNet(nn.Module):
         self.decoder = nn.ModuleList(Block(width) for width in WIDTHS[:-1])
         self.sides = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in WIDTHS[1:])
         self.head = nn.Conv2d(WIDTHS[0], 2, 3, padding=1)
+        self._last: tuple[weakref.ref[Tensor], int, tuple[Tensor, ...]] | None = None
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, ...]:
         """Map (N, 3, H, W) encoded sRGB 0..1, sides multiples of 32, to maps of (N, H/2, W/2).
@@ -131,7 +133,7 @@ class SceneNet(nn.Module):
 
     def inverse_depth(self, rgb: Tensor) -> Tensor:
         """See ``DepthNetwork``; the result's shorter side is about 160 pixels."""
-        return self.inverse_depths(rgb[None])[0]
+        return self._seen(rgb)[0][0]
 
     @torch.no_grad()
     def inverse_depths(self, rgb: Tensor) -> Tensor:
@@ -141,12 +143,21 @@ class SceneNet(nn.Module):
 
     def main_object(self, rgb: Tensor) -> MainObject:
         """See ``SubjectNetwork``; the mask's shorter side is about 160 pixels."""
-        return self.main_objects(rgb[None])[0]
+        return self._judged(self._seen(rgb)[1][0].sigmoid())
 
     @torch.no_grad()
     def main_objects(self, rgb: Tensor) -> list[MainObject]:
         """See ``SeveralSubjects``."""
         return [self._judged(mask) for mask in self(self._input(rgb))[1].sigmoid()]
+
+    @torch.no_grad()
+    def _seen(self, rgb: Tensor) -> tuple[Tensor, ...]:
+        """Both maps of (3, h, w): who asks for one asks for the other of the same tensor next."""
+        last = self._last
+        if last is None or last[0]() is not rgb or last[1] != rgb._version:
+            last = weakref.ref(rgb), rgb._version, self(self._input(rgb[None]))
+            self._last = last
+        return last[2]
 
     @staticmethod
     def _judged(mask: Tensor) -> MainObject:
