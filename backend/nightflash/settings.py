@@ -155,7 +155,7 @@ class Settings:
         "How much of the photo's own texture is kept; more is crisper.",
     )
     steps: int = whole(
-        12,
+        16,
         1,
         1000,
         "",

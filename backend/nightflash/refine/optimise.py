@@ -26,7 +26,7 @@ WARM_UP = 2  # steps until then: the first of Adam's steps know the sign of a sl
 BETAS = (0.5, 0.9)  # shorter memories than usual, for ten steps instead of thousands
 DETAIL = 0.08  # of the photo's detail that the target lacks, added at the start
 FINE = 72  # of the diagonal is the radius of the window, used twice, by which detail is told
-PATIENCE, CONVERGED = 3, 1e-3  # stop when so many steps gain less than this share of the loss
+PATIENCE, CONVERGED = 3, 1e-3  # stop when so many steps change less than this share of the loss
 NOTHING = 1e-9
 
 
@@ -50,7 +50,7 @@ def refine(
     *,
     content: float = 1.0,
     by_brightness: bool = False,
-    steps: int = 12,
+    steps: int = 16,
     features: Tensor | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
     checkpoint: Callable[[], None] | None = None,
@@ -112,11 +112,14 @@ def start(photo: Tensor, target: Tensor, places: Tensor | None = None) -> Tensor
 
 
 def _converged(losses: list[float]) -> bool:
-    """Whether the last steps gained next to nothing, or there was nothing to gain."""
+    """Whether the last steps changed next to nothing, or there was nothing to gain.
+
+    A first step that goes too far and the next that come back change something.
+    """
     if losses[-1] < NOTHING:
         return True
     recent = losses[-PATIENCE - 1 :]
-    return len(recent) > PATIENCE and 0 <= recent[0] - recent[-1] < CONVERGED * recent[-1]
+    return len(recent) > PATIENCE and max(recent) - min(recent) < CONVERGED * recent[-1]
 
 
 @dataclass(frozen=True)
