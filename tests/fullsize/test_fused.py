@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nightflash.fullsize import transfer as module
 from nightflash.fullsize.fitted import Fitted
-from nightflash.fullsize.fused import Fused
+from nightflash.fullsize.fused import Fused, _night
 from nightflash.fullsize.region import Region
 from nightflash.fullsize.transfer import close_up, transfer
 from nightflash.light.flash import FlashLight
@@ -146,3 +146,17 @@ def test_small_pictures_do_not_wait_for_the_compiler(monkeypatch: pytest.MonkeyP
     )
     assert not module._is_fused(fitted, 400_000)
     assert module._is_fused(fitted, 24_000_000)
+
+
+def test_once_prepared_nothing_is_compiled_for_a_picture(way: Ways) -> None:
+    way(True)
+    module.prepare(torch.device("cpu"))
+    known = len(_night.signatures)  # type: ignore[attr-defined]  # Numba's
+    rng = np.random.default_rng(0)
+    small = torch.from_numpy(rng.random((3, 20, 30), np.float32))
+    photo = rng.random((70, 90, 3), np.float32)
+    for maps in (0, 1, 2):
+        for change in (None, small):
+            for iso in (None, 200.0):
+                transfer(photo, small, flash_of(rng, small, maps), change, iso=iso)
+    assert len(_night.signatures) == known  # type: ignore[attr-defined]

@@ -23,6 +23,14 @@ FUSED_PIXELS = 2_000_000  # from which on it pays to read the compiled code
 Linear = npt.NDArray[np.float32]
 
 
+def prepare(device: torch.device) -> None:
+    """Read what large pictures need on a device, while nothing waits for it."""
+    if device.type == "cpu":
+        from nightflash.fullsize import fused
+
+        fused.prepare()
+
+
 def transfer(
     photo: Linear,
     working_photo: Tensor,
