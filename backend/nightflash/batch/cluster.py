@@ -18,6 +18,7 @@ from nightflash.errors import NightFlashError
 
 MOST_BLOCKS = 10_000  # into which Ray divides the photos; each costs it some milliseconds
 RETRIES = 3  # of a photo whose worker dies
+PASSES = 3  # over what is lost nevertheless
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,22 @@ class Cluster:
 def entries(orders: Sequence[Order], tools: Tools, cluster: Cluster) -> Iterator[Entry]:
     """Do orders on Ray; gives the line of each for the report as soon as it is done.
 
+    What was in the hands of a node that dies, and of those whom Ray sends to it before it knows, is
+    dropped by Ray after a few tries; it is ordered again.
+
     Raises:
         NightFlashError: Ray is not installed, or not reached, or gives up.
     """
     ray = _ray(cluster.address)
     missing = {order.out: order for order in orders}
     try:
-        for row in _nights(ray, orders, tools, cluster).iter_rows():
-            entry = json.loads(row["report"])
-            if missing.pop(entry["out"], None) is not None:
-                yield entry
+        for _ in range(PASSES):
+            if not missing:
+                break
+            for row in _nights(ray, list(missing.values()), tools, cluster).iter_rows():
+                entry = json.loads(row["report"])
+                if missing.pop(entry["out"], None) is not None:
+                    yield entry
     except ray.exceptions.RayError as fault:
         raise NightFlashError(
             f"Ray has given up: {str(fault).strip().splitlines()[-1]}.",
