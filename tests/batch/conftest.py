@@ -48,7 +48,7 @@ class Dimmed:
     def __init__(self, *tools: object, **options: object) -> None:
         pass
 
-    def render(self, day: Photo, settings: Settings, aim: Aim) -> SimpleNamespace:
+    def render(self, day: Photo, settings: Settings, aim: Aim, in_place: bool) -> SimpleNamespace:
         box = (0.0, 0.0, float(day.width), float(day.height))
         size = (day.width, day.height)
         report = Report(
