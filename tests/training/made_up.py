@@ -64,11 +64,10 @@ def whole_recipe(folder: Path) -> list[str]:
         "horizon": "2",
         "warm_up": "1",
         "photo_side": "256",
-        "wild_scenes": "1",
-        "plausible_scenes": "1",
+        r"\w+_scenes": "1",
         "batch": "[1, 1, 1, 1, 1]",
     }.items():
-        config = re.sub(rf"^{name} = [^#\n]*", f"{name} = {value}", config, flags=re.MULTILINE)
+        config = re.sub(rf"^({name}) = [^#\n]*", rf"\1 = {value}", config, flags=re.MULTILINE)
     (folder / "config.toml").write_text(config, encoding="utf-8")
     (folder / "out").mkdir()
     places = {"photos": "photos", "work": "work", "config": "config.toml", "out": "out"}
