@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nightflash.batch.order import Entry, Order, Tools, beginning
+from nightflash.batch.order import Entry, Order, Tools, failed
 from nightflash.batch.places import fetch, store
 from nightflash.errors import NightFlashError
 
@@ -53,7 +53,7 @@ def entries(orders: Sequence[Order], tools: Tools, cluster: Cluster) -> Iterator
             if not missing:
                 break
             for row in _nights(ray, list(missing.values()), tools, cluster).iter_rows():
-                entry = json.loads(row["report"])
+                entry: Entry = json.loads(row["report"])
                 if missing.pop(entry["out"], None) is not None:
                     yield entry
     except ray.exceptions.RayError as fault:
@@ -63,7 +63,7 @@ def entries(orders: Sequence[Order], tools: Tools, cluster: Cluster) -> Iterator
             code="no_backend",
         ) from fault
     for order in missing.values():
-        yield {**beginning(order), "fault": f"{order.photo} was lost on the cluster."}
+        yield failed(order, f"{order.photo} was lost on the cluster.")
 
 
 def _nights(ray: Any, orders: Sequence[Order], tools: Tools, cluster: Cluster) -> Any:
@@ -104,7 +104,7 @@ def _stored(row: dict[str, Any]) -> dict[str, Any]:
         if row["night"]:
             store(order.out, row["night"])
     except NightFlashError as fault:
-        report = json.dumps({**beginning(order), "fault": str(fault)})
+        report = json.dumps(failed(order, str(fault)))
     return {"report": report}
 
 

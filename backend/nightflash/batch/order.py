@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from nightflash.errors import NightFlashError
 from nightflash.settings import Settings
@@ -144,8 +144,50 @@ def read_for(source: Path, out: Path, aim: Aim) -> Photo:
     return photo
 
 
-Entry = dict[str, Any]
-"""A line of the report: what became of an order, as JSON has it."""
+class Told(TypedDict, total=False):
+    """What is told of a night, as JSON has it: see ``nightflash.engine.night.Report``."""
+
+    seconds: dict[str, float]
+    networks: dict[str, str]
+    subject_box: tuple[float, float, float, float]
+    subject_from: str
+    subject_metres: float | None
+    working_size: tuple[int, int]
+    device: str
+    notes: list[str]
+
+
+class Named(TypedDict):
+    """Which order a line of the report is about: one without all of this counts for none."""
+
+    photo: str
+    out: str
+
+
+class Entry(Named, Told, total=False):
+    """A line of the report: what became of an order, as JSON has it.
+
+    Attributes:
+        photo_version: ``Order.version``.
+        settings: All of them, by name.
+        wish: ``Order.wish``.
+        photo_sha256, sha256: Of the photo's file, and of its night's.
+        nightflash: The version that made the night.
+        fault: Why there is no night; then what is told of one is missing.
+    """
+
+    photo_version: str
+    settings: dict[str, Any]
+    wish: str
+    photo_sha256: str
+    sha256: str
+    nightflash: str
+    fault: str
+
+
+def fault_of(entry: Entry) -> str | None:
+    """Why there is no night; None where there is one. (Types do not check ``"…" in entry``.)"""
+    return entry.get("fault")
 
 
 def beginning(order: Order) -> Entry:
@@ -156,3 +198,8 @@ def beginning(order: Order) -> Entry:
         "photo_version": order.version,
         "settings": asdict(order.settings),
     }
+
+
+def failed(order: Order, fault: str) -> Entry:
+    """The line of an order of which came no night."""
+    return {**beginning(order), "fault": fault}

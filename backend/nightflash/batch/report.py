@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Set
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeGuard
 
 from filelock import FileLock, Timeout
 
-from nightflash.batch.order import Entry
+from nightflash.batch.order import Entry, Named
 from nightflash.errors import NightFlashError
 from nightflash.whole_file import written_whole
 
@@ -96,12 +96,12 @@ class Report:
                     entry = json.loads(line)
                 except ValueError:
                     continue
-                if (
-                    line.endswith(b"\n")
-                    and isinstance(entry, dict)
-                    and {"photo", "out"} <= {*entry}
-                ):
+                if line.endswith(b"\n") and _is_entry(entry):
                     yield line, entry
+
+
+def _is_entry(found: object) -> TypeGuard[Entry]:
+    return isinstance(found, dict) and Named.__required_keys__ <= {*found}
 
 
 def arrow(what: str) -> None:

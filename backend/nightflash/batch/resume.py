@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from nightflash.batch.order import Entry, Order, Tools
+from nightflash.batch.order import Entry, Order, Tools, fault_of
 from nightflash.batch.places import at_hand, is_url, sha256, store_of
 from nightflash.errors import NightFlashError
 
@@ -41,15 +41,16 @@ def sweep(folders: Iterable[Path]) -> None:
 
 
 def _is_done(order: Order, entry: Entry, tools: Tools) -> bool:
-    if "fault" in entry or entry.get("wish") != order.wish(tools):
+    wish: str | None = entry.get("wish")  # types check the key in that these are no objects
+    version: str | None = entry.get("photo_version")
+    content: str | None = entry.get("photo_sha256")
+    if fault_of(entry) is not None or wish != order.wish(tools) or order.photo != entry["photo"]:
         return False
-    if order.photo != entry["photo"]:
-        return False
-    if order.version and order.version == entry.get("photo_version"):
+    if order.version and order.version == version:
         return True
     try:
         with at_hand(order.photo) as file:
-            return sha256(file) == entry.get("photo_sha256")
+            return sha256(file) == content
     except (NightFlashError, OSError):
         return False
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from nightflash.batch.order import Entry
+from nightflash.batch.order import Entry, fault_of
 from nightflash.batch.places import at_hand
 from nightflash.errors import NightFlashError
 from nightflash.imaging.resample import area
@@ -45,8 +45,8 @@ def contact_sheet(entries: Iterable[Entry]) -> str:
 def _figure(entry: Entry) -> str:
     name = html.escape(posixpath.basename(entry["photo"]), quote=True)
     try:
-        if "fault" in entry:
-            raise NightFlashError(entry["fault"])
+        if (said := fault_of(entry)) is not None:
+            raise NightFlashError(said)
         day, night = _read(entry["photo"]), _read(entry["out"])
     except NightFlashError as fault:
         said = html.escape(str(fault))

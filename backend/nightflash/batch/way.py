@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nightflash import __version__
 from nightflash.aim import Aim
-from nightflash.batch.order import Entry, Order, Tools, beginning, read_for
+from nightflash.batch.order import Entry, Order, Tools, beginning, failed, read_for
 from nightflash.batch.places import sha256
 from nightflash.engine.engine import Engine
 from nightflash.errors import NightFlashError
@@ -27,9 +27,12 @@ class Piece:
     """
 
     order: Order
-    entry: Entry = field(default_factory=dict)
+    entry: Entry = field(init=False)
     aim: Aim = field(default_factory=Aim)
     picture: Photo | None = None
+
+    def __post_init__(self) -> None:
+        self.entry = beginning(self.order)
 
     @property
     def photo(self) -> Photo:
@@ -43,7 +46,7 @@ class Piece:
         said = str(fault)
         if not isinstance(fault, NightFlashError):
             said = f"This photo met a fault of NightFlash ({type(fault).__name__}: {said})."
-        self.entry = {**beginning(self.order), "fault": said}
+        self.entry = failed(self.order, said)
 
 
 class Way:
@@ -81,11 +84,15 @@ class Way:
     def render(self, piece: Piece) -> None:
         """From a photo to a night."""
         night = self._engine.render(piece.photo, piece.order.settings, piece.aim, in_place=True)
-        report, entry = asdict(night.report), piece.entry
-        del report["losses"]
-        entry["seconds"] |= report.pop("seconds")
-        entry["notes"] += report.pop("notes")
-        entry |= report
+        report, entry = night.report, piece.entry
+        entry["seconds"] |= report.seconds
+        entry["notes"] += report.notes
+        entry["networks"] = report.networks
+        entry["subject_box"] = report.subject_box
+        entry["subject_from"] = report.subject_from
+        entry["subject_metres"] = report.subject_metres
+        entry["working_size"] = report.working_size
+        entry["device"] = report.device
         piece.picture, piece.aim = night.photo, Aim()
 
     def write(self, piece: Piece, file: Path) -> None:

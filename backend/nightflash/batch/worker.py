@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from nightflash.batch.order import Entry, Order, Tools
+from nightflash.batch.order import Entry, Order, Tools, fault_of
 from nightflash.batch.places import at_hand, is_url, made_at
 from nightflash.errors import NightFlashError
 
@@ -128,7 +128,7 @@ class _Handover(Generic[T]):
 
 def _tried(step: Callable[[Piece], None], piece: Piece) -> Piece:
     try:
-        if "fault" not in piece.entry:
+        if fault_of(piece.entry) is None:
             step(piece)
     except Exception as fault:  # one bad photo never stops the rest
         piece.fail(fault)

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nightflash.batch.order import Entry, Order, Tools
+from nightflash.batch.order import Entry, Order, Tools, fault_of
 from nightflash.batch.places import is_url
 from nightflash.commands import streams
 from nightflash.commands.batch_options import add_options, orders
@@ -126,10 +126,11 @@ def _watched(entries: Iterable[Entry], count: int) -> int:
     from tqdm import tqdm
 
     faults = 0
+    entry: Entry  # tqdm tells no types
     for entry in tqdm(entries, total=count, unit="photo", disable=None):
-        if "fault" in entry:
+        if (said := fault_of(entry)) is not None:
             faults += 1
-            photo, said = streams.text(Path(entry["photo"])), entry["fault"]
+            photo = streams.text(Path(entry["photo"]))
             sentence = said if entry["photo"] in said else f"{photo}: {said}"
             tqdm.write(f"nightflash: {sentence}", file=sys.stderr)
     return faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -140,7 +140,7 @@ class Made:
     """
 
     photo: Photo
-    report: dict[str, Any]
+    report: Mapping[str, Any]
     night: Night | None = None
 
 

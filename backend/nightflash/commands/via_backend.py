@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nightflash.aim import Aim, check_aim
+from nightflash.batch.order import Told
 from nightflash.client.client import Client
 from nightflash.client.protocol import SAMPLE_TYPES, Header, Layout, Pixels, Sample
 from nightflash.photo import Photo
@@ -18,7 +18,7 @@ from nightflash.stages import Progress
 
 def render_remotely(
     client: Client, photo: Photo, settings: Settings, aim: Aim, progress: Progress
-) -> tuple[Photo, dict[str, Any]]:
+) -> tuple[Photo, Told]:
     """Have the backend make the night of ``photo``, as floats, so that nothing is lost.
 
     Args:
@@ -56,7 +56,7 @@ def render_remotely(
     return photo.with_rgb(_rgb(answer.pictures[0])), _report(answer.header)
 
 
-def _report(header: Header) -> dict[str, Any]:
+def _report(header: Header) -> Told:
     """What the fields of a result say, by the names that ``Report`` has for it."""
     return {
         "seconds": header["seconds"],
