@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nightflash.fullsize import transfer as module
 from nightflash.fullsize.fitted import Fitted
-from nightflash.fullsize.fused import Fused, _night
+from nightflash.fullsize.fused import Fused
 from nightflash.fullsize.region import Region
 from nightflash.fullsize.transfer import close_up, transfer
 from nightflash.light.flash import FlashLight
@@ -28,7 +28,7 @@ def way(monkeypatch: pytest.MonkeyPatch) -> Ways:
     """Choose the compiled way or the plain one, whatever the size of the picture."""
 
     def choose(fused: bool) -> None:
-        monkeypatch.setattr(module, "_is_fused", lambda fitted, pixels: fused)
+        monkeypatch.setattr(module, "_is_fused", lambda fitted, region: fused)
 
     return choose
 
@@ -132,31 +132,16 @@ def test_only_a_flash_has_a_compiled_way() -> None:
     small = torch.full((3, 32, 32), 0.25)
     style = StyleLight(torch.full((1, 32, 32), 0.5), small)
     fitted = Fitted(small, style, None)
-    assert not module._is_fused(fitted, 10**9)
+    assert not module._is_fused(fitted, Region(0, 0, 9, 9, (6000, 4000)))
     with pytest.raises(TypeError, match="StyleLight"):
         Fused.of(fitted, Region(0, 0, 9, 9, (9, 9)), (9, 9), None)
 
 
-def test_small_pictures_do_not_wait_for_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(module.sys.modules, "nightflash.fullsize.fused", raising=False)
+def test_the_photo_tells_the_way_so_that_a_night_has_the_same_bits_each_time() -> None:
     small = torch.full((3, 32, 32), 0.25)
     one = torch.ones(3, 1, 1)
-    fitted = Fitted(
-        small, FlashLight(small, torch.full((1, 32, 32), DARKEST_STOPS), one, one), None
-    )
-    assert not module._is_fused(fitted, 400_000)
-    assert module._is_fused(fitted, 24_000_000)
-
-
-def test_once_prepared_nothing_is_compiled_for_a_picture(way: Ways) -> None:
-    way(True)
-    module.prepare(torch.device("cpu"))
-    known = len(_night.signatures)  # type: ignore[attr-defined]  # Numba's
-    rng = np.random.default_rng(0)
-    small = torch.from_numpy(rng.random((3, 20, 30), np.float32))
-    photo = rng.random((70, 90, 3), np.float32)
-    for maps in (0, 1, 2):
-        for change in (None, small):
-            for iso in (None, 200.0):
-                transfer(photo, small, flash_of(rng, small, maps), change, iso=iso)
-    assert len(_night.signatures) == known  # type: ignore[attr-defined]
+    stops = torch.full((1, 32, 32), DARKEST_STOPS)
+    fitted = Fitted(small, FlashLight(small, stops, one, one), None)
+    assert not module._is_fused(fitted, Region(0, 0, 800, 500, (800, 500)))
+    assert module._is_fused(fitted, Region(0, 0, 6000, 4000, (6000, 4000)))
+    assert module._is_fused(fitted, Region(100, 100, 30, 20, (6000, 4000)))

@@ -81,24 +81,6 @@ def test_progress_and_a_result(desk: Desk) -> None:
     assert [field for field in fields if f"`{field}`" not in told] == []
 
 
-def test_what_large_photos_need_is_read_while_nothing_waits(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    order: list[str] = []
-    monkeypatch.setattr(Engine, "prepare", lambda self: order.append("prepared"))
-    desk = Desk(builtin)
-    job = desk.put(1)
-    desk.worker.start()
-    desk.answer(job)
-    order.append("answered")
-    for _ in until(10):
-        if "prepared" in order:
-            break
-    desk.queue.close()
-    desk.worker.join(10)
-    assert order == ["answered", "prepared"]
-
-
 def test_a_fault_of_the_program_is_answered_and_the_worker_goes_on(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

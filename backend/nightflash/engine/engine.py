@@ -17,7 +17,6 @@ from nightflash.engine.night import Night, Preview, Report, subject_metres
 from nightflash.engine.pixels import night_photo, night_region
 from nightflash.engine.working import Working, at_working_size, digest
 from nightflash.fullsize.region import Region
-from nightflash.fullsize.transfer import prepare
 from nightflash.imaging.colour import decode, encode
 from nightflash.light import Light
 from nightflash.models.choice import Choice
@@ -81,10 +80,6 @@ class Engine:
         if refines:
             _ = loaded.features
         return loaded
-
-    def prepare(self) -> None:
-        """Read what only large photos need, in a moment when nobody waits."""
-        prepare(self.device)
 
     def release(self) -> None:
         """Give the memory of networks and scenes back; the next use reads the networks again."""

@@ -91,15 +91,6 @@ class Fused:
         )
 
 
-def prepare() -> None:
-    """Compile, or read what was compiled before, so that no picture waits for it."""
-    one, zeros = np.zeros((1, 1, 3), F), np.zeros(1, np.int64)
-    shares, numbers = np.zeros(1, F), tuple(map(F, range(10)))
-    planes, noise = np.zeros((1, 1, PER_BAND), F), np.zeros((3, 1, 1), F)
-    places = zeros, shares, zeros, shares
-    _night(one, one.copy(), planes, 1, numbers, *places, noise, (F(0), F(0)))
-
-
 @compiled
 def _night(
     day: Floats,

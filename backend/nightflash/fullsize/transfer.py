@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,17 +17,9 @@ from nightflash.fullsize.strips import Strip, Strips
 from nightflash.light import Light
 from nightflash.light.flash import FlashLight
 
-FUSED_PIXELS = 2_000_000  # from which on it pays to read the compiled code
+FUSED_PIXELS = 2_000_000  # of the photo, from which on it pays to read the compiled code
 
 Linear = npt.NDArray[np.float32]
-
-
-def prepare(device: torch.device) -> None:
-    """Read what large pictures need on a device, while nothing waits for it."""
-    if device.type == "cpu":
-        from nightflash.fullsize import fused
-
-        fused.prepare()
 
 
 def transfer(
@@ -121,7 +112,7 @@ def _in_strips(
     """Fill ``night`` with that of a region of a photo, both not on the device; it may be one."""
     height, width = photo.shape[:2]
     strips = Strips(region, (width, height), fitted.device)
-    if _is_fused(fitted, height * width):
+    if _is_fused(fitted, region):
         for rows in _side_by_side(photo, night, fitted, strips, iso, seed):
             progress(rows.stop / height)
         return
@@ -134,10 +125,10 @@ def _in_strips(
         progress(rows.stop / height)
 
 
-def _is_fused(fitted: Fitted, pixels: int) -> bool:
-    """Whether the compiled way does it, and is worth being read where it was not needed yet."""
+def _is_fused(fitted: Fitted, region: Region) -> bool:
+    """Whether the compiled way does it; the photo tells, so that a night has the same bits."""
     possible = fitted.device.type == "cpu" and isinstance(fitted.light, FlashLight)
-    return possible and (pixels >= FUSED_PIXELS or "nightflash.fullsize.fused" in sys.modules)
+    return possible and region.of[0] * region.of[1] >= FUSED_PIXELS
 
 
 def _side_by_side(

@@ -76,15 +76,12 @@ class Worker(threading.Thread):
             log.warning("%s", fault)
         except Exception:  # the next job meets it again, and is answered
             log.exception("the networks could not be read")
-        idle_since, prepared = time.monotonic(), False
+        idle_since = time.monotonic()
         while not self._queue.closed:
             job = self._queue.take(0.25)
             if job is not None:
                 self._do(job)
                 idle_since = time.monotonic()
-            elif not prepared and self._engine is not None:
-                self._engine.prepare()
-                prepared = True
             elif self._release.is_set() or time.monotonic() - idle_since > self._release_after:
                 self._give_back()
 
