@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nightflash.batch.order import NamedAim, Order
+from nightflash.batch.order import NamedAim, Order, Told
 from nightflash.cli import main
+from nightflash.engine.night import Report
 from nightflash.settings import Settings
 
 from tests.command_line import FAST, in_process_of_its_own, linear, photo
@@ -215,3 +217,8 @@ def test_an_order_goes_to_other_machines(tmp_path: Path) -> None:
         Order("a.jpg", "b.jpg"),
     ):
         assert Order.of_json(order.as_json()) == order
+
+
+def test_a_line_has_all_that_is_told_of_a_night_but_for_its_losses() -> None:
+    told = {field.name for field in dataclasses.fields(Report)} - {"losses"}
+    assert set(Told.__annotations__) == told

@@ -68,7 +68,9 @@ def client(environment: Environment, folder: Path) -> Figures:
     with tempfile.TemporaryDirectory() as place:
         apart = environment | {"XDG_RUNTIME_DIR": place, "XDG_STATE_HOME": place, "HOME": place}
         command = [sys.executable, "-m", "nightflash", "serve", "--networks", "builtin"]
-        with subprocess.Popen(command, env=apart, stdout=-3, stderr=-3) as backend:
+        with subprocess.Popen(
+            command, env=apart, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as backend:
             ask = render("--via-backend", "--quality", "fast")
             outside(apart, *ask, picture, out)
             wall, processor, memory = outside(apart, *ask, picture, out)
@@ -128,7 +130,12 @@ def outside(environment: Environment, *arguments: str | Path) -> tuple[float, fl
         RuntimeError: It failed.
     """
     start = time.perf_counter()
-    child = subprocess.Popen([sys.executable, *arguments], env=environment, stdout=-3, stderr=-3)
+    child = subprocess.Popen(
+        [sys.executable, *arguments],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     _, status, used = os.wait4(child.pid, 0)
     wall = time.perf_counter() - start
     child.returncode = os.waitstatus_to_exitcode(status)

@@ -120,6 +120,7 @@ def transport(place: Place, folder: Path) -> None:
             tcp_only = Connection(**{**vars(found), "ipc": "", "pulse_ipc": ""})
             tcp_only.write()
         with place.client(starts=False) as client:
+            client.ask("hello")  # at once: within a second the backend mends its file
             plain = plain_copy(address, strips, kind == "tcp")
             plain(), client.echo(picture)
             assert client.transport == kind

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -19,18 +17,9 @@ from nightflash.light.flash import FlashLight
 from nightflash.light.incidence import DARKEST_STOPS
 from nightflash.light.published import StyleLight
 
+from tests.fullsize.conftest import Ways
+
 Picture = npt.NDArray[np.float32]
-Ways = Callable[[bool], None]
-
-
-@pytest.fixture
-def way(monkeypatch: pytest.MonkeyPatch) -> Ways:
-    """Choose the compiled way or the plain one, whatever the size of the picture."""
-
-    def choose(fused: bool) -> None:
-        monkeypatch.setattr(module, "_is_fused", lambda fitted, region: fused)
-
-    return choose
 
 
 def flash_of(rng: np.random.Generator, small: torch.Tensor, maps: int) -> FlashLight:
@@ -100,22 +89,6 @@ def test_values_beyond_all_photos_stay_finite(way: Ways) -> None:
     one = torch.ones(3, 1, 1)
     light = FlashLight(small, torch.full((1, 32, 32), 4.0), 0 * one, 8 * one, purkinje=1.0)
     assert np.isfinite(transfer(photo, small, light, small, iso=12800.0)).all()
-
-
-def test_an_exception_of_the_progress_stops_it(way: Ways) -> None:
-    way(True)
-    photo = np.full((64 * 40, 64, 3), 0.25, np.float32)
-    small = torch.full((3, 32, 32), 0.25)
-    light = flash_of(np.random.default_rng(0), small, 1)
-    seen: list[float] = []
-
-    def stop(fraction: float) -> None:
-        seen.append(fraction)
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        transfer(photo, small, light, None, progress=stop)
-    assert len(seen) == 1
 
 
 def test_progress_rises_to_one(way: Ways) -> None:

@@ -16,6 +16,8 @@ from nightflash.light.incidence import incidence
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings
 
+from tests.fullsize.conftest import Ways
+
 Picture = npt.NDArray[np.float32]
 H, W = 300, 450
 SMALL = (150, 100)
@@ -149,7 +151,9 @@ def test_a_region_lies_in_the_photo(place: tuple[int, int, int, int]) -> None:
         Region(*place, (W, H))
 
 
-def test_cancelling_stops_at_once() -> None:
+@pytest.mark.parametrize("fused", [True, False])
+def test_cancelling_stops_at_once(way: Ways, fused: bool) -> None:
+    way(fused)
     photo = textured()
     small, light = lit(photo, Settings())
     seen = []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gimp.filter import TITLE, Filter, draw
+from tests.gimp.filter import LARGE, SIZE, TITLE, Filter, draw, in_gimp
 from tests.gimp.gimp import Gimp, build, find
 from tests.gimp.plugin import Profile, a_profile
 from tests.gimp.root import CannotBuild
@@ -63,6 +63,14 @@ def shown(gimp: Gimp, profile: Profile, artifacts: Path) -> Iterator[Screen]:
     draw(photo)
     with screen(gimp, profile, artifacts, photo) as shown:
         yield shown
+
+
+@pytest.fixture
+def large(shown: Screen) -> Iterator[None]:
+    """The photo is large meanwhile."""
+    in_gimp(shown, f"image.scale({LARGE[0]}, {LARGE[1]})\nTrue")
+    yield
+    in_gimp(shown, f"image.scale({SIZE[0]}, {SIZE[1]})\nTrue")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.gimp.window import Screen, Widget
 TITLE = "Night with Flash"
 MENU = ("Filters", "Light and Shadow", TITLE)
 SIZE = (480, 320)
+LARGE = (2400, 1600)  # of the photo, where it must be large
 LEFT, RIGHT = (130, 190), (350, 190)  # middles of the two objects
 LAST = "GimpProcedureConfigRun-plug-in-nightflash.last"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import cv2
@@ -16,21 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.gimp.filter import SIZE, TITLE, Filter, in_gimp, layers
+from tests.gimp.filter import LARGE, TITLE, Filter, in_gimp, layers
 from tests.gimp.gimp import INSIDE
 from tests.gimp.plugin import Profile
 from tests.gimp.window import Screen
 
-LARGE = (2400, 1600)
 Shot = npt.NDArray[np.int16]
-
-
-@pytest.fixture
-def large(shown: Screen) -> Iterator[None]:
-    """The photo is large meanwhile."""
-    in_gimp(shown, f"image.scale({LARGE[0]}, {LARGE[1]})\nTrue")
-    yield
-    in_gimp(shown, f"image.scale({SIZE[0]}, {SIZE[1]})\nTrue")
 
 
 def still(dialog: Filter, name: str) -> Shot:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gimp.filter import MENU, SIZE, TITLE, Filter, in_gimp, layers, state
+from tests.gimp.filter import LARGE, MENU, TITLE, Filter, in_gimp, layers, state
 from tests.gimp.gimp import Gimp
 from tests.gimp.plugin import a_profile
 from tests.gimp.window import Screen
@@ -15,7 +15,6 @@ from tests.server.elsewhere import Elsewhere, elsewhere
 from tests.server.line import Line
 
 RATE = 4e6  # bytes a second
-LARGE = (2400, 1600)
 CLOSED = "tcp://127.0.0.1:9"  # where nobody listens
 
 
@@ -96,13 +95,6 @@ def opened(dialog: Filter) -> None:
 def closed(shown: Screen) -> None:
     shown.press(shown.widget("Backend", "button", "Close"))
     shown.until(lambda: not shown.windows("^Backend$"), "end of the window")
-
-
-@pytest.fixture
-def large(shown: Screen) -> Iterator[None]:
-    in_gimp(shown, f"image.scale({LARGE[0]}, {LARGE[1]})\nTrue")
-    yield
-    in_gimp(shown, f"image.scale({SIZE[0]}, {SIZE[1]})\nTrue")
 
 
 def add_studio(shown: Screen, code: str) -> None:

@@ -41,7 +41,8 @@ def sweep(folders: Iterable[Path]) -> None:
 
 
 def _is_done(order: Order, entry: Entry, tools: Tools) -> bool:
-    wish: str | None = entry.get("wish")  # types check the key in that these are no objects
+    # With these types mypy sees a misspelt key, of which `get` would give an object.
+    wish: str | None = entry.get("wish")
     version: str | None = entry.get("photo_version")
     content: str | None = entry.get("photo_sha256")
     if fault_of(entry) is not None or wish != order.wish(tools) or order.photo != entry["photo"]:

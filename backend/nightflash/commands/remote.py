@@ -49,14 +49,15 @@ def add(commands: Any) -> None:
     enrol.add_argument("--name", help="to call the server by; else its address")
     enrol.set_defaults(run=_add)
     parts.add_parser("list", help="list the remotes", allow_abbrev=False).set_defaults(run=_list)
-    for name, run, text in (
-        ("remove", _remove, "forget a remote and its keys"),
-        ("test", _test, "see how a remote and the line to it do"),
-    ):
-        parser = parts.add_parser(name, help=text, allow_abbrev=False)
+    remove = parts.add_parser("remove", help="forget a remote and its keys", allow_abbrev=False)
+    remove.set_defaults(run=_remove)
+    test = parts.add_parser(
+        "test", help="see how a remote and the line to it do", allow_abbrev=False
+    )
+    test.add_argument("--json", action="store_true", help="as one JSON object")
+    test.set_defaults(run=_test)
+    for parser in (remove, test):
         parser.add_argument("name", help="of the remote")
-        parser.set_defaults(run=run)
-    parser.add_argument("--json", action="store_true", help="as one JSON object")
 
 
 def _invite(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 Source of the objective: the published method (Gatys et al. 2016 with a pixel style loss), by Adam
 (Kingma, Ba 2015) with a falling step. It starts near the end: at the target, whose low frequencies
 are right already (a coarse level before the full one was measured to gain nothing for its time),
-with a little of the photo's detail, which is half of what the optimum has beyond the target.
+with a little of the photo's detail, which takes half of the loss that there is to be lost.
 """
 
 from __future__ import annotations
