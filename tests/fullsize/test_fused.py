@@ -12,12 +12,12 @@ from nightflash.fullsize import transfer as module
 from nightflash.fullsize.fitted import Fitted
 from nightflash.fullsize.fused import Fused
 from nightflash.fullsize.region import Region
-from nightflash.fullsize.transfer import close_up, transfer
+from nightflash.fullsize.transfer import close_up
 from nightflash.light.flash import FlashLight
 from nightflash.light.incidence import DARKEST_STOPS
 from nightflash.light.published import StyleLight
 
-from tests.fullsize.conftest import Ways
+from tests.fullsize.conftest import Ways, transferred
 
 Picture = npt.NDArray[np.float32]
 
@@ -63,7 +63,7 @@ def test_the_pixels_are_the_references(
     made = []
     for fused in (True, False):
         way(fused)
-        made.append(transfer(photo, small, light, change, iso=iso, seed=seed))
+        made.append(transferred(photo, small, light, change, iso=iso, seed=seed))
     np.testing.assert_allclose(*made, rtol=1e-5, atol=1e-5)
     assert not np.array_equal(made[0], photo)
 
@@ -77,7 +77,7 @@ def test_a_region_has_the_pixels_and_the_grain_of_the_whole(
     photo = rng.random((130, 200, 3), np.float32)
     small = torch.from_numpy(rng.random((3, 26, 40), np.float32))
     light, region = flash_of(rng, small, 1), Region(*place, (200, 130))
-    whole = transfer(photo, small, light, None, iso=3200.0, seed=5)
+    whole = transferred(photo, small, light, None, iso=3200.0, seed=5)
     near = close_up(photo[region.slices], region, small, light, iso=3200.0, seed=5)
     np.testing.assert_array_equal(near, whole[region.slices])
 
@@ -88,7 +88,7 @@ def test_values_beyond_all_photos_stay_finite(way: Ways) -> None:
     small = torch.full((3, 32, 32), 0.5)
     one = torch.ones(3, 1, 1)
     light = FlashLight(small, torch.full((1, 32, 32), 4.0), 0 * one, 8 * one, purkinje=1.0)
-    assert np.isfinite(transfer(photo, small, light, small, iso=12800.0)).all()
+    assert np.isfinite(transferred(photo, small, light, small, iso=12800.0)).all()
 
 
 def test_progress_rises_to_one(way: Ways) -> None:
@@ -96,7 +96,8 @@ def test_progress_rises_to_one(way: Ways) -> None:
     photo = np.full((300, 20, 3), 0.25, np.float32)
     small = torch.full((3, 32, 32), 0.25)
     seen: list[float] = []
-    transfer(photo, small, flash_of(np.random.default_rng(0), small, 1), None, progress=seen.append)
+    light = flash_of(np.random.default_rng(0), small, 1)
+    transferred(photo, small, light, None, progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1
 

@@ -9,14 +9,14 @@ import torch
 from nightflash import NightFlashError
 from nightflash.fullsize.grain import add_grain, drawn_noise, noise_model
 from nightflash.fullsize.region import Region
-from nightflash.fullsize.transfer import close_up, transfer
+from nightflash.fullsize.transfer import close_up
 from nightflash.imaging.resample import area
 from nightflash.light.flash import FlashLight, flash_light
 from nightflash.light.incidence import incidence
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings
 
-from tests.fullsize.conftest import Ways
+from tests.fullsize.conftest import Ways, transferred
 
 Picture = npt.NDArray[np.float32]
 H, W = 300, 450
@@ -47,7 +47,7 @@ def lit(photo: Picture, settings: Settings) -> tuple[torch.Tensor, FlashLight]:
 def test_a_neutral_light_gives_the_photo_back_exactly() -> None:
     photo = textured() * 3 - 0.5
     small, light = lit(photo, Settings(ambient=0, flash=False))
-    assert np.array_equal(transfer(photo, small, light, None), photo)
+    assert np.array_equal(transferred(photo, small, light, None), photo)
 
 
 def test_a_neutral_refinement_changes_nothing() -> None:
@@ -55,14 +55,14 @@ def test_a_neutral_refinement_changes_nothing() -> None:
     small, light = lit(photo, Settings(ambient=-1, flash=False))
     night = light.shine(small, light.maps)
     assert np.allclose(
-        transfer(photo, small, light, night), transfer(photo, small, light, None), atol=1e-6
+        transferred(photo, small, light, night), transferred(photo, small, light, None), atol=1e-6
     )
 
 
 def test_texture_of_the_lit_subject_stays_and_the_dark_is_dark() -> None:
     photo = textured()
     small, light = lit(photo, Settings())
-    night = transfer(photo, small, light, None)
+    night = transferred(photo, small, light, None)
     inside, outside = (slice(110, 190), slice(190, 260)), (slice(10, 60), slice(10, 120))
     contrast = [p[inside].std() / p[inside].mean() for p in (photo, night)]
     assert contrast[1] > 0.8 * contrast[0]
@@ -72,7 +72,7 @@ def test_texture_of_the_lit_subject_stays_and_the_dark_is_dark() -> None:
 def test_the_light_changes_at_the_photos_edge_without_a_halo() -> None:
     photo = textured()
     small, light = lit(photo, Settings(night=0.0))
-    gain = transfer(photo, small, light, None).mean(2) / photo.mean(2)
+    gain = transferred(photo, small, light, None).mean(2) / photo.mean(2)
     row = gain[120:180].mean(0)
     far_out, near_out = row[60:100].mean(), row[130:147].mean()
     near_in, deep_in = row[154:170].mean(), row[200:250].mean()
@@ -84,11 +84,11 @@ def test_refinement_is_replayed_at_full_size() -> None:
     """What made the small picture flat in the dark makes the large one flat there too."""
     photo = textured()
     small, light = lit(photo, Settings(ambient=-3, ambient_temperature=5400, flash=False))
-    plain = transfer(photo, small, light, None)
+    plain = transferred(photo, small, light, None)
     night = light.shine(small, light.maps)
     flat = night.clone()
     flat[:, :, :40] = night[:, :, :40].mean((1, 2), keepdim=True)
-    refined = transfer(photo, small, light, flat)
+    refined = transferred(photo, small, light, flat)
     left, right = (slice(None), slice(0, 90)), (slice(None), slice(320, 440))
     assert refined[left].std() < 0.5 * plain[left].std()
     assert refined[left].mean() == pytest.approx(plain[left].mean(), rel=0.02)
@@ -102,7 +102,7 @@ def test_strips_do_not_show() -> None:
     ramp = torch.linspace(-6, 0, 100)[:, None].expand(100, 150)[None]
     one = torch.ones(3, 1, 1)
     light = FlashLight(small, ramp, 0 * one, one)
-    stops = np.log2(transfer(photo, small, light, None)[20:-20, 5, 0])
+    stops = np.log2(transferred(photo, small, light, None)[20:-20, 5, 0])
     assert np.abs(np.diff(stops, 2)).max() < 2e-3
 
 
@@ -111,7 +111,7 @@ def test_any_shape_works(shape: tuple[int, int]) -> None:
     photo = np.full((*shape, 3), 0.25, np.float32)
     small = torch.full((3, 32, 32), 0.25)
     light = FlashLight(small, torch.zeros(1, 32, 32), torch.zeros(3, 1, 1), torch.ones(3, 1, 1))
-    assert np.allclose(transfer(photo, small, light, small), photo, atol=1e-5)
+    assert np.allclose(transferred(photo, small, light, small), photo, atol=1e-5)
 
 
 @pytest.mark.parametrize("place", [(0, 0, 450, 300), (7, 50, 99, 30), (440, 299, 10, 1)])
@@ -123,7 +123,7 @@ def test_a_close_up_has_the_results_pixels(
     photo = textured()
     small, light = lit(photo, Settings())
     region = Region(*place, (W, H))
-    whole = transfer(photo, small, light, None, iso=iso, seed=5)
+    whole = transferred(photo, small, light, None, iso=iso, seed=5)
     near = close_up(photo[region.slices], region, small, light, iso=iso, seed=5)
     np.testing.assert_allclose(near, whole[region.slices], atol=1e-6)
 
@@ -132,7 +132,7 @@ def test_a_close_up_scaled_down_is_the_result_scaled_down() -> None:
     photo = textured()
     small, light = lit(photo, Settings())
     region = Region(30, 60, 300, 200, (W, H))
-    whole = transfer(photo, small, light, None, iso=3200.0, seed=5)[region.slices]
+    whole = transferred(photo, small, light, None, iso=3200.0, seed=5)[region.slices]
     half = area(np.ascontiguousarray(photo[region.slices]), (150, 100))
     near = close_up(half, region, small, light, iso=3200.0, seed=5)
     wanted = area(np.ascontiguousarray(whole), (150, 100))
@@ -140,7 +140,7 @@ def test_a_close_up_scaled_down_is_the_result_scaled_down() -> None:
     assert near.mean() == pytest.approx(wanted.mean(), rel=0.01)
     plain = close_up(half, region, small, light)
     still = area(
-        np.ascontiguousarray(transfer(photo, small, light, None)[region.slices]), (150, 100)
+        np.ascontiguousarray(transferred(photo, small, light, None)[region.slices]), (150, 100)
     )
     assert (near - plain).std() == pytest.approx((wanted - still).std(), rel=0.1)
 
@@ -163,7 +163,7 @@ def test_cancelling_stops_at_once(way: Ways, fused: bool) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        transfer(photo, small, light, None, progress=stop)
+        transferred(photo, small, light, None, progress=stop)
     assert len(seen) == 1
 
 

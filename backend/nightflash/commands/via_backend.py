@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ from nightflash.batch.order import Told
 from nightflash.client.client import Client
 from nightflash.client.protocol import SAMPLE_TYPES, Header, Layout, Pixels, Sample
 from nightflash.photo import Photo
+from nightflash.photo.pixels import EightBitPixels, LinearPixels
+from nightflash.photo.spaces import SRGB
 from nightflash.settings import Settings
 from nightflash.stages import Progress
 
@@ -19,7 +22,10 @@ from nightflash.stages import Progress
 def render_remotely(
     client: Client, photo: Photo, settings: Settings, aim: Aim, progress: Progress
 ) -> tuple[Photo, Told]:
-    """Have the backend make the night of ``photo``, as floats, so that nothing is lost.
+    """Have the backend make the night of ``photo``.
+
+    A photo that is kept in 8 bits of sRGB goes and comes in these; others come as floats, so that
+    nothing is lost.
 
     Args:
         client: Its connection.
@@ -33,7 +39,8 @@ def render_remotely(
         NightFlashError: What the backend refuses, or it cannot be reached.
     """
     check_aim(aim, (photo.width, photo.height))
-    pixels = (_codes(photo.rgb) if client.far else None) or _floats(photo.rgb)
+    coded = _eight_bits(photo)
+    pixels = coded or (client.far and _codes(photo.rgb)) or _floats(photo.rgb)
     mask = None if aim.mask is None else _floats(aim.mask[..., np.newaxis])
     strokes = None if aim.strokes is None else _floats(_in_grey_and_alpha(aim.strokes))
     try:
@@ -47,13 +54,15 @@ def render_remotely(
             strokes=strokes,
             report_progress=lambda stage, done, sentence: progress(stage, done),
             settings=asdict(settings),
-            sample="float",
+            sample="u8" if coded else "float",
         )
     finally:
         for sent in (pixels, mask, strokes):
             if sent is not None:
                 client.forget(sent)
-    return photo.with_rgb(_rgb(answer.pictures[0])), _report(answer.header)
+    night = _rgb(answer.pictures[0])
+    made = EightBitPixels(night, SRGB) if coded else LinearPixels(night)
+    return replace(photo, pixels=made), _report(answer.header)
 
 
 def _report(header: Header) -> Told:
@@ -75,6 +84,14 @@ def _in_grey_and_alpha(strokes: npt.NDArray[np.float32]) -> npt.NDArray[np.float
     return np.stack((strokes > 0, np.abs(strokes)), -1).astype(np.float32)
 
 
+def _eight_bits(photo: Photo) -> Pixels | None:
+    """The codes of a photo that is kept in 8 bits of sRGB."""
+    kept = photo.pixels
+    if not isinstance(kept, EightBitPixels) or kept.space is not SRGB:
+        return None
+    return Pixels.cut(Layout(photo.width, photo.height, "u8", 3), kept.codes.data)
+
+
 def _codes(rgb: npt.NDArray[np.float32]) -> Pixels | None:
     """Linear RGB as codes of sRGB, a fraction to send, where not a bit is lost; else None."""
     samples: dict[int, Sample] = {8: "u8", 16: "u16"}
@@ -93,9 +110,10 @@ def _floats(values: npt.NDArray[np.float32]) -> Pixels:
     return Pixels.cut(Layout(width, height, "float", channels), data)
 
 
-def _rgb(pixels: Pixels) -> npt.NDArray[np.float32]:
-    """Linear RGB (H, W, 3)."""
+def _rgb(pixels: Pixels) -> npt.NDArray[Any]:
+    """Samples (H, W, 3): codes, or linear RGB."""
     width, channels = pixels.layout.width, pixels.layout.channels
-    strips = [np.frombuffer(s, "<f4").reshape(-1, width, channels) for s in pixels.strips]
-    whole = np.concatenate(strips).astype(np.float32)
+    dtype = SAMPLE_TYPES[pixels.layout.sample]
+    strips = [np.frombuffer(s, dtype).reshape(-1, width, channels) for s in pixels.strips]
+    whole = np.concatenate(strips).astype(np.dtype(dtype).newbyteorder("="), copy=False)
     return whole if channels == 3 else np.repeat(whole, 3, axis=-1)

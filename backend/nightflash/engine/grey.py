@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -30,10 +28,3 @@ def without_colour(settings: Settings) -> Settings:
     """The settings with neutral lights."""
     neutral = NEUTRAL_KELVIN
     return replace(settings, ambient_temperature=neutral, flash_temperature=neutral)
-
-
-def in_grey(night: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The luminance of linear RGB (H, W, 3) in every channel; what is grey stays to the bit."""
-    red, green, blue = np.moveaxis(night, -1, 0)
-    grey = green + np.float32(0.2126) * (red - green) + np.float32(0.0722) * (blue - green)
-    return np.repeat(grey[..., None], 3, axis=-1)

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from nightflash.engine.grey import in_grey, stays_grey
+from nightflash.engine.grey import stays_grey
 from nightflash.fullsize.region import Region
 from nightflash.fullsize.transfer import close_up, transfer
+from nightflash.imaging.colour import in_grey
 from nightflash.imaging.resample import area
 from nightflash.light import Light
 from nightflash.photo import Photo
 from nightflash.photo.encoding import Linear
+from nightflash.photo.pixels import LinearPixels, Pixels
 from nightflash.settings import Settings
 from nightflash.stages import FULL_SIZE, Stopwatch
 
@@ -38,25 +40,25 @@ def night_photo(
         watch: Takes the time of the stage.
         in_place: Whether the photo's pixels may become the night's.
     """
-    alpha = photo.alpha
+    alpha, grey = photo.alpha, stays_grey(day, settings)
     if settings.quality == "preview":
         rgb = light.shine(day, light.maps).permute(1, 2, 0).cpu().numpy()
+        pixels: Pixels = LinearPixels(in_grey(rgb) if grey else rgb)
         if alpha is not None:
             alpha = area(alpha[..., None], rgb.shape[1::-1])[..., 0]
     elif settings.is_daylight:
-        rgb = photo.rgb if in_place else photo.rgb.copy()
+        pixels = photo.pixels if in_place else LinearPixels(photo.rgb.copy())
     else:
         with watch.stage(FULL_SIZE) as advance:
-            rgb = transfer(
-                *(photo.rgb, day, light, refined),
+            pixels = transfer(
+                *(photo.pixels, day, light, refined),
                 iso=settings.iso,
                 seed=settings.seed,
+                grey=grey,
                 in_place=in_place,
                 progress=advance,
             )
-    if stays_grey(day, settings):
-        rgb = in_grey(rgb)  # the grain and what refinement has changed, too
-    return replace(photo, rgb=rgb, alpha=alpha)
+    return replace(photo, pixels=pixels, alpha=alpha)
 
 
 def night_region(
@@ -76,12 +78,11 @@ def night_region(
         checkpoint: Called often; it stops the work by raising.
     """
     if settings.is_daylight:
-        rgb = photo.copy()
-    else:
-        rgb = close_up(
-            *(photo, region, day, light),
-            iso=settings.iso,
-            seed=settings.seed,
-            progress=lambda fraction: checkpoint(),
-        )
-    return in_grey(rgb) if stays_grey(day, settings) else rgb
+        return photo.copy()
+    return close_up(
+        *(photo, region, day, light),
+        iso=settings.iso,
+        seed=settings.seed,
+        grey=stays_grey(day, settings),
+        progress=lambda fraction: checkpoint(),
+    )

@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nightflash.aim import Aim
-from nightflash.engine.grey import in_grey, stays_grey
+from nightflash.engine.grey import stays_grey
 from nightflash.engine.known import Aimed, Surveyed
 from nightflash.engine.networks import Networks
 from nightflash.engine.working import LINEAR_LIMIT
 from nightflash.fullsize.transfer import transfer_tensor
-from nightflash.imaging.colour import encode
+from nightflash.imaging.colour import encode, in_grey
 from nightflash.imaging.resample import working_dimensions
 from nightflash.light import Light
 from nightflash.models.descriptor import (

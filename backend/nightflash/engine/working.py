@@ -12,6 +12,7 @@ import numpy.typing as npt
 from nightflash.aim import Aim, check_aim, working_aim
 from nightflash.imaging.resample import area, working_dimensions
 from nightflash.photo import Photo
+from nightflash.photo.pixels import reduced
 
 LINEAR_LIMIT = 1e4  # brighter values are no photo; keeps float32 arithmetic finite
 
@@ -32,7 +33,9 @@ class Working:
     def of(cls, photo: Photo, megapixels: float) -> Working:
         """Resample ``photo`` to at most ``megapixels``."""
         size = photo.width, photo.height
-        small = area(photo.rgb, working_dimensions(*size, megapixels))
+        wanted = working_dimensions(*size, megapixels)
+        least = min(wanted[0], size[0]), min(wanted[1], size[1])
+        small = area(reduced(photo.pixels, least), wanted)
         return cls(np.clip(small, -LINEAR_LIMIT, LINEAR_LIMIT), size)
 
     @property

@@ -71,15 +71,16 @@ class Fused:
             grain=(F(a), F(b)),
         )
 
-    def write(self, day: Floats, night: Floats, rows: slice, noise: Floats | None) -> None:
-        """Fill ``night`` (n, W, 3) from ``day`` (n, W, 3), both linear: ``rows`` of the region.
+    def night(self, day: Floats, rows: slice, noise: Floats | None) -> Floats:
+        """Night (n, W, 3) of the strip ``day`` (n, W, 3), both linear.
 
         Args:
-            day, night, rows: As said.
+            day: The photo's pixels.
+            rows: Of the region, which they are.
             noise: (3, n, W) of deviation 1 where there is grain, else None.
         """
         (upper, down), (left, across) = self.rows, self.columns
-        drawn = _NO_NOISE if noise is None else noise
+        drawn, night = _NO_NOISE if noise is None else noise, np.empty(day.shape, F)
         _night(
             np.ascontiguousarray(day),
             night,
@@ -89,6 +90,7 @@ class Fused:
             *(upper[rows], down[rows], left, across),
             *(drawn, self.grain),
         )
+        return night
 
 
 @compiled

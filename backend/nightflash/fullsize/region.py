@@ -40,12 +40,6 @@ class Region:
                 code="bad_request",
             )
 
-    @classmethod
-    def whole(cls, photo: npt.NDArray[np.float32]) -> Region:
-        """All of a photo (H, W, 3)."""
-        height, width = photo.shape[:2]
-        return cls(0, 0, width, height, (width, height))
-
     @property
     def slices(self) -> tuple[slice, slice]:
         """Its rows and columns."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -14,44 +13,49 @@ from nightflash.fullsize.fitted import Fitted
 from nightflash.fullsize.grain import add_grain
 from nightflash.fullsize.region import Region, stretched
 from nightflash.fullsize.strips import Strip, Strips
+from nightflash.imaging.colour import in_grey
 from nightflash.light import Light
 from nightflash.light.flash import FlashLight
+from nightflash.photo.encoding import Linear
+from nightflash.photo.pixels import LinearPixels, Pixels
 
 FUSED_PIXELS = 2_000_000  # of the photo, from which on it pays to read the compiled code
 
-Linear = npt.NDArray[np.float32]
-
 
 def transfer(
-    photo: Linear,
+    photo: Pixels,
     working_photo: Tensor,
     light: Light,
     refined: Tensor | None,
     *,
     iso: float | None = None,
     seed: int = 0,
+    grey: bool = False,
     in_place: bool = False,
     progress: Callable[[float], None] = lambda fraction: None,
-) -> Linear:
+) -> Pixels:
     """Make the full-size night picture.
 
     Args:
-        photo: (H, W, 3) linear.
+        photo: By day.
         working_photo: (3, h, w) linear, the same photo at the working size.
         light: What falls on the scene, at the working size.
         refined: (3, h, w) linear, the refined night at the working size; None for the light alone.
         iso: Sensitivity whose grain is added; None adds none.
         seed: Of the grain.
+        grey: Whether the night has no colour.
         in_place: Whether ``photo`` is overwritten and returned where it can be written, which
-            spares memory of its size.
+            spares memory; where it is of 8 bits, so is the night.
         progress: Called with the fraction done, 0..1; an exception it raises stops the work.
 
     Returns:
-        (H, W, 3) float32 linear.
+        The night; linear where not in place.
     """
+    height, width = photo.shape
+    region = Region(0, 0, width, height, (width, height))
+    night = photo if in_place and photo.writeable else _room(photo)
     fitted = Fitted(working_photo, light, refined)
-    night = photo if in_place and photo.flags.writeable else np.empty_like(photo)
-    _in_strips(photo, night, fitted, Region.whole(photo), iso, seed, progress)
+    _in_strips(photo, night, fitted, region, iso, seed, grey, progress)
     return night
 
 
@@ -63,6 +67,7 @@ def close_up(
     *,
     iso: float | None = None,
     seed: int = 0,
+    grey: bool = False,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Linear:
     """Make a region of the full-size night picture, without refinement.
@@ -72,15 +77,19 @@ def close_up(
             pixels of `transfer`; on a photo of another size the light falls as it is, with as
             much grain as scaling leaves.
         region: Where it lies in the photo.
-        working_photo, light, iso, seed, progress: As for `transfer`.
+        working_photo, light, iso, seed, grey, progress: As for `transfer`.
 
     Returns:
         (h', w', 3) float32 linear.
     """
-    fitted = Fitted(working_photo, light, None)
-    night = np.empty_like(photo)
-    _in_strips(photo, night, fitted, region, iso, seed, progress)
-    return night
+    day = LinearPixels(photo)
+    night, fitted = _room(day), Fitted(working_photo, light, None)
+    _in_strips(day, night, fitted, region, iso, seed, grey, progress)
+    return night.array
+
+
+def _room(photo: Pixels) -> LinearPixels:
+    return LinearPixels(np.empty((*photo.shape, 3), np.float32))
 
 
 def transfer_tensor(
@@ -101,27 +110,31 @@ def transfer_tensor(
 
 
 def _in_strips(
-    photo: Linear,
-    night: Linear,
+    photo: Pixels,
+    night: Pixels,
     fitted: Fitted,
     region: Region,
     iso: float | None,
     seed: int,
+    grey: bool,
     progress: Callable[[float], None],
 ) -> None:
-    """Fill ``night`` with that of a region of a photo, both not on the device; it may be one."""
-    height, width = photo.shape[:2]
+    """Fill ``night`` with that of a region of a photo; both may be the same."""
+    height, width = photo.shape
     strips = Strips(region, (width, height), fitted.device)
-    if _is_fused(fitted, region):
-        for rows in _side_by_side(photo, night, fitted, strips, iso, seed):
-            progress(rows.stop / height)
-        return
 
     def day(rows: slice) -> Tensor:
-        return torch.from_numpy(photo[rows]).to(fitted.device).permute(2, 0, 1).contiguous()
+        return torch.from_numpy(photo.linear(rows)).to(fitted.device).permute(2, 0, 1).contiguous()
 
+    def keep(rows: slice, made: Linear) -> None:
+        night.put(rows, in_grey(made) if grey else made)
+
+    if _is_fused(fitted, region):
+        for rows in _side_by_side(photo, keep, fitted, strips, iso, seed):
+            progress(rows.stop / height)
+        return
     for rows, result in _one_by_one(day, fitted, strips, iso, seed):
-        night[rows] = result.permute(1, 2, 0).cpu().numpy()
+        keep(rows, result.permute(1, 2, 0).cpu().numpy())
         progress(rows.stop / height)
 
 
@@ -132,16 +145,21 @@ def _is_fused(fitted: Fitted, region: Region) -> bool:
 
 
 def _side_by_side(
-    photo: Linear, night: Linear, fitted: Fitted, strips: Strips, iso: float | None, seed: int
+    photo: Pixels,
+    keep: Callable[[slice, Linear], None],
+    fitted: Fitted,
+    strips: Strips,
+    iso: float | None,
+    seed: int,
 ) -> Iterator[slice]:
-    """Fill ``night`` by the compiled way, a strip a core, and give the rows done."""
+    """Have the night of each strip kept, by the compiled way, a strip a core; gives the rows."""
     from nightflash.fullsize.fused import Fused
 
     fused = Fused.of(fitted, strips.region, strips.size, iso)
 
     def make(strip: Strip) -> slice:
         noise = None if iso is None else strips.noise(strip, seed).contiguous().numpy()
-        fused.write(photo[strip.rows], night[strip.rows], strip.rows, noise)
+        keep(strip.rows, fused.night(photo.linear(strip.rows), strip.rows, noise))
         return strip.rows
 
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:

@@ -1,10 +1,12 @@
-"""Colour in tensors: the sRGB transfer function, luminance, OKLab, light of a temperature.
+"""Colour: the sRGB transfer function, luminance, OKLab, light of a temperature.
 
-RGB tensors are (3, ...) with Rec.709/sRGB primaries and white D65.
+RGB tensors are (3, ...) and arrays (H, W, 3), with Rec.709/sRGB primaries and white D65.
 """
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -29,6 +31,14 @@ def luminance(linear: Tensor) -> Tensor:
     """Relative luminance (...) of linear RGB (3, ...)."""
     r, g, b = _LUMINANCE
     return r * linear[0] + g * linear[1] + b * linear[2]
+
+
+def in_grey(linear: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The luminance of linear RGB (H, W, 3) in every channel; what is grey stays to the bit."""
+    red, green, blue = np.moveaxis(linear, -1, 0)
+    r, _, b = map(np.float32, _LUMINANCE)
+    grey = green + r * (red - green) + b * (blue - green)
+    return np.repeat(grey[..., None], 3, axis=-1)
 
 
 def oklab(linear: Tensor) -> Tensor:

@@ -14,7 +14,6 @@ from .avif import encode_avif
 from .encoding import Cicp, Codes, Encoding
 from .iptc import to_photoshop
 from .jxl import encode_jxl, is_writable
-from .tiff import encode_tiff
 
 _PNG_LEVEL = 3  # a third of the time of zlib's usual 6, for files 5 % larger
 _QUALITY = 95  # where neither the source nor the user says anything
@@ -72,6 +71,8 @@ def _write_png(file: BinaryIO, codes: Codes, source: Encoding, quality: int | No
 
 
 def _write_tiff(file: BinaryIO, codes: Codes, source: Encoding, quality: int | None) -> None:
+    from .tiff import encode_tiff  # tifffile takes 20 ms
+
     encode_tiff(file, codes, source)
 
 

@@ -7,13 +7,14 @@ import io
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
 from PIL import Image
 
 from nightflash import __version__
 
 from . import exif, iptc, xmp
-from .encoding import Encoding, Linear, quantise, srgb_encode
+from .encoding import Encoding
+from .pixels import Pixels, reduced
+from .spaces import SRGB
 from .tone import tone_mapped
 
 Keep = Literal["all", "no places", "nothing"]
@@ -74,22 +75,19 @@ def _as_words(
     return None, words, [lost] if rest else []
 
 
-def thumbnail(rgb: Linear) -> bytes:
-    """A small JPEG picture of linear RGB (H, W, 3)."""
-    import cv2  # a client of the backend has 18 MB less without it, and few photos a thumbnail
-
-    height, width = rgb.shape[:2]
+def thumbnail(pixels: Pixels) -> bytes:
+    """A small JPEG picture."""
+    height, width = pixels.shape
     scale = min(1.0, _THUMBNAIL / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    codes = quantise(srgb_encode(tone_mapped(np.ascontiguousarray(small))), 8)
+    codes = SRGB.eight_bits(tone_mapped(reduced(pixels, size)))
     file = io.BytesIO()
     Image.fromarray(codes).save(file, "JPEG", quality=80)
     return file.getvalue()
 
 
-def with_thumbnail(source: Encoding, rgb: Linear) -> Encoding:
+def with_thumbnail(source: Encoding, pixels: Pixels) -> Encoding:
     """The encoding with a fresh thumbnail in its EXIF block, where the photo had one."""
     if not source.thumbnail:
         return source
-    return replace(source, exif=exif.with_thumbnail(source.exif or exif.empty(), thumbnail(rgb)))
+    return replace(source, exif=exif.with_thumbnail(source.exif or exif.empty(), thumbnail(pixels)))

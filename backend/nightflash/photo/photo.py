@@ -12,8 +12,9 @@ from nightflash.errors import NightFlashError
 
 from .cicp import cicp_space
 from .encoding import Codes, Encoding, Linear, full_scale, quantise, strips
+from .pixels import EightBitPixels, LinearPixels, Pixels
 from .profile import colour_model, hdr_code_points, is_writable, profile_space
-from .spaces import LINEAR_SRGB, SRGB, ColourSpace
+from .spaces import LINEAR_SRGB, SRGB, ColourSpace, MatrixSpace
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +22,8 @@ class Photo:
     """A picture in linear light, with what is needed to store it the way it came.
 
     Args:
-        rgb: Linear light, sRGB/Rec.709 primaries, white at D65, float32 (H, W, 3). 1 is the white
-            of the source; values below 0 and above 1 are legal (wide gamuts, float files).
+        pixels: Linear light, sRGB/Rec.709 primaries, white at D65, (H, W, 3). 1 is the white of
+            the source; values below 0 and above 1 are legal (wide gamuts, float files).
         alpha: Opacity 0..1, float32 (H, W), or None.
         source: How the picture was encoded.
 
@@ -30,34 +31,41 @@ class Photo:
         NightFlashError: The arrays have the wrong shape or type, or hold NaN or infinity.
     """
 
-    rgb: Linear
+    pixels: Pixels
     alpha: Linear | None = None
     source: Encoding = field(default_factory=Encoding)
 
     def __post_init__(self) -> None:
-        if self.rgb.ndim != 3 or self.rgb.shape[2] != 3 or self.rgb.dtype != np.float32:
-            raise _bad(f"A photo is float32 (H, W, 3), not {_described(self.rgb)}.")
-        if 0 in self.rgb.shape:
-            raise _bad("The picture has no pixels.")
-        require_finite(self.rgb, "The picture")
+        if isinstance(self.pixels, LinearPixels):
+            _check_linear(self.pixels.array)
         if self.alpha is None:
             return
-        if self.alpha.shape != self.rgb.shape[:2] or self.alpha.dtype != np.float32:
-            wanted = f"float32 {self.rgb.shape[:2]}"
+        if self.alpha.shape != self.pixels.shape or self.alpha.dtype != np.float32:
+            wanted = f"float32 {self.pixels.shape}"
             raise _bad(f"The alpha of this photo is {wanted}, not {_described(self.alpha)}.")
         require_finite(self.alpha, "The alpha channel")
         if self.alpha.min() < 0 or self.alpha.max() > 1:
             raise _bad("The alpha channel has values outside 0 to 1.")
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the pixels take."""
+        return self.pixels.nbytes + (0 if self.alpha is None else self.alpha.nbytes)
+
+    @property
+    def rgb(self) -> Linear:
+        """All of the linear light, float32 (H, W, 3): worked out anew where it came in 8 bits."""
+        return self.pixels.linear()
+
+    @property
     def height(self) -> int:
         """Rows."""
-        return int(self.rgb.shape[0])
+        return self.pixels.shape[0]
 
     @property
     def width(self) -> int:
         """Columns."""
-        return int(self.rgb.shape[1])
+        return self.pixels.shape[1]
 
     @classmethod
     def from_linear(
@@ -87,7 +95,7 @@ class Photo:
         with np.errstate(over="ignore"):  # what overflows float32 is refused as infinite
             rgb = np.array(np.broadcast_to(colour, (*colour.shape[:2], 3)), np.float32)
             return cls(
-                rgb,
+                LinearPixels(rgb),
                 None if opacity is None else np.array(opacity, np.float32),
                 source or Encoding(32, grey=colour.shape[2] == 1),
             )
@@ -99,8 +107,11 @@ class Photo:
         source: Encoding | None = None,
         *,
         alpha: npt.NDArray[Any] | None = None,
+        copy: bool = True,
     ) -> Photo:
         """A photo from the values that files and image editors hold.
+
+        Three channels of 8 bits are kept as they are, a quarter of the memory of linear light.
 
         Args:
             array: Codes, uint8 or uint16, or encoded float32 values with a source of 32 bits;
@@ -108,6 +119,7 @@ class Photo:
             source: What the values mean (its ICC profile) and how to store the result; bits and
                 grey are set from the array. By default sRGB.
             alpha: Opacity (H, W) in the array's type, where the array has none.
+            copy: Whether what is kept is a copy; else the array is the photo's from now on.
 
         Raises:
             NightFlashError: Wrong shape or type, or values that are not finite.
@@ -127,17 +139,19 @@ class Photo:
         if bits == 32:
             require_finite(colour, "The picture")
         source = _usable(replace(source or Encoding(), bits=bits, grey=colour.shape[2] == 1))
-        rgb = _decoded(colour, colour_space(source, bits))
+        pixels = _pixels(colour, colour_space(source, bits), source, copy)
         if opacity is not None:
             opacity = opacity.astype(np.float32) / np.float32(full_scale(array.dtype))
-        return cls(rgb, opacity, _returnable(source))
+        return cls(pixels, opacity, _returnable(source))
 
     def with_rgb(self, rgb: npt.NDArray[np.floating[Any]]) -> Photo:
         """The same photo with other light, (H, W, 3) linear sRGB; alpha and encoding stay."""
-        return replace(self, rgb=np.asarray(rgb, np.float32))
+        return replace(self, pixels=LinearPixels(np.asarray(rgb, np.float32)))
 
     def to_encoded(self, bits: int | None = None) -> Codes:
         """The photo as codes of its source's encoding, alpha last where there is one.
+
+        Where it is kept as these codes, they cannot be written.
 
         Args:
             bits: 8 or 16 for uint8 or uint16, rounded to nearest and clipped; 32 for float32,
@@ -160,10 +174,15 @@ class Photo:
         return np.concatenate([colour, quantise(self.alpha, bits)[..., np.newaxis]], axis=-1)
 
     def _encoded_colour(self, space: ColourSpace, bits: int) -> Codes:
+        pixels = self.pixels
+        if bits == 8 and isinstance(pixels, EightBitPixels) and pixels.space is space:
+            codes = pixels.codes.view()
+            codes.flags.writeable = False
+            return codes
         dtype = {8: np.uint8, 16: np.uint16, 32: np.float32}[bits]
-        colour: Codes = np.empty(self.rgb.shape, dtype)
-        for rows in strips(self.height, self.width):
-            colour[rows] = quantise(space.encode(self.rgb[rows]), bits)
+        colour: Codes = np.empty((*pixels.shape, 3), dtype)
+        for rows in strips(*pixels.shape):
+            colour[rows] = _codes(space, pixels.linear(rows), bits)
         return colour
 
 
@@ -176,11 +195,30 @@ def colour_space(source: Encoding, bits: int) -> ColourSpace:
     return LINEAR_SRGB if bits == 32 else SRGB
 
 
-def _decoded(colour: Codes, space: ColourSpace) -> Linear:
+def _codes(space: ColourSpace, linear: Linear, bits: int) -> Codes:
+    if bits == 8 and isinstance(space, MatrixSpace):
+        return space.eight_bits(linear)
+    return quantise(space.encode(linear), bits)
+
+
+def _pixels(colour: Codes, space: ColourSpace, source: Encoding, copy: bool) -> Pixels:
+    """Pixels of codes (H, W, 1 or 3); as codes where a night can be kept in as many bits."""
+    is_hdr = source.cicp is not None and source.cicp.is_hdr
+    fits = colour.dtype == np.uint8 and colour.shape[2] == 3 and not is_hdr
+    if fits and isinstance(space, MatrixSpace):
+        return EightBitPixels(np.array(colour) if copy else np.ascontiguousarray(colour), space)
     rgb = np.empty((*colour.shape[:2], 3), np.float32)
     for rows in strips(*colour.shape[:2]):
         rgb[rows] = space.decode(colour[rows])
-    return rgb
+    return LinearPixels(rgb)
+
+
+def _check_linear(rgb: Linear) -> None:
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.float32:
+        raise _bad(f"A photo is float32 (H, W, 3), not {_described(rgb)}.")
+    if 0 in rgb.shape:
+        raise _bad("The picture has no pixels.")
+    require_finite(rgb, "The picture")
 
 
 def _usable(source: Encoding) -> Encoding:

@@ -18,6 +18,8 @@ from .encoding import Cicp, Codes, JpegTables
 MAX_PIXELS = 500_000_000
 """Pictures of more pixels are refused before anything is decoded: 6 GB in linear light."""
 
+_BAND = 256  # rows
+
 C2PA_NOTE = (
     "The photo's Content Credentials (C2PA) were removed: they vouch for the picture by day alone."
 )
@@ -145,10 +147,21 @@ def pillow_raster(image: Image.Image, name: str, path: Path) -> Raster:
     if mode in ("L", "RGB") and image.has_transparency_data:
         mode += "A"
     icc = image.info.get("icc_profile") or None
-    samples = np.asarray(image if image.mode == mode else image.convert(mode))
+    samples = _samples(image if image.mode == mode else image.convert(mode))
     if mode == "CMYK":
         return Raster(samples, None, name, icc)
     return split(samples, name, icc)
+
+
+def _samples(image: Image.Image) -> Codes:
+    """The samples of a picture, by bands: all at once, Pillow would have them twice meanwhile."""
+    width, height = image.size
+    one = np.asarray(image.crop((0, 0, 1, 1)))
+    samples: Codes = np.empty((height, width, *one.shape[2:]), one.dtype)
+    for top in range(0, height, _BAND):
+        rows = slice(top, min(top + _BAND, height))
+        samples[rows] = np.asarray(image.crop((0, rows.start, width, rows.stop)))
+    return samples
 
 
 def split(samples: Codes, name: str, icc: bytes | None = None, exif: bytes | None = None) -> Raster:

@@ -14,6 +14,7 @@ from .decoding import read_raster
 from .encoding import Cicp, Codes, Encoding, Linear, full_scale, strips
 from .exif import is_adobe_rgb
 from .photo import Photo, require_finite
+from .pixels import LinearPixels
 from .profile import colour_model, profile_space
 from .profile_writing import adobe_rgb
 from .raster import Raster, bad_photo
@@ -47,8 +48,9 @@ def read_photo(path: str | PathLike[str]) -> Photo:
         if raster.colour.shape[2] == 4:
             return _from_inks(raster)
         if raster.lab:
-            return Photo(raster.colour, raster.alpha, replace(_source(raster), icc=None, cicp=None))
-        return Photo.from_encoded(raster.colour, _source(raster), alpha=raster.alpha)
+            source = replace(_source(raster), icc=None, cicp=None)
+            return Photo(LinearPixels(raster.colour), raster.alpha, source)
+        return Photo.from_encoded(raster.colour, _source(raster), alpha=raster.alpha, copy=False)
     except NightFlashError as fault:
         raise bad_photo(f"{path}: {fault.sentence}", fault.remedy) from fault
 
@@ -130,7 +132,7 @@ def _from_inks(raster: Raster) -> Photo:
         inks = raster.colour[rows]
         linear[rows] = space.decode(inks) if space else SRGB.decode(_without_inks(_unit(inks)))
     alpha = None if raster.alpha is None else _unit(raster.alpha)
-    return Photo(linear, alpha, replace(_source(raster), icc=None))
+    return Photo(LinearPixels(linear), alpha, replace(_source(raster), icc=None))
 
 
 def _without_inks(values: Linear) -> Linear:

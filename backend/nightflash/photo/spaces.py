@@ -10,7 +10,9 @@ from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
+from .eight_bits import steps_of
 from .encoding import (
     IDENTITY,
     SRGB_CURVE,
@@ -19,6 +21,7 @@ from .encoding import (
     Floats,
     Linear,
     full_scale,
+    quantise,
 )
 from .primaries import Matrix
 
@@ -87,12 +90,25 @@ class MatrixSpace:
 
     def encode(self, linear: Linear) -> Floats:
         """Linear sRGB (H, W, 3) to encoded values (H, W, 3)."""
-        if self.matrix is not None:
-            linear = linear @ np.linalg.inv(self.matrix).T.astype(np.float32)
+        linear = self._in_primaries(linear)
         if len(set(map(id, self.curves))) == 1:
             return self.curves[0].encode(linear)
         channels = [curve.encode(linear[..., i]) for i, curve in enumerate(self.curves)]
         return np.stack(channels, axis=-1)
+
+    def eight_bits(self, linear: Linear) -> npt.NDArray[np.uint8]:
+        """Linear sRGB (H, W, 3) to codes of 8 bits (H, W, 3), rounded and clipped; by table."""
+        linear = self._in_primaries(linear)
+        if len(set(map(id, self.curves))) == 1:
+            return _eight_bits(self.curves[0], linear)
+        channels = [_eight_bits(curve, linear[..., i]) for i, curve in enumerate(self.curves)]
+        return np.stack(channels, axis=-1)
+
+    def _in_primaries(self, linear: Linear) -> Linear:
+        """Linear sRGB (H, W, 3) in the space's own primaries."""
+        if self.matrix is None:
+            return linear
+        return linear @ np.linalg.inv(self.matrix).T.astype(np.float32)
 
 
 def _by_curve(curve: Curve, codes: Codes) -> Linear:
@@ -100,6 +116,11 @@ def _by_curve(curve: Curve, codes: Codes) -> Linear:
         return curve.decode(codes).astype(np.float32, copy=False)
     # No code is out of the table's range; "clip" spares numpy the look, three quarters of the time.
     return np.take(_table(curve, full_scale(codes.dtype)), codes, mode="clip")
+
+
+def _eight_bits(curve: Curve, linear: Linear) -> npt.NDArray[np.uint8]:
+    steps = steps_of(curve)
+    return quantise(curve.encode(linear), 8) if steps is None else steps.codes(linear)
 
 
 @lru_cache(maxsize=16)

@@ -137,7 +137,7 @@ def _with_metadata(
         source, trimmed = _fitting_segments(source)
         notes += trimmed
     if file_format is not TIFF:
-        source = with_thumbnail(source, photo.rgb)
+        source = with_thumbnail(source, photo.pixels)
     return source, notes
 
 

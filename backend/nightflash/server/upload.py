@@ -84,8 +84,7 @@ class Upload:
             working, alpha = remembered[1]
             held += working.picture.nbytes + (0 if alpha is None else alpha.nbytes)
         if (region := self._region) is not None:
-            held += region[1].rgb.nbytes
-            held += 0 if region[1].alpha is None else region[1].alpha.nbytes
+            held += region[1].nbytes
         if (mask := self._working_mask) is not None and mask[1] is not None:
             held += mask[1].nbytes
         return held
@@ -95,18 +94,21 @@ class Upload:
         """(width, height) in pixels."""
         return self.layout.width, self.layout.height
 
-    def photo(self) -> Photo:
+    def photo(self, copy: bool = True) -> Photo:
         """The picture as a photo.
+
+        Args:
+            copy: Whether its pixels are its own, so that they may be overwritten.
 
         Raises:
             NightFlashError: ``bad_photo`` for values that are no finite numbers.
         """
-        return self._photo(self.array())
+        return self._photo(self.array(), copy)
 
     @staticmethod
-    def _photo(array: Codes) -> Photo:
+    def _photo(array: Codes, copy: bool = False) -> Photo:
         if array.dtype.kind == "u":
-            return Photo.from_encoded(array)
+            return Photo.from_encoded(array, copy=copy)
         return Photo.from_linear(array)
 
     def working(self, megapixels: float) -> tuple[Working, Linear | None]:
@@ -118,7 +120,7 @@ class Upload:
             NightFlashError: As `photo`.
         """
         if self._working is None or self._working[0] != megapixels:
-            photo = self.photo()
+            photo = self.photo(copy=False)
             working, alpha = Working.of(photo, megapixels), photo.alpha
             if alpha is not None:
                 alpha = area(alpha[..., None], working.dimensions)[..., 0]
@@ -138,7 +140,7 @@ class Upload:
             part = self._photo(self._part(region))
             if size != (region.width, region.height):
                 alpha = None if part.alpha is None else area(part.alpha[..., None], size)[..., 0]
-                part = replace(part, rgb=area(part.rgb, size), alpha=alpha)
+                part = replace(part.with_rgb(area(part.rgb, size)), alpha=alpha)
             self._region = (region, size), part
         return self._region[1]
 

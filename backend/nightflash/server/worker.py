@@ -209,11 +209,15 @@ class Worker(threading.Thread):
                 self._do(quick)
             checkpoint()
 
-        photo = work.photo.photo()
+        photo, had = work.photo.photo(), work.photo.layout.sample
+        sample = work.sample or had
+        is_kept_finer = had == "u8" != sample
         night = engine.render(
-            photo, work.settings, work.aim, progress=progress, checkpoint=checkpoint
+            *(photo, work.settings, work.aim),
+            in_place=work.output != "parts" and not is_kept_finer,
+            progress=progress,
+            checkpoint=checkpoint,
         )
-        sample = work.sample or work.photo.layout.sample
         pictures = [night.photo]
         if work.output == "parts":
             both = parts(photo.rgb, night.photo.rgb, night.light)
