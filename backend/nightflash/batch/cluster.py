@@ -1,4 +1,4 @@
-"""A batch on Ray: its tasks read and write files, its actors make nights, its scheduler rules.
+"""A batch on Ray: its actors read and write files and make nights, its scheduler rules.
 
 Back-pressure, retries, lost machines and autoscaling are Ray's. The report is kept by the process
 that began the batch, so that a photo that is done twice on the cluster is in it once.
@@ -16,7 +16,7 @@ from nightflash.batch.order import Entry, Order, Tools, failed
 from nightflash.batch.places import fetch, store
 from nightflash.errors import NightFlashError
 
-MOST_BLOCKS = 10_000  # into which Ray divides the photos; each costs it some milliseconds
+MOST_BLOCKS = 1_000  # into which Ray divides the photos; each costs it some 100 ms
 RETRIES = 3  # of a photo whose worker dies
 PASSES = 3  # over what is lost nevertheless
 
@@ -72,40 +72,50 @@ def _nights(ray: Any, orders: Sequence[Order], tools: Tools, cluster: Cluster) -
     least, most = (cluster.workers, cluster.workers) if cluster.workers else (1, max(room, 1))
     from nightflash.batch.dataset import NightFlash  # not needed by tasks that wait for files
 
-    files = {"num_cpus": 0, "compute": ray.data.TaskPoolStrategy(2 * most)}
+    again = {"max_restarts": -1, "max_task_retries": RETRIES}
+    # Files are for actors, too: Ray ends a process of tasks that idles for a second beside as many
+    # others as there are cores, and starts the next.
+    pool = ray.data.ActorPoolStrategy(min_size=1, max_size=most)
+    files = {"compute": pool, "num_cpus": 0, **again}
     items = ray.data.from_items(
         [{"order": order.as_json()} for order in orders],
         override_num_blocks=min(len(orders), MOST_BLOCKS),
     )
-    nights = items.map(_fetched, **files).map_batches(
+    nights = items.map(_Fetch, **files).map_batches(
         NightFlash,
         fn_constructor_kwargs={**asdict(tools), "threads": cluster.cores},
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
         num_cpus=cluster.cores,
         num_gpus=cluster.gpus,
-        ray_remote_args_fn=lambda: {"max_restarts": -1, "max_task_retries": RETRIES},
+        **again,
     )
-    return nights.map(_stored, **files)
+    return nights.map(_Store, **files)
 
 
-def _fetched(row: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return {**row, "bytes": fetch(Order.of_json(row["order"]).photo), "fault": ""}
-    except NightFlashError as fault:
-        return {**row, "bytes": b"", "fault": str(fault)}
+class _Fetch:
+    """Adds the bytes of a photo's file to an order, or why there are none."""
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {**row, "bytes": fetch(Order.of_json(row["order"]).photo), "fault": ""}
+        except NightFlashError as fault:
+            return {**row, "bytes": b"", "fault": str(fault)}
 
 
-def _stored(row: dict[str, Any]) -> dict[str, Any]:
-    order, report = Order.of_json(row["order"]), row["report"]
-    try:
-        if row["fault"]:
-            raise NightFlashError(row["fault"])
-        if row["night"]:
-            store(order.out, row["night"])
-    except NightFlashError as fault:
-        report = json.dumps(failed(order, str(fault)))
-    return {"report": report}
+class _Store:
+    """Writes a night where it belongs; what is left is the line of the report."""
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        order, report = Order.of_json(row["order"]), row["report"]
+        try:
+            if row["fault"]:
+                raise NightFlashError(row["fault"])
+            if row["night"]:
+                store(order.out, row["night"])
+        except NightFlashError as fault:
+            report = json.dumps(failed(order, str(fault)))
+        return {"report": report}
 
 
 def _ray(address: str) -> Any:
