@@ -62,7 +62,7 @@ def test_files_named_exist(document: str) -> None:
 def test_each_room_is_in_the_architecture() -> None:
     rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     table = text("ARCHITECTURE.md").partition("## The rooms")[2].partition("Outside of")[0]
-    assert set(re.findall(r"^\| `(\w+)/` \|", table, re.M)) == rooms
+    assert set(re.findall(r"^\*\*`(\w+)/`\*\*", table, re.M)) == rooms
 
 
 def test_what_runs_before_a_commit_is_what_the_checks_run() -> None:
