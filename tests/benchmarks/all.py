@@ -22,13 +22,15 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXAMPLE = CHECKOUT / "backend/nightflash/data/example.jpg"
-SMALL, LARGE = 0.4, 24.0  # megapixels
+SMALL, LARGE, HUGE = 0.4, 24.0, 200.0  # megapixels
+SIZES = (SMALL, 2.0, LARGE, HUGE)
 
 Figures = dict[str, float]
 Environment = dict[str, str]
@@ -62,6 +64,22 @@ def large(environment: Environment, folder: Path) -> Figures:
     }
 
 
+def growth(environment: Environment, folder: Path) -> Figures:
+    """What a pixel more costs by the command line, from size to size, and memory of the largest."""
+    command = render("--networks", "builtin", "--quality", "fast")
+    took = [
+        outside(environment, *command, folder / f"{megapixels}.jpg", folder / "night.jpg")
+        for megapixels in SIZES
+    ]
+    figures = {
+        f"{small:g} to {large:g} MP, processor ns a pixel": (
+            1e3 * (took[n + 1][1] - took[n][1]) / (large - small)
+        )
+        for n, (small, large) in enumerate(pairwise(SIZES))
+    }
+    return figures | {f"{HUGE:g} MP file to file, memory MB": took[-1][2]}
+
+
 def client(environment: Environment, folder: Path) -> Figures:
     """A client whose backend knows the photo already."""
     picture, out = folder / f"{SMALL}.jpg", folder / "night.jpg"
@@ -89,6 +107,7 @@ def stages(environment: Environment, folder: Path) -> Figures:
 KINDS: dict[str, Callable[[Environment, Path], Figures]] = {
     "cold": cold,
     "large": large,
+    "growth": growth,
     "client": client,
     "stages": stages,
 }
@@ -163,11 +182,11 @@ def _backends(against: str | None) -> Iterator[dict[str, Environment]]:
 
 
 def _pictures(photo: Path, folder: Path) -> None:
-    """The photo as JPEG files of both sizes."""
+    """The photo as JPEG files of all sizes."""
     import cv2
 
     day: Any = cv2.imread(str(photo))
-    for megapixels in (SMALL, LARGE):
+    for megapixels in SIZES:
         scale = (megapixels * 1e6 / (day.shape[0] * day.shape[1])) ** 0.5
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         sized = cv2.resize(day, None, fx=scale, fy=scale, interpolation=how)

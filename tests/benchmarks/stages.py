@@ -1,6 +1,7 @@
 """Seconds per stage and peak memory at 2, 12 and 24 MP, array to array, networks loaded.
 
-    python -m tests.benchmarks.stages PHOTO --weights DIR [--networks lite] [--megapixels 2,12,24]
+    python -m tests.benchmarks.stages PHOTO --weights DIR [--networks lite] [--bits 8]
+        [--megapixels 2,12,24]
 
 Each size and quality runs in a process of its own: one warm-up, then the median of three.
 """
@@ -21,7 +22,7 @@ QUALITIES = ("preview", "fast", "best")
 
 
 def measure(
-    photo: Path, weights: Path | None, networks: str, megapixels: float, quality: str
+    photo: Path, weights: Path | None, networks: str, bits: int, megapixels: float, quality: str
 ) -> None:
     """Print one JSON object for one size and quality."""
     import cv2
@@ -38,6 +39,8 @@ def measure(
         interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC,
     )
     day = Photo.from_linear(rgb.clip(0, 1))
+    if bits == 8:
+        day = Photo.from_encoded(day.to_encoded(8))
     engine = Engine(networks, weights)
     settings = Settings(quality=quality)
     engine.render(Photo.from_linear(day.rgb[::16, ::16].copy()), settings)  # networks warm
@@ -73,12 +76,13 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--networks", default="auto")
     parser.add_argument("--megapixels", default="2,12,24")
+    parser.add_argument("--bits", type=int, choices=(8, 32), default=32, help="of the photo")
     parser.add_argument("--one", nargs=2, metavar=("MP", "QUALITY"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        measure(
-            options.photo, options.weights, options.networks, float(options.one[0]), options.one[1]
-        )
+        megapixels, quality = options.one
+        given = options.photo, options.weights, options.networks, options.bits
+        measure(*given, float(megapixels), quality)
         return
     print(f"{'MP':>4} {'quality':8} {'seconds':>8} {'peak GiB above':>15}  stages")
     for megapixels in options.megapixels.split(","):
