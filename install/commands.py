@@ -47,8 +47,16 @@ TEST_TOOLS = (
     ("mypy",),
     ("mypy", "--strict", "install"),
 )
-WINDOWED = "tests/gimp"  # a third of the time, most of it waiting
-NICER = 5  # than the tests in windows
+BESIDE = {
+    "in GIMP's windows": ("tests/gimp",),
+    "of processes that talk": (
+        *("tests/client", "tests/server", "tests/install", "tests/models/download"),
+        *("tests/test_readme.py", "tests/test_via_backend.py"),
+    ),
+}
+"""Rooms whose tests wait more than they compute, most of all the first: each run in its own process
+beside all others, which make way for them."""
+NICER = 5  # than those before
 CHOICES = {"--quick": "not slow and not endurance", "--endurance": "endurance"}
 """Which tests run, as pytest's markers say it; without one all but the endurance tests do."""
 
@@ -133,14 +141,15 @@ def test(arguments: Sequence[str]) -> int:
     arguments = [*markers, *(argument for argument in arguments if argument not in CHOICES)]
     python = ensure_environment(("test",))
     os.chdir(CHECKOUT)
-    with _beside(python) if not arguments else contextlib.nullcontext() as beside:
-        failed = [
-            " ".join(tool)
-            for tool in (*TEST_TOOLS, ("pytest", *(arguments or ("--ignore", WINDOWED))))
-            if _fails(python, tool)
+    apart = [] if arguments else [f"--ignore={room}" for rooms in BESIDE.values() for room in rooms]
+    tools = [*TEST_TOOLS, ("pytest", *arguments, *apart)]
+    with contextlib.ExitStack() as stack:
+        beside = [
+            (stack.enter_context(_begun(python, f"pytest {name}", rooms)), name)
+            for name, rooms in ([] if arguments else BESIDE.items())
         ]
-        if beside is not None and beside.wait():
-            failed.append(f"pytest {WINDOWED}")
+        failed = [" ".join(tool) for tool in tools if _fails(python, tool)]
+        failed += [f"pytest {name}" for tests, name in beside if tests.wait()]
     if failed:
         say(f"Failed: {'; '.join(failed)}")
     return 1 if failed else 0
@@ -152,20 +161,20 @@ def _fails(python: Path, tool: Sequence[str]) -> bool:
 
 
 @contextlib.contextmanager
-def _beside(python: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The tests in GIMP's windows, which wait more than they compute, beside all that follows.
+def _begun(python: Path, title: str, rooms: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The tests of some rooms, beside all that follows, which makes way for them.
 
-    What they print is shown at the end. The rest makes way for them.
+    What they print is shown at the end.
     """
     with tempfile.TemporaryFile() as output:
-        with begin_in(python, output, "pytest", WINDOWED) as windowed:
+        with begin_in(python, output, "pytest", *rooms) as tests:
             if sys.platform != "win32":
                 os.nice(NICER)
             try:
-                yield windowed
+                yield tests
             finally:
-                windowed.terminate()
-        say(f"pytest {WINDOWED}, meanwhile")
+                tests.terminate()
+        say(f"{title}, meanwhile")
         output.seek(0)
         print(output.read().decode(errors="replace").rstrip(), flush=True)
 

@@ -23,3 +23,11 @@ def test_it_is_the_maximum_of_a_square_window(
             rows = slice(max(0, row - radius), row + radius + 1)
             window = planes[:, rows, max(0, column - radius) : column + radius + 1]
             assert torch.equal(found[:, row, column], window.amax((1, 2)))
+
+
+def test_what_is_infinitely_low_stays_so() -> None:
+    planes = torch.full((1, 5, 6), -torch.inf)
+    planes[0, 0, 0] = 2
+    found = dilated(planes, 1)
+    assert (found[0, :2, :2] == 2).all()
+    assert (found[0, 2:] == -torch.inf).all()

@@ -41,6 +41,33 @@ def test_an_affine_function_of_the_guide_is_fitted_exactly() -> None:
     assert torch.allclose(GuidedFilter(guide, 4, 1e-7).filter(picture), picture, atol=1e-3)
 
 
+def test_a_grey_guide_does_what_three_equal_bands_do() -> None:
+    grey, picture = torch.rand(1, 40, 50), torch.rand(2, 40, 50)
+    one = GuidedFilter(grey, 5, 1e-3).filter(picture)
+    three = GuidedFilter(grey.expand(3, -1, -1), 5, 3e-3).filter(picture)
+    assert torch.allclose(one, three, atol=1e-4)
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+def test_the_fit_is_the_ridge_regression_of_every_window(bands: int) -> None:
+    rng, radius, eps = np.random.default_rng(4), 2, 0.01
+    guide, picture = rng.random((bands, 9, 11)), rng.random((2, 9, 11))
+    slope, offset = np.empty((2, bands, 9, 11)), np.empty((2, 9, 11))
+    for y, x in np.ndindex(9, 11):
+        window = np.s_[:, max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
+        seen, wanted = guide[window].reshape(bands, -1), picture[window].reshape(2, -1)
+        apart = seen - seen.mean(1, keepdims=True)
+        spread = apart @ apart.T / seen.shape[1] + eps * np.eye(bands)
+        slope[..., y, x] = np.linalg.solve(spread, apart @ wanted.T / seen.shape[1]).T
+        offset[:, y, x] = wanted.mean(1) - slope[..., y, x] @ seen.mean(1)
+    found = GuidedFilter(*(torch.from_numpy(guide).float(), radius, eps)).fit(
+        torch.from_numpy(picture).float()
+    )
+    for mine, true in ((found.slope.flatten(0, 1), slope), (found.offset, offset)):
+        averaged = box_mean(torch.from_numpy(true).float().flatten(0, -3), radius)
+        assert torch.allclose(mine, averaged, atol=1e-4)
+
+
 def test_edges_of_the_guide_stay_and_what_it_does_not_show_is_smoothed() -> None:
     guide = torch.zeros(3, 40, 60)
     guide[:, :, 30:] = 0.8

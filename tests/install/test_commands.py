@@ -332,15 +332,19 @@ def test_test_runs_every_tool_and_fails_when_one_does(
     (tools / "pytest.py").write_text("import os; raise SystemExit(os.environ['CI'] == 'true')")
     result = subprocess.run([checkout / ".ci/run"], cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 1
-    assert result.stderr.splitlines()[-1] == (
-        "NightFlash: Failed: pytest --ignore tests/gimp; pytest tests/gimp"
-    )
+    failed = result.stderr.splitlines()[-1].removeprefix("NightFlash: Failed: ").split("; ")
+    assert failed[0].startswith("pytest --ignore=tests/gimp --ignore=tests/client")
+    assert failed[1:] == ["pytest in GIMP's windows", "pytest of processes that talk"]
     (tools / "pytest.py").write_text(
-        "import sys; print(sys.argv[1:]); raise SystemExit(len(sys.argv) < 3)"
+        "import sys; print(sys.argv[1:]); raise SystemExit('tests/gimp' in sys.argv)"
     )
     result = subprocess.run([checkout / ".ci/run"], cwd=tmp_path, capture_output=True, text=True)
-    assert result.stderr.splitlines()[-1] == "NightFlash: Failed: pytest tests/gimp"
-    assert result.stdout.splitlines()[-1] == "['tests/gimp']"  # shown at the end
+    assert result.stderr.splitlines()[-1] == "NightFlash: Failed: pytest in GIMP's windows"
+    ran = [ast.literal_eval(line) for line in result.stdout.splitlines() if "tests/" in line]
+    assert ran[-1] == ["tests/gimp"]  # shown at the end
+    rooms = [room for others in ran[1:] for room in others]
+    assert ran[0] == [f"--ignore={room}" for room in [*ran[-1], *ran[-2]]]  # nothing is left out
+    assert all((CHECKOUT / room).exists() for room in rooms)
     assert not list(tmp_path.rglob("nightflash was run"))  # and so nothing was downloaded
 
 

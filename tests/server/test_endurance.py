@@ -235,7 +235,7 @@ def test_fuzzed_messages_of_strangers_do_no_harm(count: int) -> None:
                             pass
 
 
-@counts(10_000, 100_000)
+@counts(2_500, 100_000)
 def test_mixed_requests_leave_memory_flat(own: Place, count: int) -> None:
     rng = random.Random(21)
     with own.client() as client:

@@ -13,7 +13,8 @@ from nightflash.imaging.guided_filter import GuidedFilter
 from nightflash.light.bracket import AT_CAMERA, FOCAL_LENGTH, Flash
 
 FLATTEST = 0.1  # least cosine between a surface and the flash; beyond, depth is too rough
-SURFACE_EPS = 1e-3  # variance of inverse depth over which neighbours are two surfaces
+SURFACE_EPS = 1e-3 / 3  # variance of inverse depth over which neighbours are two surfaces
+LIGHT_EPS = 1e-2 / 3  # likewise, over which they are lit apart
 FLATTEN_LIMIT = 1.0  # stops
 
 
@@ -33,7 +34,7 @@ def facing_stops(
     """
     h, w = inverse_depth.shape
     focal = FOCAL_LENGTH * math.hypot(h, w)
-    edges = GuidedFilter(inverse_depth.expand(3, -1, -1), max(1, round(focal / 40)), SURFACE_EPS)
+    edges = GuidedFilter(inverse_depth[None], max(1, round(focal / 40)), SURFACE_EPS)
     m = edges.filter(inverse_depth[None])[0].clamp(min=1e-4)
     reach = max(1, round(focal / 80))
     gx, gy = _gentle_slope(m, 1, reach), _gentle_slope(m, 0, reach)
@@ -55,10 +56,10 @@ def sun_stops(photo: Tensor, inverse_depth: Tensor) -> Tensor:
         inverse_depth: (h, w).
     """
     stops = torch.log2(luminance(photo).clamp(min=2e-3))[None]
-    guide = inverse_depth.expand(3, -1, -1)
+    guide = inverse_depth[None]
     radius = max(2, round(math.hypot(*inverse_depth.shape) / 20))
-    local = GuidedFilter(guide, radius, 0.01).filter(stops)[0]
-    broad = GuidedFilter(guide, 4 * radius, 0.01).filter(stops)[0]
+    local = GuidedFilter(guide, radius, LIGHT_EPS).filter(stops)[0]
+    broad = GuidedFilter(guide, 4 * radius, LIGHT_EPS).filter(stops)[0]
     return (broad - local).clamp(-FLATTEN_LIMIT, FLATTEN_LIMIT)
 
 
