@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -41,28 +43,40 @@ def render_remotely(
     check_aim(aim, (photo.width, photo.height))
     coded = _eight_bits(photo)
     pixels = coded or (client.far and _codes(photo.rgb)) or _floats(photo.rgb)
-    mask = None if aim.mask is None else _floats(aim.mask[..., np.newaxis])
-    strokes = None if aim.strokes is None else _floats(_in_grey_and_alpha(aim.strokes))
-    try:
-        answer = client.work(
-            "render",
-            pixels,
-            mask=mask,
-            box=aim.box,
-            point=aim.point,
-            clicks=[("add" if click.adds else "remove", click.x, click.y) for click in aim.clicks],
-            strokes=strokes,
-            report_progress=lambda stage, done, sentence: progress(stage, done),
-            settings=asdict(settings),
-            sample="u8" if coded else "float",
-        )
-    finally:
-        for sent in (pixels, mask, strokes):
-            if sent is not None:
-                client.forget(sent)
+    with _aimed(client, aim) as where:
+        try:
+            answer = client.work(
+                "render",
+                pixels,
+                **where,
+                report_progress=lambda stage, done, sentence: progress(stage, done),
+                settings=asdict(settings),
+                sample="u8" if coded else "float",
+            )
+        finally:
+            client.forget(pixels)
     night = _rgb(answer.pictures[0])
     made = EightBitPixels(night, SRGB) if coded else LinearPixels(night)
     return replace(photo, pixels=made), _report(answer.header)
+
+
+@contextmanager
+def _aimed(client: Client, aim: Aim) -> Iterator[dict[str, Any]]:
+    """An aim as ``Client.work`` takes it; its pictures are forgotten at the end."""
+    mask = None if aim.mask is None else _floats(aim.mask[..., np.newaxis])
+    strokes = None if aim.strokes is None else _floats(_in_grey_and_alpha(aim.strokes))
+    clicks = [("add" if click.adds else "remove", click.x, click.y) for click in aim.clicks]
+    try:
+        yield {
+            "mask": mask,
+            "strokes": strokes,
+            "clicks": clicks,
+            "box": aim.box,
+            "point": aim.point,
+        }
+    finally:
+        for sent in filter(None, (mask, strokes)):
+            client.forget(sent)
 
 
 def _report(header: Header) -> Told:

@@ -125,12 +125,7 @@ class Photo:
             NightFlashError: Wrong shape or type, or values that are not finite.
         """
         array = np.asarray(array)
-        bits = {"uint8": 8, "uint16": 16, "float32": 32}.get(str(array.dtype))
-        if bits is None or (bits == 32) != (source is not None and source.bits == 32):
-            raise _bad(
-                f"An encoded picture is uint8 or uint16, not {array.dtype}.",
-                "Photo.from_linear takes floating point.",
-            )
+        bits = _bits(array, source)
         colour, opacity = _split(array, alpha)
         if opacity is not None and opacity.dtype != array.dtype:
             raise _bad(f"The alpha of this picture is {array.dtype}, not {opacity.dtype}.")
@@ -211,6 +206,16 @@ def _pixels(colour: Codes, space: ColourSpace, source: Encoding, copy: bool) -> 
     for rows in strips(*colour.shape[:2]):
         rgb[rows] = space.decode(colour[rows])
     return LinearPixels(rgb)
+
+
+def _bits(array: npt.NDArray[Any], source: Encoding | None) -> int:
+    bits = {"uint8": 8, "uint16": 16, "float32": 32}.get(str(array.dtype))
+    if bits is None or (bits == 32) != (source is not None and source.bits == 32):
+        raise _bad(
+            f"An encoded picture is uint8 or uint16, not {array.dtype}.",
+            "Photo.from_linear takes floating point.",
+        )
+    return bits
 
 
 def _check_linear(rgb: Linear) -> None:
