@@ -40,7 +40,7 @@ class NightFlash(Gimp.PlugIn):
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("RGB*, GRAY*")
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
-        procedure.set_menu_label(_("Night with _Flash…"))
+        procedure.set_menu_label(_("Night _with Flash…"))
         procedure.add_menu_path("<Image>/Filters/Light and Shadow")
         procedure.set_attribution("NightFlash", "MIT licence", "2026")
         procedure.set_documentation(

@@ -101,7 +101,7 @@ def test_zoomed_at_the_pointer_and_panned(shown: Screen, dialog: Filter) -> None
         colour
     )
     assert near.std() != fitting.std()
-    for how in ("middle", "space"):
+    for how in ("middle", "space", "left"):
         drag(shown, point, how)
         moved = still(dialog, f"canvas-{how}")
         shift = 60
@@ -135,7 +135,7 @@ def average_all(shot: Shot) -> Any:
 
 def drag(shown: Screen, point: tuple[int, int], how: str) -> None:
     """Drag the photo by 60 pixels across and 40 down."""
-    button = {"middle": "2", "space": "1"}[how]
+    button = {"middle": "2", "space": "1", "left": "1"}[how]
     shown.run("xdotool", "mousemove", *map(str, point))
     if how == "space":
         shown.run("xdotool", "keydown", "space")

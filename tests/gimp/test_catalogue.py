@@ -24,7 +24,9 @@ PLUGIN = CHECKOUT / "gimp_plugin" / "nightflash_filter"
 CATALOGUES = sorted((PLUGIN / "locale").glob("*/LC_MESSAGES/nightflash.po"))
 PACKAGE = CHECKOUT / "backend" / "nightflash"
 TABLES = ("VIEWS", "OUTPUTS", "ON_NIGHT", "STATES", "FACTS", "INSTEAD", "LABELS")
-LABELS: dict[str, str] = runpy.run_path(str(PLUGIN / "plugin" / "labels.py"))["LABELS"]
+NAMES = runpy.run_path(str(PLUGIN / "plugin" / "labels.py"))
+LABELS: dict[str, str] = NAMES["LABELS"]
+PRESET_NAMES: dict[str, str] = NAMES["PRESET_NAMES"]
 
 
 def texts() -> set[str]:
@@ -33,7 +35,7 @@ def texts() -> set[str]:
     for info in SETTING_INFO.values():
         found |= {info.label, info.help, info.group}
         found |= {word.capitalize() for word in info.choices if word != "preview"}
-    found |= {name.replace("-", " ").capitalize() for name in PRESETS}
+    found |= {PRESET_NAMES.get(n, n.replace("-", " ").capitalize()) for n in PRESETS}
     found |= {*STAGE_WORDS.values(), *(f"the {name}" for name in CLASSES), "the main object"}
     found |= {"the region"}
     for file in (CHECKOUT / "backend/nightflash/client").glob("*.py"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tests.gimp.filter import LEFT, RIGHT, SIZE, Filter, distances, in_gimp, layers
+from tests.gimp.filter import LEFT, RIGHT, SIZE, TITLE, Filter, distances, in_gimp, layers, state
 from tests.gimp.window import Screen
 
 SKY = (240, 60)  # where there is no object
@@ -125,9 +125,58 @@ def test_what_is_lit_becomes_a_channel(shown: Screen, dialog: Filter) -> None:
     assert found[2] > 250, "the object is not selected by it"
     assert found[3] < 5, "what is no object is selected by it"
     assert found[4] == 1, "the photo is no longer what is worked on"
+    assert found[5] is False, "it lies over the photo"
     shown.front("GIMP$")
     shown.key(*["ctrl+z"] * 3)  # the first two are of the look at it
     shown.until(lambda: in_gimp(shown, "not image.get_channels()"), "undone channel")
+
+
+def test_the_next_call_goes_on_with_what_was_lit(shown: Screen, dialog: Filter) -> None:
+    """In the dialog after Cancel, and without one where the filter is repeated."""
+    open_plain(dialog)
+    dialog.click_photo(LEFT)
+    expect(dialog, "outline about the left object", LEFT)
+    click(dialog, RIGHT, "shift")
+    expect(dialog, "outline about both", LEFT, RIGHT)
+    dialog.close()
+    dialog.open()
+    expect(dialog, "outline about both again", LEFT, RIGHT)
+    dialog.press("OK")
+    dialog.gone()
+    shown.until(lambda: len(layers(shown)) == 2, "night")
+    shown.front("GIMP$")
+    shown.key("ctrl+f")
+    shown.until(lambda: len(layers(shown)) == 3, "second night")
+    first, second, _photo = state(shown)["layers"]
+    assert first["pixels"] == second["pixels"]
+    in_gimp(shown, "[image.remove_layer(layer) for layer in image.get_layers()[:2]]\nTrue")
+    dialog.open()
+    expect(dialog, "outline about both after all", LEFT, RIGHT)
+    dialog.press("Aim for me")
+    shown.until(lambda: not dialog.widget("button", "Aim for me").sensitive, "no aim")
+    dialog.close()
+    dialog.open()
+    assert not dialog.widget("button", "Aim for me").sensitive
+    dialog.close()
+
+
+def test_what_is_selected_meanwhile_aims(shown: Screen, dialog: Filter) -> None:
+    open_plain(dialog)
+    x, y = RIGHT
+    ellipse = f"image.select_ellipse(Gimp.ChannelOps.REPLACE, {x - 60}, {y - 80}, 120, 160)"
+    in_gimp(shown, f"{ellipse}\nTrue")
+    shown.front("GIMP$")
+    shown.front(f"^{TITLE}")
+    expect(dialog, "outline about what is selected", RIGHT)
+    dialog.widget("label", "Lit: what is selected")
+    dialog.click_photo(LEFT)
+    expect(dialog, "outline about the left object", LEFT)
+    in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
+    shown.front("GIMP$")
+    shown.front(f"^{TITLE}")
+    dialog.press("Aim for me")
+    shown.until(lambda: not dialog.widget("button", "Aim for me").sensitive, "no aim")
+    dialog.close()
 
 
 def test_a_night_keeps_its_corrections(shown: Screen, dialog: Filter) -> None:
@@ -163,6 +212,6 @@ if channels:
     read = lambda x, y: image.get_selection().get_buffer().get(
         Gegl.Rectangle.new(x, y, 1, 1), 1.0, 'Y u8', Gegl.AbyssPolicy.NONE)[0]
     size = channels[0].get_width(), channels[0].get_height()
-    found = [*size, read{LEFT}, read{RIGHT}, chosen]
+    found = [*size, read{LEFT}, read{RIGHT}, chosen, channels[0].get_visible()]
     Gimp.Selection.none(image)
 found"""

@@ -45,6 +45,16 @@ def test_curves_of_their_own_and_other_primaries() -> None:
         np.testing.assert_array_equal(each.eight_bits(linear), quantise(each.encode(linear), 8))
 
 
+def test_bytes_are_decoded_like_all_codes() -> None:
+    codes = np.random.default_rng(2).integers(0, 256, (30, 40, 3), np.uint8)
+    adobe = profile_space(adobe_rgb())
+    assert isinstance(adobe, MatrixSpace)
+    apart = MatrixSpace((SRGB_CURVE, ParametricCurve(1.8), ParametricCurve(2.2)))
+    for space in (SRGB, adobe, apart):
+        np.testing.assert_allclose(space.decode_bytes(codes), space.decode(codes), atol=1e-6)
+    np.testing.assert_array_equal(SRGB.decode_bytes(codes), SRGB.decode(codes))
+
+
 @given(seed=st.integers(0, 2**32 - 1), icc=st.sampled_from([None, adobe_rgb()]))
 def test_codes_come_back_as_they_were(seed: int, icc: bytes | None) -> None:
     codes = np.random.default_rng(seed).integers(0, 256, (7, 9, 3), np.uint8)

@@ -10,7 +10,7 @@ from gi.repository import Gimp, GObject
 from nightflash.presets import PRESETS, look_of, whole_look
 from nightflash.settings import DEFAULTS, SETTING_INFO
 
-from plugin.labels import LABELS
+from plugin.labels import LABELS, PRESET_NAMES
 from plugin.record import DIALOG_ONLY
 from plugin.texts import translated as _
 
@@ -106,7 +106,7 @@ def letter(setting: str) -> str:
 
 def preset_name(preset: str) -> str:
     """The name of a preset for people."""
-    return preset.replace("-", " ").capitalize()
+    return PRESET_NAMES.get(preset, preset.replace("-", " ").capitalize())
 
 
 def chosen_settings(config: Any) -> dict[str, Any]:

@@ -18,10 +18,6 @@ from plugin.texts import translated as _  # noqa: E402
 
 LEAST = (240, 180)  # pixels that the canvas can shrink to, whatever the photo's shape
 BEFORE_DRAWING = GLib.PRIORITY_HIGH_IDLE  # and after the room of all widgets is known
-STYLE = b"""
-frame.nightflash > border { border: 2px solid transparent; border-radius: 0; }
-frame.nightflash.focused > border { border-color: @theme_selected_bg_color; }
-"""
 
 
 class Canvas(Gtk.Frame):
@@ -66,7 +62,7 @@ class Canvas(Gtk.Frame):
         self.area.connect("size-allocate", lambda *_allocated: self._allocated())
         for signal in ("focus-in-event", "focus-out-event"):
             self.area.connect(signal, lambda *_event: self._focus_changed())
-        self._style()
+        self.get_style_context().add_class("nightflash")
         self.add(self.area)
 
     @property
@@ -139,14 +135,6 @@ class Canvas(Gtk.Frame):
         """Draw once the room is settled: a child changed within an allocation stays as it was."""
         if not self._drawing:
             self._drawing = GLib.idle_add(self._draw, priority=BEFORE_DRAWING)
-
-    def _style(self) -> None:
-        provider = Gtk.CssProvider()
-        provider.load_from_data(STYLE)
-        self.get_style_context().add_class("nightflash")
-        Gtk.StyleContext.add_provider_for_screen(
-            self.get_screen(), provider, Gtk.STYLE_PROVIDER_PRIORITY_APPLICATION
-        )
 
     def _allocated(self) -> None:
         if self.room == self._filled:  # what is drawn has the area allocated once more

@@ -14,7 +14,7 @@ OPACITY = 50.0  # per cent at which it is shown over the image
 
 
 def add_channel(source: Source, strips: Sequence[Any]) -> None:
-    """Add a channel whose white is the main object; one step to undo.
+    """Add a channel whose white is the main object, not shown over the image; one step to undo.
 
     Args:
         source: The photo.
@@ -22,7 +22,7 @@ def add_channel(source: Source, strips: Sequence[Any]) -> None:
     """
     image, (left, top) = source.image, source.offsets
     size = image.get_width(), image.get_height()
-    channel = Gimp.Channel.new(image, _("Main object"), *size, OPACITY, Gegl.Color.new("orange"))
+    channel = Gimp.Channel.new(image, _("Lit object"), *size, OPACITY, Gegl.Color.new("orange"))
     buffer = channel.get_buffer()
     for strip in strips:
         layout = strip.layout
@@ -30,6 +30,7 @@ def add_channel(source: Source, strips: Sequence[Any]) -> None:
         buffer.set(area, "Y u8", b"".join(bytes(part) for part in strip.strips))
         top += layout.height
     buffer.flush()
+    channel.set_visible(False)
     selected = image.get_selected_layers()
     image.insert_channel(channel, None, 0)  # whole, whoever looks
     image.set_selected_layers(selected)  # the channel would be what is worked on next

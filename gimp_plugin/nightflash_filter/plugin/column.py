@@ -1,6 +1,7 @@
 """The settings' side of the dialog: the preset, what is made, and the settings.
 
-Those that matter for every photo are in sight; the others are in a group that is closed at first.
+Those that matter for every photo are in sight; the others are in a group that is closed at first,
+and then as it was left.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from nightflash.effect import without_effect  # noqa: E402
 from nightflash.settings import DEFAULTS, SETTING_INFO  # noqa: E402
 
 from plugin.arguments import chosen_settings, letter  # noqa: E402
+from plugin.kept import keep, kept  # noqa: E402
 from plugin.presets import Presets  # noqa: E402
 from plugin.rows import SPACE, Rows, explain, leave_wheel  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
@@ -94,11 +96,14 @@ class Column(Gtk.Box):
                 box.pack_start(off, False, False, 0)
         box.show_all()
         box.set_no_show_all(True)
-        self._group = Gtk.Expander(label=_(MORE), expanded=False)
+        self._group = Gtk.Expander(label=_(MORE), expanded=kept("more") is True)
         self._group.set_margin_top(SPACE)
         self._group.add(box)
         # What is in a closed group would have the focus unseen.
         self._group.bind_property("expanded", box, "visible", GObject.BindingFlags.SYNC_CREATE)
+        self._group.connect(
+            "notify::expanded", lambda *_changed: keep("more", self._group.get_expanded())
+        )
         return self._group
 
     def _typed(self, window: Any, event: Any) -> bool:

@@ -13,6 +13,7 @@ from gi.repository import GimpUi, GLib, Gtk  # noqa: E402
 from nightflash.errors import Cancelled, NightFlashError  # noqa: E402
 from nightflash.stages import START  # noqa: E402
 
+from plugin import last_aim, window_size  # noqa: E402
 from plugin.aiming import Aiming  # noqa: E402
 from plugin.backend import backend  # noqa: E402
 from plugin.backend_window import BackendWindow  # noqa: E402
@@ -22,14 +23,15 @@ from plugin.conversation import Conversation, Listener  # noqa: E402
 from plugin.filter import Made, output, request  # noqa: E402
 from plugin.help import help_button  # noqa: E402
 from plugin.layers import Source  # noqa: E402
-from plugin.pixels import scaled_down  # noqa: E402
+from plugin.outline import Outline  # noqa: E402
+from plugin.pixels import alike, scaled_down  # noqa: E402
 from plugin.preview import Preview, Wishes  # noqa: E402
 from plugin.replacing import require_place  # noqa: E402
 from plugin.rows import SPACE, in_a_row, without_letters  # noqa: E402
 from plugin.soon import Soon  # noqa: E402
 from plugin.status import Message, Note, Progress, Status, lit, title  # noqa: E402
+from plugin.style import use_style  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
-from plugin.window_size import fit, remember  # noqa: E402
 
 DEBOUNCE = 25  # milliseconds from the last change of a setting to the request for a preview
 LOOK_AGAIN = 300  # milliseconds until a preview is asked for again that can still get better
@@ -63,14 +65,15 @@ class Dialog:
         self._window.connect("response", self._responded)
         self._window.connect("delete-event", lambda *_event: True)
         self._window.connect("close", self._escaped)
+        self._window.connect("focus-in-event", self._came_back)
         self._aiming = Aiming(config, source)
         config.connect("notify", self._setting_changed)
         self._converse(client)
         if source.night is not None:
             aim = request(source, config)["point"]
-            self._preview.take_up(replace(source.outline, aim=aim))  # which asks for a preview
+            self._take_up(replace(source.outline, aim=aim))
         else:
-            self._request_preview()
+            self._take_up(last_aim.remembered(source))
 
     def run(self) -> Any:
         """Let the user choose, then render; gives what was `Made`.
@@ -88,6 +91,8 @@ class Dialog:
                 continue  # the settings are still there to be changed; a fault is shown
             if self._outcome is None:
                 raise Cancelled
+            if not self._is_there():
+                continue
             return Made(self._outcome, self._asked | {"outline": self._outline})
 
     def close(self) -> None:
@@ -96,7 +101,8 @@ class Dialog:
         self._preview.end()
         self._conversation.end()
         self._backend.end()
-        remember(self._window)
+        last_aim.remember(self._source, self._preview.outline)
+        window_size.remember(self._window)
         self._window.destroy()
 
     def _converse(self, client: Any) -> None:
@@ -141,8 +147,10 @@ class Dialog:
         across.pack_start(self._column, False, False, 0)
         across.show_all()
         self._window.get_content_area().pack_start(across, True, True, 0)
-        fit(self._window)
+        window_size.fit(self._window)
+        use_style(self._window)
         self._button(Gtk.ResponseType.HELP).hide()  # ours is elsewhere
+        self._window.set_default_response(Gtk.ResponseType.OK)
         self._button(Gtk.ResponseType.OK).grab_focus()
 
     def _button(self, response: Any) -> Any:
@@ -160,6 +168,23 @@ class Dialog:
         self._message.hide()
         self._status.say(_("Looking at what you aim at."), None)
         self._soon.ask(DEBOUNCE)  # also where a correction has changed and the point has not
+
+    def _take_up(self, outline: Outline) -> None:
+        """Begin with what was lit before; either way a preview is asked for."""
+        if outline == Outline():
+            self._request_preview()
+        else:
+            self._preview.take_up(outline)
+
+    def _came_back(self, *_event: Any) -> bool:
+        """Take the selection as it is now, unless a night has its own."""
+        if self._source.night is None and self._loop is None:
+            before, self._source = self._mask, self._source.selected_now()
+            self._mask = self._source.selection()
+            if not alike(before, self._mask):
+                self._preview.aim_by_selection(self._mask is not None)
+                self._request_preview()
+        return False
 
     def _see_to(self, errand: str) -> None:
         self._conversation.see_to(errand)
@@ -197,10 +222,7 @@ class Dialog:
         self._progress.begin()
         self._stopped = self._stays = False
         self._message.hide()
-        try:
-            require_place(self._source)  # other things went on in GIMP
-        except NightFlashError as fault:
-            self._failed("render", fault)
+        if not self._is_there():
             return
         self._loop = GLib.MainLoop()
         self._set_sensitive(False)
@@ -214,6 +236,15 @@ class Dialog:
         self._button(Gtk.ResponseType.OK).grab_focus()
         self._rest()
 
+    def _is_there(self) -> bool:
+        """Whether the photo still is: other things went on in GIMP; else it is said."""
+        try:
+            require_place(self._source)
+        except NightFlashError as fault:
+            self._failed("render", fault)
+            return False
+        return True
+
     def _set_sensitive(self, sensitive: bool) -> None:
         self._column.set_sensitive(sensitive)
         self._backend.allow_computers(sensitive)
@@ -224,14 +255,14 @@ class Dialog:
         stops = (Gtk.ResponseType.CANCEL, Gtk.ResponseType.DELETE_EVENT)
         if self._loop is not None and response in stops:
             self._stopped = True  # also where the result is on its way already
+            self._stays = response == Gtk.ResponseType.CANCEL
             self._status.say(_("Stopping."))
             self._conversation.cancel()
 
     def _escaped(self, window: Any) -> None:
-        """Escape stops a render, and the dialog stays; else it closes the dialog, as always."""
+        """Escape is Cancel: it stops a render, and the dialog stays; else it closes the dialog."""
         if self._loop is not None:
             window.stop_emission_by_name("close")
-            self._stays = True
             self._responded(window, Gtk.ResponseType.CANCEL)
 
     def _rest(self) -> None:

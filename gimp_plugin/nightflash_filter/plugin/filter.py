@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gi.repository import Gegl, Gimp
@@ -14,6 +14,7 @@ from plugin.again import show_note, take_up, take_up_what_was_not_said, the_sour
 from plugin.arguments import chosen_settings, point, set_point
 from plugin.backend import backend, in_words
 from plugin.faults import in_own_language
+from plugin.last_aim import remembered
 from plugin.layers import Source
 from plugin.nights import add_night
 from plugin.outline import fields
@@ -62,6 +63,8 @@ def run_filter(procedure: Any, run_mode: Any, image: Any, drawables: Any, config
                 source = take_up_what_was_not_said(source, config)
             if how == "add":
                 source = without_night(source)
+            if run_mode == Gimp.RunMode.WITH_LAST_VALS:
+                source = _aimed_as_last(source, config)
             show_note(source)
             with backend() as client:
                 made = _render(source, config, client)
@@ -78,6 +81,15 @@ def _how(run_mode: Any, config: Any) -> str:
     if run_mode == Gimp.RunMode.INTERACTIVE:
         return "edit"
     return "add" if run_mode == Gimp.RunMode.WITH_LAST_VALS else config.get_property("on-night")
+
+
+def _aimed_as_last(source: Source, config: Any) -> Source:
+    """The source with what the last dialog lit on it."""
+    outline = remembered(source)
+    if outline.aim is not None:
+        (x, y), (left, top) = outline.aim, source.offsets
+        set_point(config, (x + left, y + top))
+    return replace(source, outline=outline)
 
 
 def request(source: Source, config: Any) -> dict[str, Any]:

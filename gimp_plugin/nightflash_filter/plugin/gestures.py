@@ -17,6 +17,7 @@ from plugin.corrections import Corrections  # noqa: E402
 STEP = 10  # pixels of the screen that an arrow key moves the mark; 1 with Ctrl or Shift
 NOTCH = 1.25  # by which a notch of the wheel, or a key, zooms
 HOLD = 6  # pixels beside the line of the split view by which it is held
+SLIP = 5  # pixels that a click may move; beyond, it is a drag
 ARROWS = {"Left": (-1, 0), "Right": (1, 0), "Up": (0, -1), "Down": (0, 1)}
 AIMS = ("Return", "KP_Enter", "ISO_Enter")
 ZOOMS = {
@@ -42,7 +43,8 @@ class Gestures:
     def __init__(self, canvas: Canvas, corrections: Corrections) -> None:
         self._canvas, self._corrections = canvas, corrections
         self._space = False  # whether the key is held
-        self._drag = ""  # what is dragged: ``photo``, ``line`` or ``brush``
+        self._drag = ""  # what is dragged: ``photo``, ``line``, ``brush``, or a ``click`` by now
+        self._click: Any = None  # the event that began it
         self._at = (0.0, 0.0)  # the pointer
         self._inside = False  # whether it is over the canvas
         self._switches: Mapping[str, Any] = {}
@@ -109,8 +111,7 @@ class Gestures:
                 self._drag = "brush"
                 self._corrections.begin((x, y), not modifier(event, "Control"))
             elif 0 <= x < self._canvas.size[0] and 0 <= y < self._canvas.size[1]:
-                self._canvas.set_mark((x, y))
-                self._point(event)
+                self._drag, self._click = "click", event.copy()
         self._show_pointer()
         return True
 
@@ -124,12 +125,19 @@ class Gestures:
     def _released(self, _area: Any, _event: Any) -> bool:
         if self._drag == "brush":
             self._corrections.finish()
+        elif self._drag == "click":
+            self._canvas.set_mark(self._canvas.placement.on_photo(self._click.x, self._click.y))
+            self._point(self._click)
         self._drag = ""
         self._show_pointer()
         return True
 
     def _pointed(self, _area: Any, event: Any) -> bool:
         across, down = event.x - self._at[0], event.y - self._at[1]
+        if self._drag == "click" and self._slipped(event):
+            self._drag = "photo"
+            across, down = event.x - self._click.x, event.y - self._click.y
+            self._show_pointer()
         self._at = self._canvas.pointer = event.x, event.y
         if self._canvas.brush:
             self._canvas.draw_soon()
@@ -143,6 +151,12 @@ class Gestures:
         else:
             self._show_pointer()
         return True
+
+    def _slipped(self, event: Any) -> bool:
+        across: float
+        down: float
+        across, down = event.x - self._click.x, event.y - self._click.y
+        return abs(across) > SLIP or abs(down) > SLIP
 
     def _crossed(self, _area: Any, event: Any, inside: bool) -> bool:
         self._inside, self._at = inside, (event.x, event.y)

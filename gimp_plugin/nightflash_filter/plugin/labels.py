@@ -10,3 +10,6 @@ LABELS = {
     "ambient_off": "Light of the flash onl_y",
     "grain_off": "Wi_thout grain",
 }
+
+PRESET_NAMES = {"published": "As published, dark grey"}
+"""Presets whose names do not say what they are."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gi.repository import Gimp
@@ -64,6 +64,15 @@ class Source:
     def selection(self) -> Pixels | None:
         """The selection on the layer, or what a night keeps of one; soft edges kept, or None."""
         return self._selection
+
+    def selected_now(self) -> Source:
+        """The same photo with the selection as it is by now; none where that misses the layer."""
+        try:
+            require_there(self.image, self.layer)
+            found = _selection(self.image, self.layer, self.size, self.offsets)
+        except NightFlashError:
+            found = None
+        return replace(self, _selection=found)
 
     def content(self) -> str:
         """The `digest` of its pixels."""

@@ -57,6 +57,12 @@ def require_there(image: Any, layer: Any) -> None:
     Raises:
         NightFlashError: ``gone``.
     """
+    if not image.is_valid():
+        raise NightFlashError(
+            _("The image was closed before its night was ready, so nothing was added."),
+            _("Open it again, and call the filter on it."),
+            code="gone",
+        )
     if not any(one.get_id() == layer.get_id() for one in all_layers(image)):
         raise NightFlashError(
             _("The layer was removed before its night was ready, so nothing was added."),

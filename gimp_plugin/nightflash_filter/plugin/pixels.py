@@ -44,6 +44,13 @@ def write(drawable: Any, picture: Pixels) -> None:
     drawable.update(0, 0, layout.width, layout.height)
 
 
+def alike(one: Pixels | None, other: Pixels | None) -> bool:
+    """Whether two pictures are the same, or there is none twice."""
+    if one is None or other is None:
+        return one is other
+    return one.layout == other.layout and one.strips == other.strips
+
+
 def scaled_down(picture: Pixels, longest: int) -> Pixels:
     """A picture in u8 with three or four channels whose longer side is at most ``longest``."""
     layout = picture.layout

@@ -139,6 +139,10 @@ class Preview(Gtk.Box):
         """Begin with what a night was made with."""
         self._corrections.take_up(outline)
 
+    def aim_by_selection(self, selected: bool) -> None:
+        """Say who aims where the user does not: the selection, where there is one."""
+        self._unaim.set_label(_("Aim by selection") if selected else _("Aim for me"))
+
     @property
     def corrections(self) -> dict[str, Any]:
         """The fields of a request for the corrections of the outline."""
@@ -185,7 +189,9 @@ class Preview(Gtk.Box):
             button.set_tooltip_text(tooltip)
             button.connect("clicked", lambda _button, scale: self._gestures.zoom(scale), scale)
             buttons.append(button)
-        return buttons
+        self._zoom = Gtk.Label(width_chars=6, xalign=0)
+        self._zoom.get_accessible().set_name(_("Zoom"))
+        return [*buttons, self._zoom]
 
     def _outline_row(self, selection: bool) -> Any:
         self._outline = Gtk.CheckButton.new_with_label(_("Outline"))
@@ -193,9 +199,8 @@ class Preview(Gtk.Box):
             _("The edge of what is lit; key O. Shift-click adds an object, Ctrl-click removes one.")
         )
         self._outline.set_active(True)
-        self._unaim = Gtk.Button.new_with_label(
-            _("Aim by selection") if selection else _("Aim for me")
-        )
+        self._unaim = Gtk.Button()
+        self.aim_by_selection(selection)
         self._unaim.set_tooltip_text(_("Forget what was clicked and painted."))
         self._unaim.set_sensitive(False)
         self._brush = Gtk.ToggleButton.new_with_label(_("Brush"))
@@ -231,6 +236,7 @@ class Preview(Gtk.Box):
         return Picture.of(pixels, region, self._monitor, over)
 
     def _moved(self) -> None:
+        self._zoom.set_text(f"{100 * self._canvas.placement.scale:.0f} %")
         self._settling.ask(SETTLED)
 
     def _settled(self) -> None:

@@ -30,7 +30,7 @@ from plugin.record import DIALOG_ONLY  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
 SPACE = 8
-SLIDER = 140  # least pixels of its length
+SLIDER = 190  # least pixels of its length
 STEPS = 50  # that a slider has at least
 BY_RATIOS = 15  # of a setting's greatest and least value, from which its slider is logarithmic
 TIP = 40  # characters of a line of a tooltip
@@ -137,6 +137,7 @@ class Rows:
         number = Gtk.SpinButton(adjustment=amount, digits=0 if step >= 1 else 2)
         number.set_width_chars(DIGITS)
         number.set_numeric(True)
+        number.set_activates_default(True)
         self._numbers.add_widget(number)
         row = self.named(setting, number)
         explain(row, info.help)

@@ -17,10 +17,13 @@ def fit(window: Any) -> None:
     room = screen.get_workarea()
     width, height = _left() or SIZE
     window.set_default_size(min(width, room.width - EDGE), min(height, room.height - 2 * EDGE))
+    if kept("maximized") is True:
+        window.maximize()
 
 
 def remember(window: Any) -> None:
-    """Have the next one as large as this one, unless that fills the screen."""
+    """Have the next one as large as this one."""
+    keep("maximized", window.is_maximized())
     if not window.is_maximized():
         keep("size", list(window.get_size()))
 
