@@ -61,10 +61,9 @@ def fetch(
 
     Args:
         descriptor: The network.
-        folder: Of the weights; made where it is not there.
+        folder, told: See `download`.
         mirror: See `download`; without it, what NIGHTFLASH_MIRROR names.
         without: Names of files that are known to be out of reach.
-        told: See `Told`.
 
     Returns:
         The file, or None for a network that needs none.
@@ -72,9 +71,9 @@ def fetch(
     Raises:
         NightFlashError: See `download`; of several files, the fault of the last.
     """
-    mirror = mirror or os.environ.get(MIRROR_VARIABLE) or None
     if (there := whole(descriptor, folder)) is not None:
         return there
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE) or None
     report = told.get("report", ignore)
     files = [file for file in descriptor.files if file.name not in without]
     for file in files:

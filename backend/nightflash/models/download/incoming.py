@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -63,19 +63,20 @@ class Incoming:
 
     def run(self) -> None:
         """Fetch the file, and put it and the note on its hash into their places."""
+        known, note = self.file.sha256, self.path.with_name(self.path.name + NOTE)
         begun = self.part.is_file() and not self.part.is_symlink()
-        if not (begun and self.file.sha256):  # without it, two versions might be mixed
+        if not (begun and known):  # without it, two versions might be mixed
             self.part.unlink(missing_ok=True)
         self._check_room()
         try:
             digest = self._bring()
         except BaseException:
-            if not self.file.sha256 or self.file.bring:  # not to be gone on with
+            if not known or self.file.bring:  # not to be gone on with
                 self.part.unlink(missing_ok=True)
             raise
-        _sync(self.part, os.O_RDWR)
-        note = self.path.with_name(self.path.name + NOTE)
-        if digest != self.file.sha256:
+        with self.part.open("rb+") as whole:
+            os.fsync(whole.fileno())
+        if digest != known:
             with written_whole(note) as out:
                 out.write(f"{digest}  {self.path.name}\n".encode())
                 out.flush()
@@ -83,10 +84,8 @@ class Incoming:
         if self.path.exists():
             set_aside(self.path, self.report)
         self.part.replace(self.path)
-        if digest == self.file.sha256:
+        if digest == known:
             note.unlink(missing_ok=True)
-        with suppress(OSError):  # Windows has no such thing
-            _sync(self.path.parent, os.O_RDONLY)
 
     def _check_room(self) -> None:
         needed = self.file.longest - _size(self.part) + MARGIN
@@ -116,7 +115,7 @@ class Incoming:
         """The sha256 that a mirror notes beside a file, or nothing."""
         if isinstance(place, Path):
             return noted_sha256(place) or ""
-        with self._remote(place + NOTE) as note:
+        with self._source(place + NOTE) as note:
             while True:
                 try:
                     with note.open() as answer:
@@ -129,10 +128,14 @@ class Incoming:
 
     def _whole(self, place: Place, wanted: str) -> str:
         """Bring the whole file, once more where its sha256 does not begin as wanted; give that."""
-        part, host = self.part, place.parent if isinstance(place, Path) else host_of(place)
+        part = self.part
+        whose = place.parent if isinstance(place, Path) else host_of(place)
         for first in (True, False):
             if not (self.file.may_have(_size(part)) and _sha256(part).startswith(wanted)):
-                self._fill(place)
+                if self.file.bring and self.mirror is None:
+                    self.file.bring(part, self.progress, self.patience.connect)
+                else:
+                    self._receive(place)
             digest = _sha256(part)
             if digest.startswith(wanted):
                 if self.file.cut:
@@ -140,35 +143,27 @@ class Incoming:
                 return digest
             part.unlink()
             if first:
-                self.report(f"{self.file.name} came damaged from {host}; fetching it once more.")
+                self.report(f"{self.file.name} came damaged from {whose}; fetching it once more.")
         raise Failed(
-            f"{host} has another {self.file.name} than the one published: its sha256 is {digest},"
+            f"{whose} has another {self.file.name} than the one published: its sha256 is {digest},"
             f" where {wanted}{'...' if len(wanted) < len(digest) else ''} is right."
         )
 
-    def _fill(self, place: Place) -> None:
+    def _receive(self, place: Place) -> None:
         """Bring ``part`` to its full length, going on from what is there."""
-        if isinstance(place, Path):
-            self._write(LocalFile(place).answer(), str(place))
-        elif self.file.bring and self.mirror is None:
-            self.file.bring(self.part, self.progress, self.patience.connect)
-        else:
-            with self._remote(place) as remote:
-                self._receive(remote)
-
-    def _receive(self, remote: Remote) -> None:
-        while True:
-            if _size(self.part) >= self.file.longest:
-                self.part.unlink()
-            try:
-                with remote.open(_size(self.part)) as answer:
-                    return self._write(answer, remote.place)
-            except RangesRefused as fault:
-                self.part.unlink(missing_ok=True)
-                remote.forget()
-                remote.failed(fault)
-            except Interrupted as fault:
-                remote.failed(fault)
+        with self._source(place) as source:
+            while True:
+                if _size(self.part) >= self.file.longest:
+                    self.part.unlink()
+                try:
+                    with source.open(_size(self.part)) as answer:
+                        self._write(answer, source.place)
+                    return
+                except RangesRefused as fault:
+                    self.part.unlink(missing_ok=True)
+                    source.failed(fault)
+                except Interrupted as fault:
+                    source.failed(fault)
 
     def _write(self, answer: Answer, place: str) -> None:
         """Write to ``part`` what comes, as long as that can be the file."""
@@ -194,26 +189,22 @@ class Incoming:
 
     def _cut(self, place: Place) -> str:
         """Cut the file out of a larger one into ``part``; give its sha256."""
-        cut = self.file.cut
-        assert cut is not None
-        if isinstance(place, Path):
-            source = LocalFile(place)
-            tensors, origin = take(source, cut, self.progress), source.origin
-        else:
-            with self._remote(place) as remote:
-                while True:
-                    try:
-                        tensors, origin = take(remote, cut, self.progress), remote.origin
-                        break
-                    except Changed as fault:
-                        remote.failed(fault)
-                        remote.forget()
-        raw = save(tensors, {"format": "pt", **origin})
+        assert self.file.cut is not None
+        with self._source(place) as source:
+            while True:
+                try:
+                    tensors = take(source, self.file.cut, self.progress)
+                    break
+                except Changed as fault:
+                    source.failed(fault)
+            raw = save(tensors, {"format": "pt", **source.origin})
         self.part.write_bytes(raw)
         return hashlib.sha256(raw).hexdigest()
 
-    def _remote(self, url: str) -> Remote:
-        return Remote(url, self.file.name, self.patience, self.report)
+    def _source(self, place: Place) -> AbstractContextManager[LocalFile | Remote]:
+        if isinstance(place, Path):
+            return nullcontext(LocalFile(place))
+        return Remote(place, self.file.name, self.patience, self.report)
 
 
 def set_aside(path: Path, report: Report) -> None:
@@ -224,7 +215,6 @@ def set_aside(path: Path, report: Report) -> None:
 
 
 def _beside(mirror: str, name: str) -> Place:
-    """Address or path of a file at a mirror."""
     if "://" in mirror:
         return f"{mirror.rstrip('/')}/{quote(name)}"
     return Path(mirror).expanduser() / name
@@ -237,12 +227,3 @@ def _size(path: Path) -> int:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path, flags: int) -> None:
-    """Have a file's bytes, or a folder's entries, on the disk."""
-    opened = os.open(path, flags)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -75,15 +75,12 @@ class Remote:
         origin = {"url": public(self._first_url), "commit": self._commit, "etag": self._etag}
         return {key: value for key, value in origin.items() if value}
 
-    def forget(self) -> None:
-        """Start afresh: the next answer may be of another revision."""
-        self._url, self._etag, self._commit, self.total = self._first_url, "", "", None
-
     def failed(self, fault: Failed) -> None:
         """Pause after a failure; the count starts again where the try before it brought something.
 
         That is what a server at the lowest speed allowed brings within the window: one that drips
-        or breaks off after every byte does not keep a download going for days.
+        or breaks off after every byte does not keep a download going for days. Where the parts did
+        not fit each other, the next answer may be of another revision.
 
         Raises:
             NightFlashError: ``fault``, where it is one too many in a row.
@@ -95,6 +92,8 @@ class Remote:
         self._failures += 1
         if self._failures >= (patience.calls if fault.code == UNREACHED else patience.tries):
             raise fault
+        if isinstance(fault, RangesRefused):
+            self._url, self._etag, self._commit, self.total = self._first_url, "", "", None
         asked = fault.wait if isinstance(fault, Interrupted) else 0.0
         doubled = patience.pause * 2 ** (self._failures - 1)
         pause = min(max(doubled, asked), patience.longest_pause)
@@ -152,7 +151,10 @@ class Remote:
         url = self._url
         for _ in range(MOST_REDIRECTS + 1):
             response, following = self._wait(hand, partial(self._ask, url, headers), url)
-            self._pin(response.headers.get("X-Repo-Commit", ""))
+            commit = response.headers.get("X-Repo-Commit", "")
+            if COMMIT.fullmatch(commit):
+                self._commit = commit
+                self._url = self._url.replace("/resolve/main/", f"/resolve/{commit}/", 1)
             if not following:
                 return response
             if url.lower().startswith("https:") and not following.lower().startswith("https:"):
@@ -179,11 +181,6 @@ class Remote:
             return response, ""
         response.close()
         return response, urljoin(url, session.get_redirect_target(response) or "")
-
-    def _pin(self, commit: str) -> None:
-        if COMMIT.fullmatch(commit):
-            self._commit = commit
-            self._url = self._url.replace("/resolve/main/", f"/resolve/{commit}/", 1)
 
     def _wait(self, hand: Hand, work: Callable[[], T], url: str) -> T:
         """Have the hand do it, for as long as an answer of a server may take."""

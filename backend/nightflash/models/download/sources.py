@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -83,6 +83,10 @@ class LocalFile:
         except OSError as fault:
             raise self._unreadable(fault) from fault
 
+    def open(self, first: int = 0) -> AbstractContextManager[Answer]:
+        """All of it, as a server sends it that sends no parts."""
+        return nullcontext(Answer(0, self.total, self._pieces))
+
     def read(self, first: int, end: int) -> bytes:
         """Return the bytes from ``first`` to before ``end``, or to the end of the file."""
         try:
@@ -92,9 +96,9 @@ class LocalFile:
         except OSError as fault:
             raise self._unreadable(fault) from fault
 
-    def answer(self) -> Answer:
-        """All of it, as a server would send it."""
-        return Answer(0, self.total, self._pieces)
+    def failed(self, fault: Failed) -> None:
+        """Trying again would not help."""
+        raise fault
 
     def _pieces(self, most: int) -> Iterator[bytes]:
         at = 0
