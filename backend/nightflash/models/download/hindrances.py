@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -137,17 +136,16 @@ def refusal(status: int, url: str, name: str, retry_after: str = "") -> Failed:
 
 def unreached(fault: Exception, url: str, name: str) -> Failed:
     """Say what went wrong on the way to ``url`` or on the way back, fetching the file ``name``."""
-    host, causes = host_of(url), tuple(_causes(fault))
-    text = " ".join(str(cause) for cause in causes)
-    if any(isinstance(cause, PROXY_ERRORS) for cause in causes):
-        if "407 " in text:
+    host = host_of(url)
+    if isinstance(fault, PROXY_ERRORS):
+        if "407 " in str(fault):
             return _proxy_wants_password(host)
         return Interrupted(
             f"The proxy on the way to {host} cannot be reached or does not let {name} through.",
             "Check the environment variables HTTPS_PROXY and HTTP_PROXY.",
             code=UNREACHED,
         )
-    if isinstance(fault, InvalidSchema) and "SOCKS" in text:
+    if isinstance(fault, InvalidSchema) and "SOCKS" in str(fault):
         return Failed(
             f"The SOCKS proxy on the way to {host} needs the Python package PySocks.",
             "Install it, or name an HTTP proxy in HTTPS_PROXY.",
@@ -162,11 +160,12 @@ def unreached(fault: Exception, url: str, name: str) -> Failed:
             f"{public(url)} is no address that {name} can be fetched from.",
             "Name a folder or an address that begins with https:// or http://.",
         )
-    return _broken_off(causes, host, name)
+    return _broken_off(fault, host, name)
 
 
-def _broken_off(causes: tuple[BaseException, ...], host: str, name: str) -> Failed:
+def _broken_off(fault: Exception, host: str, name: str) -> Failed:
     """Say what kept a connection from coming about, or ended it."""
+    causes = tuple(_causes(fault))
 
     def is_one_of(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
@@ -177,13 +176,13 @@ def _broken_off(causes: tuple[BaseException, ...], host: str, name: str) -> Fail
             "Check this machine's clock; where a company's proxy looks into connections, let"
             " REQUESTS_CA_BUNDLE name the file of its certificates.",
         )
-    if is_one_of(ssl.SSLError, requests.exceptions.SSLError):
+    if is_one_of(requests.exceptions.SSLError, urllib3.exceptions.SSLError):
         return Interrupted(f"No secure connection to {host} came about.", code=UNREACHED)
-    if is_one_of(socket.gaierror, urllib3.exceptions.NameResolutionError):
+    if is_one_of(urllib3.exceptions.NameResolutionError):
         return Interrupted(f"{host} cannot be found to fetch {name}.", ONLINE, code=UNREACHED)
-    if is_one_of(ConnectionRefusedError, urllib3.exceptions.NewConnectionError):
+    if is_one_of(urllib3.exceptions.NewConnectionError):
         return Interrupted(f"{host} cannot be reached to fetch {name}.", ONLINE, code=UNREACHED)
-    if is_one_of(requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
+    if is_one_of(requests.Timeout, urllib3.exceptions.TimeoutError):
         return Interrupted(f"{host} left {name} waiting for too long.")
     return Interrupted(f"The connection to {host} broke off while it sent {name}.")
 
@@ -195,13 +194,8 @@ def _proxy_wants_password(host: str) -> Failed:
     )
 
 
-def _causes(fault: BaseException) -> Iterator[BaseException]:
-    """The fault and all that it was raised from, in whichever way each library keeps that."""
-    waiting: list[object] = [fault]
-    seen = set[int]()
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, BaseException) and id(one) not in seen:
-            seen.add(id(one))
-            yield one
-            waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+def _causes(fault: object) -> Iterator[BaseException]:
+    """The fault and what it was made from, in the two ways in which requests and urllib3 tell."""
+    while isinstance(fault, BaseException):
+        yield fault
+        fault = getattr(fault, "reason", None) or next(iter(fault.args), None)
