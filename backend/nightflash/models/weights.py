@@ -74,6 +74,10 @@ class Cut:
 class WeightsFile:
     """One file of weights.
 
+    Of two of the networks' files a fact is not known, and of VGG19's cut: of dpt_hybrid_384.pt the
+    exact length, of dpt_swin2_tiny_256.pt that and the hash, of the cut the hash, since nobody else
+    makes it. ``rounded`` and the note beside a file are for those, and for who adds such a one.
+
     Attributes:
         name: In the weights folder.
         bytes: Its length, as published.

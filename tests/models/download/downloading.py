@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 from nightflash.errors import NightFlashError
-from nightflash.models.download import download
-from nightflash.models.download.patience import Patience
+from nightflash.models.download.fetching import download
+from nightflash.models.download.hindrances import Patience
 from nightflash.models.weights import WeightsFile
 
 from tests.models.download.hostile_server import Hostile

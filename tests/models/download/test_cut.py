@@ -19,9 +19,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import NetworkDescriptor
-from nightflash.models.download import fetch
 from nightflash.models.download.cut import NEAR, join, take
-from nightflash.models.download.local import LocalFile
+from nightflash.models.download.fetching import fetch
+from nightflash.models.download.sources import LocalFile
 from nightflash.models.weights import Cut, WeightsFile, noted_sha256, state
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file

@@ -52,7 +52,7 @@ def test_a_file_is_fetched_and_then_there(downloader: Downloader) -> None:
     assert len(downloader.server.requests) == 1
 
 
-def test_few_threads_watch_over_many_pieces(
+def test_one_thread_waits_for_many_pieces(
     downloader: Downloader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started, start = [], threading.Thread.start
@@ -65,7 +65,7 @@ def test_few_threads_watch_over_many_pieces(
     monkeypatch.setattr(threading.Thread, "start", counted)
     downloader.run()
     assert len(downloader.steps) > 5
-    assert len(started) <= 3  # one that asks, one that watches, and the server's own
+    assert len(started) <= 2  # one that waits for the server, and the server's own
 
 
 @pytest.mark.parametrize("known", [8, 0])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from nightflash.errors import NightFlashError
-from nightflash.models.download.reach import out_of_reach
+from nightflash.models.download.fetching import out_of_reach
 from nightflash.models.weights import WeightsFile
 
 from tests.models.download.hostile_server import (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from nightflash.models.download import download
+from nightflash.models.download.fetching import download
 
 from tests.command_line import environment
 from tests.models.download.downloading import CONTENT, NAME, Downloader, sha256, the_file
@@ -19,7 +19,7 @@ from tests.models.download.hostile_server import Hostile, file, serving
 CODE = """
 import sys
 from pathlib import Path
-from nightflash.models.download import download
+from nightflash.models.download.fetching import download
 from nightflash.models.weights import WeightsFile
 
 url, folder, bytes, sha256 = sys.argv[1:]

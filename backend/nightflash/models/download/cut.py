@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from nightflash.errors import NightFlashError
-from nightflash.models.download.faults import ELSEWHERE, FAILED
+from nightflash.models.download.server import Remote
+from nightflash.models.download.sources import Failed, LocalFile, Progress, ignore
 from nightflash.models.weights import Cut
 
 FIRST_READ = 2**14  # bytes; most headers lie within
@@ -27,31 +27,15 @@ Span = tuple[int, int]
 """Where bytes begin in a file and where they end."""
 
 
-class Parts(Protocol):
-    """A file that can be read in parts."""
-
-    @property
-    def place(self) -> str:
-        """Where it is, for sentences."""
-        ...
-
-    @property
-    def total(self) -> int | None:
-        """Its length, known after the first part is read."""
-        ...
-
-    def read(self, first: int, end: int) -> bytes:
-        """The bytes from ``first`` to before ``end``, or to the end of the file."""
-        ...
+Parts = LocalFile | Remote
+"""A file that can be read in parts."""
 
 
 class _Unfit(Exception):
     """Why a file does not hold what is to be cut from it, the end of a sentence."""
 
 
-def take(
-    parts: Parts, cut: Cut, progress: Callable[[int, int], None] = lambda done, total: None
-) -> dict[str, Tensor]:
+def take(parts: Parts, cut: Cut, progress: Progress = ignore) -> dict[str, Tensor]:
     """Read the tensors of ``cut`` and check them.
 
     Args:
@@ -68,24 +52,25 @@ def take(
     """
     try:
         places = _places(*_header(parts), cut)
-        values: dict[Span, bytes] = {}
+        tensors: dict[str, Tensor] = {}
         spans, done = join(places.values()), 0
         total = sum(end - first for first, end in spans)
         for first, end in spans:
-            values[first, end] = parts.read(first, end)
-            if len(values[first, end]) != end - first:
+            raw = parts.read(first, end)
+            if len(raw) != end - first:
                 raise _Unfit("it ends before its tensors do")
+            for name, (begin, stop) in places.items():
+                if first <= begin and stop <= end:
+                    values = bytearray(raw[begin - first : stop - first])
+                    tensors[name] = torch.frombuffer(values, dtype=torch.float32)
             done += end - first
             progress(done, total)
-        tensors = {name: _tensor(values, place, cut.shapes[name]) for name, place in places.items()}
         _check_values(tensors, cut)
     except _Unfit as reason:
-        raise NightFlashError(
-            f"The safetensors file at {parts.place} is not the one wanted: {reason}.",
-            ELSEWHERE,
-            code=FAILED,
+        raise Failed(
+            f"The safetensors file at {parts.place} is not the one wanted: {reason}."
         ) from reason
-    return tensors
+    return {name: tensors[name].reshape(shape) for name, shape in cut.shapes.items()}
 
 
 def join(spans: Iterable[Span]) -> list[Span]:
@@ -154,18 +139,11 @@ def _place(name: str, entry: Any, begin: int, total: int) -> Span:
     raise _Unfit(f"its tensor {name[:80]!r} has no place in it")
 
 
-def _tensor(values: dict[Span, bytes], place: Span, shape: tuple[int, ...]) -> Tensor:
-    first, end = place
-    span = next(span for span in values if span[0] <= first and end <= span[1])
-    raw = bytearray(values[span][first - span[0] : end - span[0]])
-    return torch.frombuffer(raw, dtype=torch.float32).reshape(shape)
-
-
 def _check_values(tensors: dict[str, Tensor], cut: Cut) -> None:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise _Unfit(f"its tensor {name} holds values that are no numbers")
     name, expected = cut.beginning
-    found = tensors[name].flatten()[: len(expected)]
+    found = tensors[name][: len(expected)]
     if not torch.allclose(found, torch.tensor(expected), rtol=CLOSE[0], atol=CLOSE[1]):
         raise _Unfit(f"its tensor {name} begins with other values than those published")

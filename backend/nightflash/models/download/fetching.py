@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 from filelock import FileLock, Timeout
 
 from nightflash.errors import NightFlashError
 from nightflash.models.descriptor import NetworkDescriptor
-from nightflash.models.download.faults import FAILED, UNREACHED
-from nightflash.models.download.incoming import Incoming, Progress, Report, set_aside
-from nightflash.models.download.patience import PATIENT, Patience
+from nightflash.models.download.hindrances import Hand, Interrupted, Patience, host_of
+from nightflash.models.download.incoming import Incoming, set_aside
+from nightflash.models.download.server import Remote
+from nightflash.models.download.sources import FAILED, UNREACHED, Failed, Progress, Report, ignore
 from nightflash.models.weights import NOTE, WeightsFile, state
 
 MIRROR_VARIABLE = "NIGHTFLASH_MIRROR"
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-def _ignore(*facts: object) -> None:
-    """Neither progress nor sentences."""
+class Told(TypedDict, total=False):
+    """What is told of a download meanwhile, and how patient it is.
+
+    Attributes:
+        progress: Called with the bytes there are, and that there will be; stops by raising.
+        report: Given a sentence on every hindrance that is overcome.
+        patience: How long to wait for a server, and how often to try.
+    """
+
+    progress: Progress
+    report: Report
+    patience: Patience
 
 
 def whole(descriptor: NetworkDescriptor[Any], folder: Path) -> Path | None:
@@ -42,18 +55,15 @@ def fetch(
     mirror: str | None = None,
     *,
     without: Collection[str] = (),
-    progress: Progress = _ignore,
-    report: Report = _ignore,
-    patience: Patience = PATIENT,
+    **told: Unpack[Told],
 ) -> Path | None:
     """Have the weights of a network in ``folder``: the first of its files that can be had.
 
     Args:
         descriptor: The network.
-        folder: Of the weights; made where it is not there.
+        folder, told: See `download`.
         mirror: See `download`; without it, what NIGHTFLASH_MIRROR names.
         without: Names of files that are known to be out of reach.
-        progress, report, patience: See `download`.
 
     Returns:
         The file, or None for a network that needs none.
@@ -61,15 +71,14 @@ def fetch(
     Raises:
         NightFlashError: See `download`; of several files, the fault of the last.
     """
-    mirror = mirror or os.environ.get(MIRROR_VARIABLE) or None
     if (there := whole(descriptor, folder)) is not None:
         return there
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE) or None
+    report = told.get("report", ignore)
     files = [file for file in descriptor.files if file.name not in without]
     for file in files:
         try:
-            path = download(
-                file, folder, mirror, progress=progress, report=report, patience=patience
-            )
+            path = download(file, folder, mirror, **told)
         except NightFlashError as fault:
             if fault.code not in (FAILED, UNREACHED) or file is files[-1]:
                 raise
@@ -83,13 +92,7 @@ def fetch(
 
 
 def download(
-    file: WeightsFile,
-    folder: Path,
-    mirror: str | None = None,
-    *,
-    progress: Progress = _ignore,
-    report: Report = _ignore,
-    patience: Patience = PATIENT,
+    file: WeightsFile, folder: Path, mirror: str | None = None, **told: Unpack[Told]
 ) -> Path:
     """Have one file in ``folder``, whole; nothing is fetched where it is there.
 
@@ -101,9 +104,7 @@ def download(
         folder: Where to; made where it is not there.
         mirror: Address or folder that has the file under its name, or in the case of a cut the
             file that it is cut from; None for where it was published.
-        progress: Called with the bytes there are, and that there will be.
-        report: Given a sentence on every hindrance that is overcome.
-        patience: How long to wait for a server, and how often to try.
+        told: See `Told`.
 
     Returns:
         The file.
@@ -112,22 +113,50 @@ def download(
         NightFlashError: ``no_network``, ``download_failed``, ``no_space``, or ``bad_output`` where
             nothing can be written in the folder.
     """
-    path = folder / file.name
+    path, report = folder / file.name, told.get("report", ignore)
     try:
-        if not _is_whole(file, folder):
-            if path.exists() and not path.is_file():
-                raise IsADirectoryError(errno.EISDIR, "something else stands there", str(path))
-            folder.mkdir(parents=True, exist_ok=True)
-            with _alone(path, report):
-                if not _is_whole(file, folder):
-                    if path.exists():
-                        report(
-                            f"{path} is damaged or unknown, and stays until a whole one is there."
-                        )
-                    Incoming(file, path, mirror, progress, report, patience).run()
+        if _is_whole(file, folder):
+            return path
+        if path.exists() and not path.is_file():
+            raise IsADirectoryError(errno.EISDIR, "something else stands there", str(path))
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(path, report):
+            if not _is_whole(file, folder):  # nor has the one waited for brought it
+                if path.exists():
+                    report(f"{path} is damaged or unknown, and stays until a whole one is there.")
+                Incoming(file, path, mirror, **told).run()
     except OSError as fault:
         raise _unwritable(fault, path) from fault
     return path
+
+
+def out_of_reach(files: Iterable[WeightsFile], mirror: str, seconds: float) -> dict[str, str]:
+    """Ask every host for the first byte of one file, all of them at the same time.
+
+    A firewall that swallows what is sent would hold a set-up for each host behind it.
+
+    Args:
+        files: What is to be fetched. Of each host the first is asked for, wherever that leads.
+        mirror: Address that has them all; empty for where they were published.
+        seconds: How long to wait for the answers, in all.
+
+    Returns:
+        Names of the files that cannot be had, and their hosts, with ports: hosts that cannot be
+        reached, or give nothing in time. One that refuses or lacks a file is none of them.
+    """
+    places: dict[str, str] = {}
+    answers: dict[str, Future[None]] = {}
+    for file in files:
+        source = None if mirror else file.bring
+        url = mirror or file.url
+        place = places[file.name] = source.name if source else host_of(url)
+        if place not in answers:
+            ask = partial(source.ask, seconds) if source else partial(_ask, url, seconds)
+            with Hand() as hand:
+                answers[place] = hand.begin(ask)
+    wait(answers.values(), seconds)
+    silent = {place for place, answer in answers.items() if not answer.done() or _lost(answer)}
+    return {name: place for name, place in places.items() if place in silent}
 
 
 @contextmanager
@@ -156,10 +185,9 @@ def _check_contents(path: Path, descriptor: NetworkDescriptor[Any]) -> None:
     except NightFlashError as fault:
         for spoilt in (path, path.with_name(path.name + NOTE)):
             spoilt.unlink(missing_ok=True)
-        raise NightFlashError(
+        raise Failed(
             f"What came for {path.name} is not that: {fault.sentence}",
             "Try again later, or fetch it from a mirror with --from.",
-            code=FAILED,
         ) from fault
 
 
@@ -169,11 +197,11 @@ def _clear_before(path: Path, descriptor: NetworkDescriptor[Any], report: Report
         other = path.with_name(file.name)
         if other == path:
             break
-        if other.exists():
-            try:
+        try:
+            if other.exists():
                 set_aside(other, report)
-            except OSError as fault:
-                raise _unwritable(fault, other) from fault
+        except OSError as fault:
+            raise _unwritable(fault, other) from fault
 
 
 def _unwritable(fault: OSError, path: Path) -> NightFlashError:
@@ -187,4 +215,19 @@ def _unwritable(fault: OSError, path: Path) -> NightFlashError:
         f"{path} cannot be written: {fault.strerror or fault}.",
         "Name a folder that takes files with --weights.",
         code="bad_output",
+    )
+
+
+def _ask(url: str, seconds: float) -> None:
+    """Have a server answer, or raise what went wrong."""
+    patience = Patience(connect=seconds, read=seconds)
+    with Remote(url, "a file", patience) as remote, remote.open(0, 1):
+        pass
+
+
+def _lost(answer: Future[None]) -> bool:
+    """Whether a host was not reached, rather than that it has nothing for us."""
+    fault = answer.exception()
+    return isinstance(fault, Interrupted) or (
+        isinstance(fault, NightFlashError) and fault.code == UNREACHED
     )

@@ -5,42 +5,44 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from safetensors.torch import save
-from torch import Tensor
 
 from nightflash.errors import NightFlashError
-from nightflash.models.download.cut import Parts, take
-from nightflash.models.download.faults import (
-    ELSEWHERE,
-    FAILED,
-    Absent,
+from nightflash.models.download.cut import take
+from nightflash.models.download.hindrances import (
+    PATIENT,
     Changed,
     Interrupted,
+    Patience,
     RangesRefused,
     host_of,
 )
-from nightflash.models.download.local import LocalFile
-from nightflash.models.download.patience import Patience, Tries
-from nightflash.models.download.remote import Answer, Remote
+from nightflash.models.download.server import Remote
+from nightflash.models.download.sources import (
+    ELSEWHERE,
+    Absent,
+    Answer,
+    Failed,
+    LocalFile,
+    Progress,
+    Report,
+    ignore,
+)
 from nightflash.models.weights import NOTE, WeightsFile, hash_in, noted_sha256
 from nightflash.whole_file import written_whole
 
 PART = ".part"  # ends the name of a file that is not whole yet
 OLD = ".old"  # ends the name of what was in the place before
 MARGIN = 64_000_000  # bytes of the disk that a download leaves free
-REVISIONS = 3  # how often a cut begins again because the file on the server changed
+LOG_IN = "It may be the login page of a network or a proxy: open any page in a browser first."
 
-Progress = Callable[[int, int], None]
-"""Called with the bytes of the file there are, and that there will be; stops by raising."""
-
-Report = Callable[[str], None]
-"""Called with a sentence about what happens."""
+Place = str | Path
+"""Where a file can be had: an address, or a path on this machine."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,10 @@ class Incoming:
 
     file: WeightsFile
     path: Path
-    mirror: str | None
-    progress: Progress
-    report: Report
-    patience: Patience
+    mirror: str | None = None
+    progress: Progress = ignore
+    report: Report = ignore
+    patience: Patience = PATIENT
 
     @property
     def part(self) -> Path:
@@ -61,20 +63,20 @@ class Incoming:
 
     def run(self) -> None:
         """Fetch the file, and put it and the note on its hash into their places."""
-        if self.part.is_symlink() or (self.part.exists() and not self.part.is_file()):
-            self.part.unlink()  # not of a download
-        if not self.file.sha256:  # two processes might bring parts of two versions
+        known, note = self.file.sha256, self.path.with_name(self.path.name + NOTE)
+        begun = self.part.is_file() and not self.part.is_symlink()
+        if not (begun and known):  # without it, two versions might be mixed
             self.part.unlink(missing_ok=True)
         self._check_room()
         try:
             digest = self._bring()
         except BaseException:
-            if not self.file.sha256 or self.file.bring:  # not to be gone on with
+            if not known or self.file.bring:  # not to be gone on with
                 self.part.unlink(missing_ok=True)
             raise
-        _sync(self.part)
-        note = self.path.with_name(self.path.name + NOTE)
-        if len(self.file.sha256) < len(digest):
+        with self.part.open("rb+") as whole:
+            os.fsync(whole.fileno())
+        if digest != known:
             with written_whole(note) as out:
                 out.write(f"{digest}  {self.path.name}\n".encode())
                 out.flush()
@@ -82,17 +84,16 @@ class Incoming:
         if self.path.exists():
             set_aside(self.path, self.report)
         self.part.replace(self.path)
-        if len(self.file.sha256) == len(digest):
+        if digest == known:
             note.unlink(missing_ok=True)
-        _sync(self.path.parent)
 
     def _check_room(self) -> None:
-        missing = self.file.longest - _size(self.part)
+        needed = self.file.longest - _size(self.part) + MARGIN
         free = shutil.disk_usage(self.path.parent).free
-        if free < missing + MARGIN:
+        if free < needed:
             raise NightFlashError(
-                f"{self.file.name} needs {_mb(missing + MARGIN)} MB more of the disk of"
-                f" {self.path.parent}, which has {_mb(free)} MB free.",
+                f"{self.file.name} needs {needed / 1e6:.1f} MB more of the disk of"
+                f" {self.path.parent}, which has {free / 1e6:.1f} MB free.",
                 "Make room, or name a folder on another disk with --weights.",
                 code="no_space",
             )
@@ -102,40 +103,36 @@ class Incoming:
         file, mirror = self.file, self.mirror
         if mirror is None:
             return self._cut(file.url) if file.cut else self._whole(file.url, file.sha256)
+        place = _beside(mirror, file.name)
         try:
-            return self._whole(*self._at_mirror(mirror))
+            return self._whole(place, file.sha256 or self._noted(place))
         except Absent:
             if not file.cut:
                 raise
         return self._cut(_beside(mirror, unquote(Path(urlsplit(file.url).path).name)))
 
-    def _at_mirror(self, mirror: str) -> tuple[str | Path, str]:
-        """Where at the mirror the file is, and what the sha256 that it must have begins with."""
-        place = _beside(mirror, self.file.name)
-        if self.file.sha256:
-            return place, self.file.sha256
+    def _noted(self, place: Place) -> str:
+        """The sha256 that a mirror notes beside a file, or nothing."""
         if isinstance(place, Path):
-            return place, noted_sha256(place) or ""
-        with self._remote(place + NOTE) as note:
+            return noted_sha256(place) or ""
+        with self._source(place + NOTE) as note:
             while True:
                 try:
                     with note.open() as answer:
                         text = b"".join(answer.pieces(64)).decode("ascii", "replace")
-                        return place, hash_in(text) or ""
+                        return hash_in(text) or ""
                 except Interrupted as fault:
-                    note.tries.failed(fault, 0)
+                    note.failed(fault)
                 except NightFlashError:
-                    return place, ""
+                    return ""
 
-    def _whole(self, place: str | Path, wanted: str) -> str:
+    def _whole(self, place: Place, wanted: str) -> str:
         """Bring the whole file, once more where its sha256 does not begin as wanted; give that."""
-        part, host = self.part, place.parent if isinstance(place, Path) else host_of(place)
+        part = self.part
+        whose = place.parent if isinstance(place, Path) else host_of(place)
         for first in (True, False):
             if not (self.file.may_have(_size(part)) and _sha256(part).startswith(wanted)):
-                if isinstance(place, Path):
-                    source = LocalFile(place)
-                    self._write(source.answer(), source.place)
-                elif self.file.bring and self.mirror is None:
+                if self.file.bring and self.mirror is None:
                     self.file.bring(part, self.progress, self.patience.connect)
                 else:
                     self._receive(place)
@@ -146,46 +143,38 @@ class Incoming:
                 return digest
             part.unlink()
             if first:
-                self.report(f"{self.file.name} came damaged from {host}; fetching it once more.")
-        raise NightFlashError(
-            f"{host} has another {self.file.name} than the one published: its sha256 is {digest},"
-            f" where {wanted}{'...' if len(wanted) < len(digest) else ''} is right.",
-            ELSEWHERE,
-            code=FAILED,
+                self.report(f"{self.file.name} came damaged from {whose}; fetching it once more.")
+        raise Failed(
+            f"{whose} has another {self.file.name} than the one published: its sha256 is {digest},"
+            f" where {wanted}{'...' if len(wanted) < len(digest) else ''} is right."
         )
 
-    def _receive(self, url: str) -> None:
+    def _receive(self, place: Place) -> None:
         """Bring ``part`` to its full length, going on from what is there."""
-        with self._remote(url) as remote:
+        with self._source(place) as source:
             while True:
-                if (have := _size(self.part)) >= self.file.longest:
+                if _size(self.part) >= self.file.longest:
                     self.part.unlink()
-                    have = 0
                 try:
-                    with remote.open(have) as answer:
-                        self._write(answer, remote.place)
+                    with source.open(_size(self.part)) as answer:
+                        self._write(answer, source.place)
                     return
                 except RangesRefused as fault:
                     self.part.unlink(missing_ok=True)
-                    remote.forget()
-                    remote.tries.failed(fault, have)
+                    source.failed(fault)
                 except Interrupted as fault:
-                    remote.tries.failed(fault, _size(self.part))
+                    source.failed(fault)
 
     def _write(self, answer: Answer, place: str) -> None:
         """Write to ``part`` what comes, as long as that can be the file."""
         name, longest, here = self.file.name, self.file.longest, answer.first
         html = "html" in answer.kind
         if html if answer.total is None else not self.file.may_have(answer.total):
+            what = "a web page" if html else "a file"
             length = "" if answer.total is None else f" of {answer.total} bytes"
-            raise NightFlashError(
-                f"{place} sent {'a web page' if html else 'a file'}{length} instead of {name},"
-                f" which has {self.file.bytes}.",
-                "It may be the login page of a network or a proxy: open any page in a browser"
-                " first."
-                if html
-                else ELSEWHERE,
-                code=FAILED,
+            raise Failed(
+                f"{place} sent {what}{length} instead of {name}, which has {self.file.bytes}.",
+                LOG_IN if html else ELSEWHERE,
             )
         with self.part.open("ab" if here else "wb") as out:
             for piece in answer.pieces(longest + 1 - here):
@@ -194,40 +183,28 @@ class Incoming:
                 self.progress(here, answer.total or self.file.bytes)
         if here > longest:
             self.part.unlink()
-            raise NightFlashError(
-                f"{place} sent more than the {longest} bytes that {name} has.",
-                ELSEWHERE,
-                code=FAILED,
-            )
+            raise Failed(f"{place} sent more than the {longest} bytes that {name} has.")
         if not self.file.may_have(here) or here < (answer.total or 0):
             raise Interrupted(f"{place} sent no more than {here} bytes of {name}.")
 
-    def _cut(self, place: str | Path) -> str:
+    def _cut(self, place: Place) -> str:
         """Cut the file out of a larger one into ``part``; give its sha256."""
-        if isinstance(place, Path):
-            source = LocalFile(place)
-            tensors, origin = self._taken(source), source.origin
-        else:
-            with self._remote(place) as remote:
-                for left in reversed(range(REVISIONS)):
-                    try:
-                        tensors, origin = self._taken(remote), remote.origin
-                        break
-                    except Changed as fault:
-                        if not left:
-                            raise
-                        self.report(f"{fault.sentence} Beginning again.")
-                        remote.forget()
-        raw = save(tensors, {"format": "pt", **origin})
+        assert self.file.cut is not None
+        with self._source(place) as source:
+            while True:
+                try:
+                    tensors = take(source, self.file.cut, self.progress)
+                    break
+                except Changed as fault:
+                    source.failed(fault)
+            raw = save(tensors, {"format": "pt", **source.origin})
         self.part.write_bytes(raw)
         return hashlib.sha256(raw).hexdigest()
 
-    def _taken(self, parts: Parts) -> dict[str, Tensor]:
-        assert self.file.cut is not None
-        return take(parts, self.file.cut, self.progress)
-
-    def _remote(self, url: str) -> Remote:
-        return Remote(url, self.file.name, Tries(self.patience, self.report))
+    def _source(self, place: Place) -> AbstractContextManager[LocalFile | Remote]:
+        if isinstance(place, Path):
+            return nullcontext(LocalFile(place))
+        return Remote(place, self.file.name, self.patience, self.report)
 
 
 def set_aside(path: Path, report: Report) -> None:
@@ -237,38 +214,16 @@ def set_aside(path: Path, report: Report) -> None:
     report(f"What was {path.name} before is kept as {old.name}.")
 
 
-def _beside(mirror: str, name: str) -> str | Path:
-    """Address or path of a file at a mirror."""
+def _beside(mirror: str, name: str) -> Place:
     if "://" in mirror:
         return f"{mirror.rstrip('/')}/{quote(name)}"
     return Path(mirror).expanduser() / name
 
 
 def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+    return path.stat().st_size if path.exists() else 0
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's entries, on the disk."""
-    if path.is_dir():
-        with suppress(OSError):  # Windows has no such thing
-            folder = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        return
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _mb(count: int) -> str:
-    return f"{count / 1e6:.1f}"
