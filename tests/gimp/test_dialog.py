@@ -113,6 +113,8 @@ def test_one_sentence_that_moves_nothing(shown: Screen, dialog: Filter) -> None:
         dialog.press("OK")
         shown.until(lambda: (dialog.widget("progress bar").value or 0) > 0.001, "progress", 60)
         assert places(dialog) == before
+        dialog.press("Cancel")
+        shown.until(lambda: dialog.widget("button", "OK").sensitive, "the end of the work")
         dialog.close()
     finally:
         in_gimp(shown, f"image.scale({SIZE[0]}, {SIZE[1]})")
@@ -159,7 +161,9 @@ def test_it_is_as_large_as_it_was_left(shown: Screen, dialog: Filter, profile: P
     shown.until(lambda: dialog.widget("dialog").place[2] > 1300, "the screen's size")
     dialog.close()
     dialog.open()
-    assert dialog.widget("dialog").place[2:] == left
+    shown.until(lambda: dialog.widget("dialog").place[2] > 1300, "the screen's size again")
+    dialog.maximise()
+    shown.until(lambda: dialog.widget("dialog").place[2:] == left, "the size before")
     dialog.close()
     (profile.gimp / "nightflash.json").write_text('{"size": [9000, 9000]}', "utf-8")
     dialog.open()

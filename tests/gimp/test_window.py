@@ -208,7 +208,8 @@ def test_backend_killed_midway(shown: Screen, dialog: Filter, profile: Profile) 
     shown.shot("killed")
     assert shown.windows(f"^{TITLE}"), "the dialog has gone"
     dialog.press("Cancel")
-    dialog.gone()
+    shown.until(lambda: dialog.widget("button", "OK").sensitive, "OK, to be pressed again")
+    dialog.close()
     assert state(shown) == before
     dialog.open()
     dialog.press("Cancel")
@@ -237,8 +238,11 @@ def test_cancel_while_the_backend_hangs(shown: Screen, dialog: Filter, profile: 
 @pytest.mark.usefixtures("large")
 def test_layer_removed_while_its_night_is_made(shown: Screen, dialog: Filter) -> None:
     """The dialog says so and stays, with all that was chosen in it."""
-    in_gimp(shown, "Gimp.Selection.none(image)\nTrue")
-    in_gimp(shown, "add_photo(image)\nimage.set_selected_layers(image.get_layers()[:1])")
+    in_gimp(
+        shown,
+        "Gimp.Selection.none(image)\nlayer = image.get_layers()[0].copy()\n"
+        "image.insert_layer(layer, None, 0)\nimage.set_selected_layers([layer])",
+    )
     dialog.begin()
     in_gimp(shown, "image.remove_layer(image.get_layers()[0])\nTrue")
     left = state(shown)["layers"]

@@ -15,6 +15,8 @@ INTERRUPT = 2
 AT_WORK = "nightflash stop"  # in the line about a backend that goes on with the old networks
 EVERY = "0.5"  # seconds between two lines on how far it is
 ELSEWHERE = re.compile(r"Fetch the file in another way\b.*--from\.$")
+NO_FOLDER = re.compile(r"Name a folder that takes files with --weights\.")
+OTHER_FOLDER = re.compile(r", or name (a|another) folder[^.]* with --weights")
 FAR = re.compile(r"([\d.]+) of ([\d.]+) MB$")
 
 
@@ -68,7 +70,9 @@ class Download:
             return
         if line.startswith(ERROR_PREFIX):
             here = _("Fetch the file in another way and put it where Open folder leads.")
-            self._reported.append(ELSEWHERE.sub(here, line.removeprefix(ERROR_PREFIX)))
+            said = ELSEWHERE.sub(here, line.removeprefix(ERROR_PREFIX))
+            rights = _("Let the folder where Open folder leads take files.")
+            self._reported.append(OTHER_FOLDER.sub("", NO_FOLDER.sub(rights, said)))
         elif AT_WORK in line:
             self._reported.append(_("The networks are there; Restart has them used."))
         far = FAR.search(line)

@@ -86,14 +86,15 @@ class Gestures:
         window.connect("key-release-event", self._key, False)
 
     def zoom(self, scale: float | None) -> None:
-        """Zoom at the pointer, else at the mark or the middle; None fits the photo in."""
+        """Zoom at the pointer, else at the mark where that is seen; None fits the photo in."""
         if scale is None:
             self._canvas.place(None)
             return
-        room = self._canvas.room
-        at = self._at if self._inside else (room[0] / 2, room[1] / 2)
-        if self._area.is_focus() and not self._inside:
+        room, at = self._canvas.room, self._at
+        if not self._inside:
             at = self._canvas.placement.on_canvas(*self._canvas.mark)
+            if not (0 <= at[0] < room[0] and 0 <= at[1] < room[1]):
+                at = room[0] / 2, room[1] / 2
         self._canvas.place(self._canvas.placement.zoomed(scale, at))
 
     def _pressed(self, area: Any, event: Any) -> bool:

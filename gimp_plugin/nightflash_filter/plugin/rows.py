@@ -28,9 +28,10 @@ from plugin.arguments import (  # noqa: E402
 )
 from plugin.record import DIALOG_ONLY  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
+from plugin.window_size import is_wide  # noqa: E402
 
 SPACE = 8
-SLIDER = 190  # least pixels of its length
+SLIDER, LONGER = 140, 200  # least pixels of its length, on a small screen and on others
 STEPS = 50  # that a slider has at least
 BY_RATIOS = 15  # of a setting's greatest and least value, from which its slider is logarithmic
 TIP = 40  # characters of a line of a tooltip
@@ -145,7 +146,7 @@ class Rows:
             return row
         row.set_child_packing(number, False, False, 0, Gtk.PackType.END)
         slider = Gtk.Scale(adjustment=_lengthwise(amount, whole), draw_value=False, digits=-1)
-        slider.set_size_request(SLIDER, -1)
+        slider.set_size_request(LONGER if is_wide() else SLIDER, -1)
         slider.get_accessible().set_name(label(setting).replace("_", ""))
         row.pack_start(slider, True, True, 0)
         return row

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugin.kept import keep, kept
+import gi
+
+gi.require_version("Gdk", "3.0")
+from gi.repository import Gdk  # noqa: E402
+
+from plugin.kept import keep, kept  # noqa: E402
 
 SIZE = (1060, 700)  # of the window at first, where the screen has room for it
+WIDE = 1280  # pixels of a screen
 EDGE = 40  # pixels of the screen left for the window's frame
 
 
 def fit(window: Any) -> None:
     """Give a Gtk.Window the size it was left with, as far as the screen has room for it."""
-    display = window.get_display()
-    screen = display.get_primary_monitor() or display.get_monitor(0)
-    room = screen.get_workarea()
+    room = _room(window.get_display())
     width, height = _left() or SIZE
     window.set_default_size(min(width, room.width - EDGE), min(height, room.height - 2 * EDGE))
     if kept("maximized") is True:
@@ -26,6 +30,16 @@ def remember(window: Any) -> None:
     keep("maximized", window.is_maximized())
     if not window.is_maximized():
         keep("size", list(window.get_size()))
+
+
+def is_wide() -> bool:
+    """Whether the screen has room for more than the least widths."""
+    return bool(_room(Gdk.Display.get_default()).width >= WIDE)
+
+
+def _room(display: Any) -> Any:
+    screen = display.get_primary_monitor() or display.get_monitor(0)
+    return screen.get_workarea()
 
 
 def _left() -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -349,6 +350,17 @@ def test_a_folder_that_is_none(downloader: Downloader, tmp_path: Path) -> None:
         assert caught.value.code == "bad_output"
         assert str(folder / NAME) in caught.value.sentence
     assert downloader.server.requests == []
+
+
+def test_certificates_that_are_not_there(
+    downloader: Downloader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(downloader.folder / "nowhere.pem"))
+    secure = replace(the_file(downloader.server), url=f"https://127.0.0.1:9/{NAME}")
+    fault = downloader.fault(secure)
+    assert fault.code == "download_failed"
+    assert "nowhere.pem" in fault.sentence
+    assert "REQUESTS_CA_BUNDLE" in fault.remedy
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are replaced differently")

@@ -170,6 +170,12 @@ def _broken_off(fault: Exception, host: str, name: str) -> Failed:
     def is_one_of(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
+    if type(fault) is OSError:
+        return Failed(
+            f"No secure connection to {host} can be made here: {fault}.",
+            "Install the system's certificates (the package ca-certificates), or let"
+            " REQUESTS_CA_BUNDLE name the file of them.",
+        )
     if is_one_of(ssl.SSLCertVerificationError):
         return Failed(
             f"The certificate that came for {host} is not trusted.",

@@ -188,7 +188,7 @@ class Remote:
             return hand.begin(work).result(self._patience.longest_wait)
         except TimeoutError as fault:
             raise Interrupted(f"{host_of(url)} does not come to more of {self._name}.") from fault
-        except FAULTS as fault:
+        except (*FAULTS, OSError) as fault:  # that of certificates is no fault of requests' own
             raise unreached(fault, url, self._name) from fault
 
     def _judge(
