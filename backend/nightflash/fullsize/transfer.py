@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nightflash.fullsize.fitted import Fitted
+from nightflash.fullsize.flight import landed, sent
 from nightflash.fullsize.grain import add_grain
 from nightflash.fullsize.region import Region, stretched
 from nightflash.fullsize.strips import Strip, Strips
@@ -124,7 +125,7 @@ def _in_strips(
     strips = Strips(region, (width, height), fitted.device)
 
     def day(rows: slice) -> Tensor:
-        return torch.from_numpy(photo.linear(rows)).to(fitted.device).permute(2, 0, 1).contiguous()
+        return sent(photo.linear(rows), fitted.device).permute(2, 0, 1).contiguous()
 
     def keep(rows: slice, made: Linear) -> None:
         night.put(rows, in_grey(made) if grey else made)
@@ -133,8 +134,8 @@ def _in_strips(
         for rows in _side_by_side(photo, keep, fitted, strips, iso, seed):
             progress(rows.stop / height)
         return
-    for rows, result in _one_by_one(day, fitted, strips, iso, seed):
-        keep(rows, result.permute(1, 2, 0).cpu().numpy())
+    for rows, made in landed(_one_by_one(day, fitted, strips, iso, seed)):
+        keep(rows, np.moveaxis(made, 0, -1))
         progress(rows.stop / height)
 
 
