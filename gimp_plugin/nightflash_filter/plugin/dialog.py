@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import gi
@@ -20,16 +19,17 @@ from plugin.backend_window import BackendWindow  # noqa: E402
 from plugin.channel import add_channel  # noqa: E402
 from plugin.column import Column  # noqa: E402
 from plugin.conversation import Conversation, Listener  # noqa: E402
-from plugin.filter import Made, output, request  # noqa: E402
+from plugin.filter import Made, output  # noqa: E402
 from plugin.help import help_button  # noqa: E402
 from plugin.layers import Source  # noqa: E402
+from plugin.layout import beside  # noqa: E402
 from plugin.outline import Outline  # noqa: E402
-from plugin.pixels import alike, scaled_down  # noqa: E402
+from plugin.pixels import scaled_down  # noqa: E402
 from plugin.preview import Preview, Wishes  # noqa: E402
 from plugin.replacing import require_place  # noqa: E402
-from plugin.rows import SPACE, in_a_row, without_letters  # noqa: E402
+from plugin.rows import in_a_row, without_letters  # noqa: E402
 from plugin.soon import Soon  # noqa: E402
-from plugin.status import Message, Note, Progress, Status, lit, title  # noqa: E402
+from plugin.status import Message, Progress, Status, lit, resting, title  # noqa: E402
 from plugin.style import use_style  # noqa: E402
 from plugin.texts import translated as _  # noqa: E402
 
@@ -39,16 +39,12 @@ FIRST = 1600  # longer side of the photo as it is shown at once
 
 
 class Dialog:
-    """One showing of the dialog.
-
-    Raises:
-        NightFlashError: The layer or selection does not serve.
-    """
+    """One showing of the dialog."""
 
     def __init__(self, procedure: Any, config: Any, source: Source, client: Any) -> None:
         GimpUi.init("nightflash")
         self._config, self._source = config, source
-        self._mask = source.selection()
+        self._aiming = Aiming(config, source)
         self._soon = Soon(self._request_preview)
         self._loop: Any = None
         self._outcome: Any = None
@@ -66,14 +62,12 @@ class Dialog:
         self._window.connect("delete-event", lambda *_event: True)
         self._window.connect("close", self._escaped)
         self._window.connect("focus-in-event", self._came_back)
-        self._aiming = Aiming(config, source)
         config.connect("notify", self._setting_changed)
         self._converse(client)
-        if source.night is not None:
-            aim = request(source, config)["point"]
-            self._take_up(replace(source.outline, aim=aim))
+        if (outline := self._aiming.outline()) != Outline():
+            self._preview.take_up(outline)  # which asks for a preview
         else:
-            self._take_up(last_aim.remembered(source))
+            self._request_preview()
 
     def run(self) -> Any:
         """Let the user choose, then render; gives what was `Made`.
@@ -130,23 +124,14 @@ class Dialog:
             self._source.size,
             Wishes(self._aimed, self._request_preview, self._request_close_up, self._keep),
             over=self._message,
-            selection=self._mask is not None,
+            selection=self._aiming.selected,
         )
         self._preview.listen(self._window)
         self._status = Status(in_a_row(help_button(self._window), self._backend.button()))
-        side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
-        if self._source.note:
-            side.pack_start(Note(self._source.note), False, False, 0)
-        side.pack_start(self._preview, True, True, 0)
-        side.pack_start(self._status, False, False, 0)
         self._column = Column(self._config, edits=self._source.night is not None)
         self._column.listen(self._window)
-        across = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=2 * SPACE)
-        across.set_border_width(SPACE)
-        across.pack_start(side, True, True, 0)
-        across.pack_start(self._column, False, False, 0)
-        across.show_all()
-        self._window.get_content_area().pack_start(across, True, True, 0)
+        parts = beside(self._source.note, self._preview, self._status, self._column)
+        self._window.get_content_area().pack_start(parts, True, True, 0)
         window_size.fit(self._window)
         use_style(self._window)
         self._button(Gtk.ResponseType.HELP).hide()  # ours is elsewhere
@@ -169,21 +154,11 @@ class Dialog:
         self._status.say(_("Looking at what you aim at."), None)
         self._soon.ask(DEBOUNCE)  # also where a correction has changed and the point has not
 
-    def _take_up(self, outline: Outline) -> None:
-        """Begin with what was lit before; either way a preview is asked for."""
-        if outline == Outline():
-            self._request_preview()
-        else:
-            self._preview.take_up(outline)
-
     def _came_back(self, *_event: Any) -> bool:
-        """Take the selection as it is now, unless a night has its own."""
-        if self._source.night is None and self._loop is None:
-            before, self._source = self._mask, self._source.selected_now()
-            self._mask = self._source.selection()
-            if not alike(before, self._mask):
-                self._preview.aim_by_selection(self._mask is not None)
-                self._request_preview()
+        """See what was selected meanwhile."""
+        if self._loop is None and self._aiming.select_anew():
+            self._preview.aim_by_selection(self._aiming.selected)
+            self._request_preview()
         return False
 
     def _see_to(self, errand: str) -> None:
@@ -192,10 +167,7 @@ class Dialog:
             self._request_preview()
 
     def _wanted(self) -> dict[str, Any]:
-        wanted = request(self._source, self._config) | self._preview.corrections
-        if wanted["point"] is None:
-            wanted["mask"] = self._mask
-        return wanted
+        return self._aiming.wanted(self._preview.corrections)
 
     def _request_preview(self) -> None:
         self._soon.stop()
@@ -267,11 +239,9 @@ class Dialog:
 
     def _rest(self) -> None:
         """Say what the preview shows; nothing is being done that the user waits for."""
-        said = _("Looking closer.") if self._provisional else self._lit
         best = self._config.get_property("quality") == "best"
-        if best and self._lit and not self._provisional and self._preview.at_full_size:
-            said = said.removesuffix(".") + _(", before Best refines it.")
-        self._status.say(said)
+        unrefined = best and self._preview.at_full_size
+        self._status.say(resting(self._lit, self._provisional, unrefined))
         self._backend.rest()
 
     def _connected(self, about: dict[str, Any]) -> None:

@@ -47,6 +47,19 @@ def lit(header: dict[str, Any]) -> str:
     return _("Lit: {}.").format(_named(subject["from"]))
 
 
+def resting(lit: str, provisional: bool, unrefined: bool) -> str:
+    """What is said while nothing is done that the user waits for.
+
+    Args:
+        lit: The sentence about the preview.
+        provisional: Whether that can still get better.
+        unrefined: Whether the pixels shown are those that a refinement will change.
+    """
+    if provisional:
+        return _("Looking closer.")
+    return lit.removesuffix(".") + _(", before Best refines it.") if lit and unrefined else lit
+
+
 def _named(found: str) -> str:
     """What the backend found, as a person would call it."""
     if found.endswith(CORRECTED):
