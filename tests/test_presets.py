@@ -132,4 +132,4 @@ def a_photo() -> Photo:
     rgb[((x - 0.4) / 0.15) ** 2 + ((y - 0.45) / 0.2) ** 2 < 1] = (0.6, 0.2, 0.1)
     rgb[90:, :40] = 0.1  # dark by day, too
     rgb += np.random.default_rng(1).normal(0, 0.03, rgb.shape)
-    return Photo(rgb.clip(0, 1).astype(np.float32) ** 2.2)
+    return Photo.from_linear(rgb.clip(0, 1).astype(np.float32) ** 2.2)

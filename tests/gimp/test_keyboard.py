@@ -57,6 +57,38 @@ def test_a_letter_opens_the_group_that_it_leads_into(shown: Screen, dialog: Filt
     dialog.close()
 
 
+def test_a_letter_switches_nothing_that_is_out_of_sight(shown: Screen, dialog: Filter) -> None:
+    dialog.open()
+    if any(w.name == label_of("method") for w in shown.widgets(TITLE)):
+        dialog.unfold("More")
+    (widget,) = shown.focuses(f"alt+{LETTERS['flash']}")
+    assert widget is not None
+    assert widget.name == label_of("flash")
+    assert widget.checked
+    assert widget.middle[1] < dialog.widget("button", "OK").place[1], "it is not scrolled to"
+    dialog.close()
+
+
+def test_letters_leave_numbers_alone_and_return_takes_them(shown: Screen, dialog: Filter) -> None:
+    """The letters of the picture work there, too; others do nothing."""
+    dialog.open()
+    before = dialog.widget("spin button", "Crispness").value
+    shown.focuses(f"alt+{LETTERS['content']}")
+    shown.key("o", "x", "Tab")
+    assert dialog.widget("spin button", "Crispness").value == before
+    assert not dialog.widget("check box", "Outline").checked
+    shown.key("o")
+    shown.focuses(f"alt+{LETTERS['content']}")
+    shown.run("xdotool", "type", "0.70")
+    shown.key("Return")
+    shown.until(lambda: dialog.widget("spin button", "Crispness").value == 0.7, "the number")
+    assert dialog.widget("button", "OK").sensitive, "Return pressed OK"
+    shown.focuses(f"alt+{LETTERS['content']}")
+    shown.key("BackSpace", "Tab")
+    assert dialog.widget("spin button", "Crispness").value == 0.7
+    dialog.close()
+
+
 def test_help_without_a_browser(shown: Screen, dialog: Filter) -> None:
     dialog.open()
     shown.key("F1")
@@ -108,4 +140,10 @@ def test_aiming_by_keys(shown: Screen, dialog: Filter) -> None:
         shown.key(*["Right" if away > 0 else "Left"] * abs(away), *["Down"] * down, "Return")
         shown.until(lambda at=place: hits(dialog, at), f"outline about {place}")
     assert shown.windows(f"^{TITLE}"), "Enter pressed OK"
+    shown.key("p")
+    ringed = dialog.preview("keys-brush", 2)
+    shown.key(*["Up"] * 12, "Return")  # what is aimed at stays
+    shown.until(lambda: hits(dialog, RIGHT), "outline about the same object")
+    assert dialog.widget("label", "Lit: the object you chose, as you corrected it")
+    assert ringed.shape == marked.shape
     dialog.close()

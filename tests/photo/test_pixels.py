@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nightflash.errors import NightFlashError
 from nightflash.imaging.resample import area
 from nightflash.photo import Photo
 from nightflash.photo.encoding import SRGB_CURVE, Curve, Encoding, Linear, ParametricCurve, quantise
@@ -67,6 +68,11 @@ def test_codes_come_back_as_they_were(seed: int, icc: bytes | None) -> None:
     np.testing.assert_array_equal(again.to_encoded(), codes)
     photo.pixels.put(slice(2, 5), photo.rgb[2:5])
     np.testing.assert_array_equal(photo.to_encoded(), codes)
+
+
+def test_an_array_is_told_how_to_become_a_photo() -> None:
+    with pytest.raises(NightFlashError, match="from_linear"):
+        Photo(np.zeros((3, 4, 3), np.float32))  # type: ignore[arg-type]
 
 
 def test_a_photo_has_codes_of_its_own_unless_given_them() -> None:

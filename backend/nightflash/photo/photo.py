@@ -36,6 +36,8 @@ class Photo:
     source: Encoding = field(default_factory=Encoding)
 
     def __post_init__(self) -> None:
+        if isinstance(self.pixels, np.ndarray):
+            raise _bad("An array is no photo yet.", "Photo.from_linear makes one of it.")
         if isinstance(self.pixels, LinearPixels):
             _check_linear(self.pixels.array)
         if self.alpha is None:

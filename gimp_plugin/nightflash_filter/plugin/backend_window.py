@@ -249,6 +249,8 @@ def _attach(grid: Any, row: int, text: str, widget: Any) -> None:
 
 def _value() -> Any:
     label = Gtk.Label(xalign=0, wrap=True, selectable=True, hexpand=True)
+    label.connect("notify::label", lambda label, _what: label.set_can_focus(bool(label.get_text())))
+    label.set_can_focus(False)  # as long as there is nothing to read
     label.set_width_chars(40)
     label.set_max_width_chars(60)
     return label

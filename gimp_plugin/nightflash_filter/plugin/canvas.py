@@ -169,9 +169,9 @@ class Canvas(Gtk.Frame):
         for aim, colour in self._aims:
             x, y = place.on_canvas(*aim)
             lay_dot(shown, round(x) - left, round(y) - top, colour)
-        if self.brush and self.pointer is not None:
-            x, y = self.pointer[0] - left, self.pointer[1] - top
-            lay_ring(shown, x, y, self.brush * place.scale)
+        tip = self.pointer or (place.on_canvas(*self.mark) if self.area.is_focus() else None)
+        if self.brush and tip is not None:
+            lay_ring(shown, tip[0] - left, tip[1] - top, self.brush * place.scale)
         if self.area.is_focus():
             x, y = place.on_canvas(*self.mark)
             lay_cross(shown, round(x) - left, round(y) - top)

@@ -22,7 +22,7 @@ def add_channel(source: Source, strips: Sequence[Any]) -> None:
     """
     image, (left, top) = source.image, source.offsets
     size = image.get_width(), image.get_height()
-    channel = Gimp.Channel.new(image, _("Lit object"), *size, OPACITY, Gegl.Color.new("orange"))
+    channel = Gimp.Channel.new(image, _("Lit object"), *size, OPACITY, Gegl.Color.new("#ffa500"))
     buffer = channel.get_buffer()
     for strip in strips:
         layout = strip.layout

@@ -27,6 +27,7 @@ IN_SIGHT = (
     *("softness", "content"),
 )
 MORE = "More"
+SETTLED = 80  # milliseconds until an opened group has its room
 
 
 class Column(Gtk.Box):
@@ -106,16 +107,16 @@ class Column(Gtk.Box):
         )
         return self._group
 
-    def _typed(self, window: Any, event: Any) -> bool:
+    def _typed(self, _window: Any, event: Any) -> bool:
         """Open the group where a letter leads into it."""
-        key = event.keyval
-        typed = chr(Gdk.keyval_to_unicode(key)).lower()
+        typed = chr(Gdk.keyval_to_unicode(event.keyval)).lower()
         alt = event.state & Gdk.ModifierType.MOD1_MASK
         if not alt or typed not in self._within or self._group.get_expanded():
             return False
         self._group.set_expanded(True)
-        # Once there is room for what the letter leads to: then it is scrolled to.
-        GLib.idle_add(lambda: window.mnemonic_activate(key, alt) and False)
+        # Once there is room for what the letter leads to: then it is scrolled to. A switch that was
+        # out of sight is not switched.
+        GLib.timeout_add(SETTLED, lambda: self._rows.leads[typed].grab_focus())
         return True
 
     def _refresh(self) -> None:

@@ -135,7 +135,6 @@ class Dialog:
         window_size.fit(self._window)
         use_style(self._window)
         self._button(Gtk.ResponseType.HELP).hide()  # ours is elsewhere
-        self._window.set_default_response(Gtk.ResponseType.OK)
         self._button(Gtk.ResponseType.OK).grab_focus()
 
     def _button(self, response: Any) -> Any:

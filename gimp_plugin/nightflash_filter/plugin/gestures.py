@@ -118,7 +118,10 @@ class Gestures:
 
     def _point(self, event: Any) -> None:
         """Aim at the mark; with Shift add what is there, with Control remove it."""
-        if modifier(event, "Control", "Shift"):
+        if self._canvas.brush:  # by a key
+            self._corrections.begin(self._canvas.mark, not modifier(event, "Control"))
+            self._corrections.finish()
+        elif modifier(event, "Control", "Shift"):
             self._corrections.click(self._canvas.mark, not modifier(event, "Control"))
         else:
             self._corrections.aim(self._canvas.mark)
@@ -224,8 +227,8 @@ class Gestures:
             self._show_pointer()
             return pressed or held
         alt = event.state & Gdk.ModifierType.MOD1_MASK
-        typing = isinstance(window.get_focus(), Gtk.Editable)
-        if not pressed or alt or typing:
+        focus = window.get_focus()
+        if not pressed or alt or (isinstance(focus, Gtk.Editable) and not _is_idle(focus, event)):
             return False
         if modifier(event, "Control"):
             return self._history(name)
@@ -242,7 +245,7 @@ class Gestures:
         elif (switch := self._switches.get(name.lower())) is not None:
             switch.set_active(not switch.get_active() and switch.get_sensitive())
         else:
-            return False
+            return isinstance(focus, Gtk.SpinButton)  # the letter would wipe the number
         return True
 
     def _history(self, name: str) -> bool:
@@ -254,3 +257,10 @@ class Gestures:
         else:
             return False
         return True
+
+
+def _is_idle(field: Any, event: Any) -> bool:
+    """Whether a key is none for a field: a letter, where that takes a number."""
+    typed = chr(Gdk.keyval_to_unicode(event.keyval))
+    plain = isinstance(field, Gtk.SpinButton) and not modifier(event, "Control")
+    return plain and (typed.isalpha() or typed in "[]")

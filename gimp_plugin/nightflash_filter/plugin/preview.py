@@ -210,10 +210,15 @@ class Preview(Gtk.Box):
         keep = Gtk.Button.new_with_label(_("To channel"))
         keep.set_tooltip_text(_("Add what is lit to the image as a channel."))
         self._outline.connect("toggled", lambda _check: self._show())
-        self._unaim.connect("clicked", lambda _button: self._corrections.aim(None))
+        self._unaim.connect("clicked", self._unaimed)
         self._brush.connect("toggled", lambda b: self._corrections.hold_brush(b.get_active()))
         keep.connect("clicked", lambda _button: self._wishes.kept())
         return in_a_row(self._outline, self._unaim, self._brush, keep)
+
+    def _unaimed(self, button: Any) -> None:
+        if button.is_focus():  # it has nothing more to do, and the focus would be nowhere
+            self._canvas.area.grab_focus()
+        self._corrections.aim(None)
 
     def _corrected(self, aim: tuple[float, float] | None) -> None:
         self._unaim.set_sensitive(self._corrections.any)

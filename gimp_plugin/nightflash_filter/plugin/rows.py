@@ -24,6 +24,7 @@ from plugin.arguments import (  # noqa: E402
     argument_name,
     chosen_settings,
     label,
+    letter,
     set_settings,
 )
 from plugin.record import DIALOG_ONLY  # noqa: E402
@@ -46,10 +47,14 @@ class Rows:
     Args:
         config: A procedure's configuration.
         usual: Gives the value that a setting is reset to.
+
+    Attributes:
+        leads: By its letter for Alt, what the name of a setting leads to.
     """
 
     def __init__(self, config: Any, usual: Callable[[str], Any]) -> None:
         self._config, self._usual = config, usual
+        self.leads: dict[str, Any] = {}
         self._names, self._numbers = (Gtk.SizeGroup.new(Gtk.SizeGroupMode.HORIZONTAL) for _ in "12")
 
     def row(self, setting: str) -> Any:
@@ -100,6 +105,7 @@ class Rows:
         """The row of a property that is on or off; ``tooltip`` explains it."""
         check = Gtk.CheckButton.new_with_mnemonic(label(setting))
         explain(check, tooltip)
+        self.leads[letter(setting)] = check
         self._config.bind_property(argument_name(setting), check, "active", BOTH_WAYS)
         return check
 
@@ -109,6 +115,7 @@ class Rows:
         name = Gtk.Label.new_with_mnemonic(label(setting))
         name.set_xalign(0)
         name.set_mnemonic_widget(widget)
+        self.leads[letter(setting)] = widget
         if isinstance(widget, Gtk.ComboBoxText):
             name_choice(widget, name.get_text())
             for cell in widget.get_cells():  # a long entry does not make the window wide
@@ -138,7 +145,7 @@ class Rows:
         number = Gtk.SpinButton(adjustment=amount, digits=0 if step >= 1 else 2)
         number.set_width_chars(DIGITS)
         number.set_numeric(True)
-        number.set_activates_default(True)
+        number.set_update_policy(Gtk.SpinButtonUpdatePolicy.IF_VALID)  # what is no number is left
         self._numbers.add_widget(number)
         row = self.named(setting, number)
         explain(row, info.help)
@@ -192,7 +199,15 @@ def explain(widget: Any, text: str) -> None:
 
     widget.set_has_tooltip(True)
     widget.connect("query-tooltip", show)
-    widget.get_accessible().set_description(_(text))
+    _describe(widget, _(text))
+
+
+def _describe(widget: Any, text: str) -> None:
+    """Tell screen readers of a row what its tooltip says, at whatever in it has the focus."""
+    widget.get_accessible().set_description(text)
+    if isinstance(widget, Gtk.Box):
+        widget.connect("add", lambda _row, added: added.get_accessible().set_description(text))
+        widget.foreach(lambda inner: inner.get_accessible().set_description(text))
 
 
 def in_a_row(*widgets: Any) -> Any:
