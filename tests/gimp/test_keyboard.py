@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import time
 
 import numpy as np
 from nightflash.settings import SETTING_INFO
@@ -78,8 +79,11 @@ def test_letters_leave_numbers_alone_and_return_takes_them(shown: Screen, dialog
     assert dialog.widget("spin button", "Crispness").value == before
     assert not dialog.widget("check box", "Outline").checked
     shown.key("o")
-    shown.focuses(f"alt+{LETTERS['content']}")
-    shown.run("xdotool", "type", "0.70")
+    (number,) = shown.focuses(f"alt+{LETTERS['content']}")
+    assert number is not None
+    assert number.role == "spin button"
+    time.sleep(0.5)  # all of it is chosen by then, for what is typed to take its place
+    shown.run("xdotool", "type", "--delay", "100", "0.70")
     shown.key("Return")
     shown.until(lambda: dialog.widget("spin button", "Crispness").value == 0.7, "the number")
     assert dialog.widget("button", "OK").sensitive, "Return pressed OK"
