@@ -34,11 +34,14 @@ SLOW = (
     "scene/test_segment.py",
     "scene/test_subject.py",
     "refine",
-    "models/midas/test_checkpoint.py",  # whole networks
+    "models/depth_anything/test_checkpoint.py",  # whole networks
+    "models/depth_anything/test_network.py",
+    "models/midas/test_checkpoint.py",
     "models/midas/test_network.py",
     "models/midas/test_precision.py",
     "models/test_features.py",
     "models/test_isnet.py",
+    "models/test_onnx.py",  # a render in a process of its own
     "models/test_rcnn.py",
     "models/download/test_faults.py",  # servers that are silent
     "models/download/test_together.py",
