@@ -100,10 +100,10 @@ def _in_grey_and_alpha(strokes: npt.NDArray[np.float32]) -> npt.NDArray[np.float
 
 def _eight_bits(photo: Photo) -> Pixels | None:
     """The codes of a photo that is kept in 8 bits of sRGB."""
-    kept = photo.pixels
-    if not isinstance(kept, EightBitPixels) or kept.space is not SRGB:
+    pixels = photo.pixels
+    if not isinstance(pixels, EightBitPixels) or pixels.space is not SRGB:
         return None
-    return Pixels.cut(Layout(photo.width, photo.height, "u8", 3), kept.codes.data)
+    return Pixels.cut(Layout(photo.width, photo.height, "u8", 3), pixels.kept.data)
 
 
 def _codes(rgb: npt.NDArray[np.float32]) -> Pixels | None:

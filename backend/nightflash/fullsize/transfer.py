@@ -86,7 +86,7 @@ def close_up(
     day = LinearPixels(photo)
     night, fitted = _room(day), Fitted(working_photo, light, None)
     _in_strips(day, night, fitted, region, iso, seed, grey, progress)
-    return night.array
+    return night.kept
 
 
 def _room(photo: Pixels) -> LinearPixels:

@@ -39,7 +39,7 @@ class Photo:
         if isinstance(self.pixels, np.ndarray):
             raise _bad("An array is no photo yet.", "Photo.from_linear makes one of it.")
         if isinstance(self.pixels, LinearPixels):
-            _check_linear(self.pixels.array)
+            _check_linear(self.pixels.kept)
         if self.alpha is None:
             return
         if self.alpha.shape != self.pixels.shape or self.alpha.dtype != np.float32:
@@ -173,7 +173,7 @@ class Photo:
     def _encoded_colour(self, space: ColourSpace, bits: int) -> Codes:
         pixels = self.pixels
         if bits == 8 and isinstance(pixels, EightBitPixels) and pixels.space is space:
-            codes = pixels.codes.view()
+            codes = pixels.kept.view()
             codes.flags.writeable = False
             return codes
         dtype = {8: np.uint8, 16: np.uint16, 32: np.float32}[bits]

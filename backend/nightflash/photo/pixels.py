@@ -6,8 +6,9 @@ floats, which take four times as much.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,96 +20,70 @@ ALL = slice(None)
 _AT_ONCE = 2**20  # pixels that are reduced together
 
 
-class Pixels(Protocol):
-    """Pixels, read and written as linear light: sRGB/Rec.709 primaries, 1 is white."""
+@dataclass(frozen=True, eq=False)
+class Pixels(ABC):
+    """Pixels, read and written as linear light: sRGB/Rec.709 primaries, 1 is white.
+
+    Attributes:
+        kept: (H, W, 3), what is in memory.
+    """
+
+    kept: npt.NDArray[Any]
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
+        return self.kept.shape[0], self.kept.shape[1]
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory."""
+        return self.kept.nbytes
 
     @property
     def writeable(self) -> bool:
         """Whether `put` may be called."""
+        return self.kept.flags.writeable
 
+    @abstractmethod
     def linear(self, rows: slice = ALL) -> Linear:
         """Light of some rows (n, W, 3), float32; may be a view."""
 
+    @abstractmethod
     def put(self, rows: slice, linear: Linear) -> None:
         """Replace some rows by light (n, W, 3), float32; it may be what `linear` gave."""
 
 
 @dataclass(frozen=True, eq=False)
-class LinearPixels:
-    """Pixels in linear light.
-
-    Attributes:
-        array: (H, W, 3) float32.
-    """
-
-    array: Linear
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.array.shape[0], self.array.shape[1]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory."""
-        return self.array.nbytes
-
-    @property
-    def writeable(self) -> bool:
-        """Whether the array can be written."""
-        return self.array.flags.writeable
+class LinearPixels(Pixels):
+    """Pixels kept in linear light, float32."""
 
     def linear(self, rows: slice = ALL) -> Linear:
         """A view of some rows."""
-        return self.array[rows]
+        return self.kept[rows]
 
     def put(self, rows: slice, linear: Linear) -> None:
         """Replace some rows."""
-        self.array[rows] = linear
+        self.kept[rows] = linear
 
 
 @dataclass(frozen=True, eq=False)
-class EightBitPixels:
-    """Pixels as codes of 8 bits.
+class EightBitPixels(Pixels):
+    """Pixels kept as codes of 8 bits, uint8.
 
     Attributes:
-        codes: (H, W, 3) uint8.
         space: What they mean.
     """
 
-    codes: npt.NDArray[np.uint8]
     space: MatrixSpace
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.codes.shape[0], self.codes.shape[1]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory."""
-        return self.codes.nbytes
-
-    @property
-    def writeable(self) -> bool:
-        """Whether the codes can be written."""
-        return self.codes.flags.writeable
 
     def linear(self, rows: slice = ALL) -> Linear:
         """Light of some rows, worked out anew each time."""
-        return self.space.decode_bytes(self.codes[rows])
+        return self.space.decode_bytes(self.kept[rows])
 
     def put(self, rows: slice, linear: Linear) -> None:
         """Replace some rows, rounded to the nearest code and clipped."""
-        codes = self.codes[rows]
+        codes = self.kept[rows]
         for part in strips(*codes.shape[:2]):
             codes[part] = self.space.eight_bits(linear[part])
 
