@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import time
 
 import numpy as np
 from nightflash.settings import SETTING_INFO
@@ -80,8 +79,8 @@ def test_letters_leave_numbers_alone_and_return_takes_them(shown: Screen, dialog
     assert not dialog.widget("check box", "Outline").checked
     shown.key("o")
     shown.focuses(f"alt+{LETTERS['content']}")
-    time.sleep(0.5)  # all of it is chosen by then, for what is typed to take its place
-    shown.run("xdotool", "type", "--delay", "100", "0.70")
+    shown.type("0.70")
+    shown.until(lambda: dialog.widget("spin button", "Crispness").text == "0.70", "what is typed")
     shown.key("Return")
     shown.until(lambda: dialog.widget("spin button", "Crispness").value == 0.7, "the number")
     assert dialog.widget("button", "OK").sensitive, "Return pressed OK"

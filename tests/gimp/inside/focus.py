@@ -18,6 +18,7 @@ from gi.repository import Atspi, GLib  # noqa: E402
 from widgets import described  # noqa: E402
 
 SECONDS = 1.5  # for the focus to come
+QUIET = 0.15  # seconds after which no more is told of it
 
 
 def main() -> None:
@@ -32,14 +33,22 @@ def main() -> None:
     listener = Atspi.EventListener.new(hear)
     listener.register("object:state-changed:focused")
     context, focused = GLib.MainContext.default(), []
-    for key in sys.argv[1:]:
-        heard.clear()
-        subprocess.run(["xdotool", "key", key], check=True)
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end and not heard:
+
+    def listen(seconds: float) -> bool:
+        """Whether something is heard before so many seconds have passed."""
+        known, end = len(heard), time.monotonic() + seconds
+        while time.monotonic() < end and len(heard) == known:
             while context.pending():
                 context.iteration(False)
             time.sleep(0.01)
+        return len(heard) > known
+
+    for key in sys.argv[1:]:
+        heard.clear()
+        subprocess.run(["xdotool", "key", key], check=True)
+        if listen(SECONDS):
+            while listen(QUIET):  # the focus may pass others on its way
+                pass
         focused.append(described(heard[-1], "") if heard else None)
     print(json.dumps(focused))
 
