@@ -72,6 +72,7 @@ def test_a_letter_switches_nothing_that_is_out_of_sight(shown: Screen, dialog: F
 def test_letters_leave_numbers_alone_and_return_takes_them(shown: Screen, dialog: Filter) -> None:
     """The letters of the picture work there, too; others do nothing."""
     dialog.open()
+    dialog.best()  # where crispness has an effect
     before = dialog.widget("spin button", "Crispness").value
     shown.focuses(f"alt+{LETTERS['content']}")
     shown.key("o", "x", "Tab")
