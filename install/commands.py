@@ -21,7 +21,8 @@ from checkout import begin_in, run_in
 from environment import SetupError, ensure_environment, say
 from requirements import CHECKOUT
 
-from nightflash.commands.results import night_name  # needs the standard library alone
+# Need the standard library alone.
+from nightflash.commands.results import folder_fault, is_folder, night_name
 
 USAGE = """bash install/run.sh [PHOTO... [OUT [OPTIONS]]]
 
@@ -75,8 +76,7 @@ def run(arguments: Sequence[str]) -> int:
         return _render_several(names, options, chosen)
     photo = Path(names[0]).absolute() if names else EXAMPLE
     out = result_path(photo, Path(names[1]) if len(names) == 2 else None)
-    if not photo.is_file():
-        say(f"There is no photo {photo}.")
+    if _is_no_photo(photo):
         return BAD_PHOTO
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
         raise SetupError(
@@ -100,8 +100,7 @@ def _render_several(names: Sequence[str], options: Sequence[str], chosen: networ
     """Several photos into a folder; what is wrong with one of them is said before the set-up."""
     *photos, out = names
     for photo in photos:
-        if not Path(photo).is_file():
-            say(f"There is no photo {Path(photo).absolute()}.")
+        if _is_no_photo(Path(photo).absolute()):
             return BAD_PHOTO
     if Path(out).is_file():
         raise SetupError(f"{out} is a file; several photos need a folder as the last name.")
@@ -110,6 +109,15 @@ def _render_several(names: Sequence[str], options: Sequence[str], chosen: networ
         say("The night photos are here:")
         print(Path(out).absolute(), flush=True)
     return code
+
+
+def _is_no_photo(photo: Path) -> bool:
+    """Whether there is no such file, which is said."""
+    if is_folder(photo):
+        say(str(folder_fault(photo)))
+    elif not photo.is_file():
+        say(f"There is no photo {photo}.")
+    return not photo.is_file()
 
 
 def _prepared(chosen: networks.Wanted) -> Path:

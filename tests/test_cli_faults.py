@@ -58,7 +58,8 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("day.png", "Name a photo and where the result goes."),
         ("missing.png night.png", "missing.png does not exist."),
-        (". night.png", ". is a folder, not a picture."),
+        (". night.png", ". is a folder, not a picture. 'nightflash batch FOLDER OUT'"),
+        (". nights", ". is a folder, not a picture. 'nightflash batch FOLDER OUT'"),
         ("text.png night.png", "text.png is not a picture that NightFlash reads."),
         ("empty.png night.png", "empty.png is empty."),
         ("day.png night.xyz", "night.xyz has a suffix that NightFlash does not write."),

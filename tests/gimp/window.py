@@ -241,8 +241,9 @@ def screen(
             process = started(gimp.command(words), variables, **options)
             return stack.enter_context(process)
 
-        options = ("-screen", "0", f"{room[0]}x{room[1]}x24", "-fbdir", str(remote), "-nocursor")
-        options += ("-r",)  # a key pressed once is typed once, however busy the machine
+        size = f"{room[0]}x{room[1]}x24"
+        options = ("-screen", "0", size, "-fbdir", str(remote), "-nocursor", "-r")
+        # -r: a key pressed once is typed once, however busy the machine.
         server = start("Xvfb", "-displayfd", "1", *options, stderr=subprocess.DEVNULL)
         assert server.stdout is not None
         variables["DISPLAY"] = f":{server.stdout.readline().strip()}"

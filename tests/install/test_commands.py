@@ -187,7 +187,7 @@ def test_the_example_goes_to_the_current_folder(
     ("arguments", "sentence"),
     [
         (["missing.jpg"], "There is no photo {}/missing.jpg."),
-        (["."], "There is no photo {}."),
+        (["."], "{} is a folder, not a picture. 'nightflash batch FOLDER OUT'"),
         (["a.png", "no such folder/a.png"], "The result cannot be written to {}/no such folder"),
         (["a.png", "a.png"], "The result would replace the photo {}/a.png"),
         (["a.png", "b.png", "nights"], "There is no photo {}/b.png."),
@@ -204,7 +204,7 @@ def test_faults_are_told_before_any_set_up(
     photo(tmp_path / "a.png")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NIGHTFLASH_HOME", str(tmp_path / "data"))
-    absent = "no photo" in sentence
+    absent = "no photo" in sentence or "not a picture" in sentence
     assert commands.main(["run", *arguments]) == (2 if absent else 1)
     assert sentence.format(tmp_path) in capsys.readouterr().err
     assert not (tmp_path / "data").exists()

@@ -69,13 +69,15 @@ def plan(paths: Sequence[str]) -> list[Job]:
 
     Raises:
         NightFlashError: ``bad_output`` where several photos would go to one file, or the folder
-            cannot be made.
+            cannot be made; ``bad_photo`` where the one photo is a folder.
     """
     if len(paths) < 2:
         raise NightFlashError(
             "Name a photo and where the result goes.", "See: nightflash render --help"
         )
     photos, out = [Path(p) for p in paths[:-1]], Path(paths[-1])
+    if len(photos) == 1 and is_folder(photos[0]):
+        raise folder_fault(photos[0])
     slashes = tuple(s for s in (os.sep, os.altsep) if s)
     if len(photos) == 1 and not (is_folder(out) or paths[-1].endswith(slashes)):
         return [Job(photos[0], out, photos[0].stem)]
@@ -91,6 +93,15 @@ def plan(paths: Sequence[str]) -> list[Job]:
         )
         for photo in photos
     ]
+
+
+def folder_fault(folder: Path) -> NightFlashError:
+    """What is wrong where a folder is named as the photo."""
+    return NightFlashError(
+        f"{folder} is a folder, not a picture.",
+        "'nightflash batch FOLDER OUT' makes nights of all photos in it.",
+        code="bad_photo",
+    )
 
 
 def is_folder(path: Path) -> bool:
