@@ -24,6 +24,9 @@ from nightflash.settings import Settings
 from training.scenes import HELD_OUT_SEEDS, RenderedScene, relative_inverse_depth, render_scene
 from training.scenes.score import fitted_psnr
 
+from tests.benchmarks.own_shadow import gains as gains_from_the_right
+from tests.benchmarks.own_shadow import lit_from_the_right
+
 Picture = npt.NDArray[np.float32]
 PHYSICS = Settings(night=0.0)  # the light alone; a photographer's metering goes further
 
@@ -132,6 +135,13 @@ def test_no_halo_at_the_subjects_edge(shared: Path) -> None:
     shown_halos = ", ".join(f"{h:.2f}" for h in halos)
     assert abs(np.median(halos)) < 0.5, shown_halos
     assert sum(h > 1 for h in halos) <= 2, shown_halos
+
+
+def test_the_subject_s_shadow_lies_where_that_of_a_true_flash_beside_the_lens_does() -> None:
+    for seed in (1303, 1306):
+        room = lit_from_the_right(seed, 240, 160)
+        _, without, with_shadow = gains_from_the_right(room, true_scene(room))
+        assert with_shadow > without + 0.15, seed
 
 
 def _rings(mask: Picture) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
