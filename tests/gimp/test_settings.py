@@ -124,6 +124,48 @@ def test_saved_settings_and_a_reset_leave_the_aim(shown: Screen, dialog: Filter)
     dialog.close()
 
 
+def test_every_change_is_taken_back_and_made_again(shown: Screen, dialog: Filter) -> None:
+    """A slider, a preset, an aim and a typed number, in the order in which they were done."""
+    dialog.open()
+    if dialog.preset() != "Flash at night":
+        dialog.choose(dialog.preset(), "Flash at night")
+        time.sleep(1)  # what follows at once would be the same step
+    dialog.click_photo(LEFT)
+    shown.until(lambda: hits(dialog, LEFT), "an aim")
+    stages = [dialog.values()]
+    dialog.drag(BRIGHTNESS, 0.9)
+    time.sleep(1)
+    stages.append(dialog.values())
+    dialog.choose(dialog.preset(), "Moonlit")
+    time.sleep(1)
+    stages.append(dialog.values())
+    dialog.click_photo(RIGHT)
+    shown.until(lambda: hits(dialog, RIGHT), "another aim")
+    shown.press(dialog.widget("spin button", BRIGHTNESS))
+    shown.key("ctrl+a")
+    shown.type("1")
+    shown.key("Return")
+    shown.until(lambda: brightness(dialog) == 1, "what was typed")
+    assert len({tuple(stage.items()) for stage in stages}) == 3
+    shown.key("ctrl+z")  # the number has the focus
+    shown.until(lambda: dialog.values() == stages[2], "the preset")
+    assert hits(dialog, RIGHT)
+    shown.key("ctrl+z")
+    shown.until(lambda: hits(dialog, LEFT), "the aim before")
+    assert dialog.values() == stages[2]
+    shown.key("ctrl+z")
+    shown.until(lambda: dialog.values() == stages[1], "what was dragged")
+    shown.key("ctrl+z")
+    shown.until(lambda: dialog.values() == stages[0], "the beginning")
+    shown.key("ctrl+y", "ctrl+y")
+    shown.until(lambda: dialog.values() == stages[2], "the preset again")
+    shown.key("ctrl+shift+z")
+    shown.until(lambda: hits(dialog, RIGHT), "the aim again")
+    shown.key("ctrl+shift+z")
+    shown.until(lambda: brightness(dialog) == 1, "the number again")
+    dialog.close()
+
+
 def test_a_night_is_edited_again(shown: Screen, dialog: Filter) -> None:
     """The dialog opens with its settings and aim; one undo brings back what was there."""
     in_gimp(shown, "Gimp.Selection.none(image)\nTrue")

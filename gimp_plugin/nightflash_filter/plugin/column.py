@@ -17,6 +17,8 @@ from nightflash.effect import without_effect  # noqa: E402
 from nightflash.settings import DEFAULTS, SETTING_INFO  # noqa: E402
 
 from plugin.arguments import chosen_settings, letter  # noqa: E402
+from plugin.changes import Changes  # noqa: E402
+from plugin.history import History  # noqa: E402
 from plugin.kept import keep, kept  # noqa: E402
 from plugin.presets import Presets  # noqa: E402
 from plugin.rows import SPACE, Rows, explain, leave_wheel  # noqa: E402
@@ -35,10 +37,11 @@ class Column(Gtk.Box):
 
     Args:
         config: A procedure's configuration.
+        history: Takes every change as a step.
         edits: Whether a night is edited, which stays one layer or a group as it is.
     """
 
-    def __init__(self, config: Any, edits: bool = False) -> None:
+    def __init__(self, config: Any, history: History, edits: bool) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE)
         self._config, self._presets = config, Presets(config)
         self._rows = Rows(config, self._usual)
@@ -55,6 +58,7 @@ class Column(Gtk.Box):
         leave_wheel(self)
         config.connect("notify", lambda *_changed: self._refresh())
         self._refresh()
+        Changes(config, history)
 
     def listen(self, window: Any) -> None:
         """Have letters for Alt that are typed in a window lead to what is in a closed group."""

@@ -1,12 +1,14 @@
-"""What the user corrects at the outline of the main object: clicks and strokes, and undo."""
+"""What the user corrects at the outline of the main object: clicks and strokes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from plugin.canvas import Canvas
+from plugin.history import History, Step
 from plugin.outline import Outline, click_fields
 from plugin.strokes import Place, Raster, Stroke, painted
 
@@ -17,18 +19,19 @@ AIM, ADDED, REMOVED = 0xFFFFFFFF, 0x40E060FF, 0xFF5040FF  # colours of the marks
 
 
 class Corrections:
-    """The outline as the user has it, with what was before, shown on the canvas.
+    """The outline as the user has it, shown on the canvas.
 
     Args:
         canvas: Where the photo is shown.
+        history: Takes the steps.
         changed: Called where another outline is wanted; takes the aim.
     """
 
-    def __init__(self, canvas: Canvas, changed: Callable[[Place | None], None]) -> None:
-        self._canvas, self._changed = canvas, changed
+    def __init__(
+        self, canvas: Canvas, history: History, changed: Callable[[Place | None], None]
+    ) -> None:
+        self._canvas, self._history, self._changed = canvas, history, changed
         self.now = Outline()
-        self._past: list[Outline] = []
-        self._future: list[Outline] = []
         self._raster = Raster(canvas.size)
         self._pixels: Any = None  # of the strokes, the same as long as these are
         self._stroke: list[Place] = []
@@ -39,6 +42,11 @@ class Corrections:
     def fields(self) -> dict[str, Any]:
         """The fields of a request for work."""
         return {"clicks": click_fields(self.now), "strokes": self._pixels}
+
+    @property
+    def painting(self) -> bool:
+        """Whether a stroke is being painted."""
+        return bool(self._stroke)
 
     @property
     def any(self) -> bool:
@@ -73,18 +81,6 @@ class Corrections:
         self._stroke = []
         self._go(replace(self.now, strokes=(*self.now.strokes, stroke)))
 
-    def undo(self) -> None:
-        """Take the last step back, if there is one."""
-        if self._past and not self._stroke:
-            self._future.append(self.now)
-            self._become(self._past.pop())
-
-    def redo(self) -> None:
-        """Do again what was taken back last."""
-        if self._future and not self._stroke:
-            self._past.append(self.now)
-            self._become(self._future.pop())
-
     def resize(self, larger: bool) -> None:
         """Make the brush larger or smaller."""
         side = max(self._canvas.size)
@@ -98,8 +94,7 @@ class Corrections:
 
     def _go(self, there: Outline) -> None:
         if there != self.now:
-            self._past.append(self.now)
-            self._future.clear()
+            self._history.add(Step(partial(self._become, self.now), partial(self._become, there)))
             self._become(there)
 
     def _become(self, there: Outline) -> None:

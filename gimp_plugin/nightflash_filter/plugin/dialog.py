@@ -128,7 +128,8 @@ class Dialog:
         )
         self._preview.listen(self._window)
         self._status = Status(in_a_row(help_button(self._window), self._backend.button()))
-        self._column = Column(self._config, edits=self._source.night is not None)
+        edits = self._source.night is not None
+        self._column = Column(self._config, self._preview.history, edits)
         self._column.listen(self._window)
         parts = beside(self._source.note, self._preview, self._status, self._column)
         self._window.get_content_area().pack_start(parts, True, True, 0)

@@ -13,6 +13,7 @@ from gi.repository import Gdk, Gtk  # noqa: E402
 
 from plugin.canvas import Canvas, modifier  # noqa: E402
 from plugin.corrections import Corrections  # noqa: E402
+from plugin.history import History  # noqa: E402
 
 STEP = 10  # pixels of the screen that an arrow key moves the mark; 1 with Ctrl or Shift
 NOTCH = 1.25  # by which a notch of the wheel, or a key, zooms
@@ -30,6 +31,7 @@ ZOOMS = {
 ACTUAL, FIT, BEFORE = ("1", "KP_1"), ("0", "KP_0", "f"), ("b", "B")
 SIZES = {"bracketleft": False, "bracketright": True}  # of the brush: whether larger
 LEFT, MIDDLE = 1, 2
+UNDO, REDO = "z", ("y", "Y", "Z")  # with Control
 
 
 class Gestures:
@@ -38,10 +40,11 @@ class Gestures:
     Args:
         canvas: What is worked with.
         corrections: What clicks, strokes and keys at the outline change.
+        history: What keys take back and do again.
     """
 
-    def __init__(self, canvas: Canvas, corrections: Corrections) -> None:
-        self._canvas, self._corrections = canvas, corrections
+    def __init__(self, canvas: Canvas, corrections: Corrections, history: History) -> None:
+        self._canvas, self._corrections, self._history = canvas, corrections, history
         self._space = False  # whether the key is held
         self._drag = ""  # what is dragged: ``photo``, ``line``, ``brush``, or a ``click`` by now
         self._click: Any = None  # the event that began it
@@ -231,7 +234,7 @@ class Gestures:
         if not pressed or alt or (isinstance(focus, Gtk.Editable) and not _is_idle(focus, event)):
             return False
         if modifier(event, "Control"):
-            return self._history(name)
+            return self._takes_back(name)
         if name in ZOOMS:
             self.zoom(self._canvas.placement.scale * ZOOMS[name])
         elif name in ACTUAL:
@@ -248,19 +251,18 @@ class Gestures:
             return isinstance(focus, Gtk.SpinButton)  # the letter would wipe the number
         return True
 
-    def _history(self, name: str) -> bool:
-        """Undo and redo; whether a key with Control means that."""
-        if name in ("y", "Y", "Z"):
-            self._corrections.redo()
-        elif name == "z":
-            self._corrections.undo()
-        else:
+    def _takes_back(self, name: str) -> bool:
+        """Undo and redo; whether a key with Control means that. Not while something is made."""
+        if name not in (*REDO, UNDO):
             return False
+        if self._area.is_sensitive() and not self._corrections.painting:
+            (self._history.undo if name == UNDO else self._history.redo)()
         return True
 
 
 def _is_idle(field: Any, event: Any) -> bool:
-    """Whether a key is none for a field: a letter, where that takes a number."""
+    """Whether a key is none for a field: a letter, where that takes a number; Undo there, too."""
     typed = chr(Gdk.keyval_to_unicode(event.keyval))
-    plain = isinstance(field, Gtk.SpinButton) and not modifier(event, "Control")
-    return plain and (typed.isalpha() or typed in "[]")
+    if modifier(event, "Control"):
+        return isinstance(field, Gtk.SpinButton) and typed in (*REDO, UNDO)
+    return isinstance(field, Gtk.SpinButton) and (typed.isalpha() or typed in "[]")

@@ -14,6 +14,7 @@ from gi.repository import Gtk  # noqa: E402
 from plugin.canvas import Canvas  # noqa: E402
 from plugin.corrections import Corrections  # noqa: E402
 from plugin.gestures import Gestures  # noqa: E402
+from plugin.history import History  # noqa: E402
 from plugin.monitor import Monitor  # noqa: E402
 from plugin.outline import Outline  # noqa: E402
 from plugin.picture import Picture  # noqa: E402
@@ -60,6 +61,9 @@ class Preview(Gtk.Box):
         wishes: Takes what the user asks.
         over: A widget at the top of the picture.
         selection: Whether the flash is aimed by a selection where no point is.
+
+    Attributes:
+        history: Of all that is done in the dialog: keys at the picture take its steps back.
     """
 
     def __init__(
@@ -79,8 +83,9 @@ class Preview(Gtk.Box):
         self._settling, self._waiting = Soon(self._settled), Soon(self._spin)
         self._canvas = Canvas(size, self._moved)
         self._monitor = Monitor(self._canvas)
-        self._corrections = Corrections(self._canvas, self._corrected)
-        self._gestures = Gestures(self._canvas, self._corrections)
+        self.history = History()
+        self._corrections = Corrections(self._canvas, self.history, self._corrected)
+        self._gestures = Gestures(self._canvas, self._corrections, self.history)
         self._photo = photo
         overlay = Gtk.Overlay()
         overlay.add(self._canvas)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DETECTED = "main detected: "
 SCORE = re.compile(r" \(\d\.\d+\)")
+LINES = 2  # of a sentence; one in German may take more than a narrow window has in one
 ENOUGH = 0.05  # of the work, to tell how long the rest takes
 UNDER, CORRECTED = " under the point", ", corrected"
 
@@ -97,7 +98,7 @@ class Progress:
 
 
 class Status(Gtk.Box):
-    """A line with a sentence, and a bar of how far work is: neither ever grows or goes.
+    """A sentence in two lines at most, and a bar of how far work is: neither ever grows or goes.
 
     Args:
         beside: A widget at the end of the line.
@@ -106,7 +107,11 @@ class Status(Gtk.Box):
     def __init__(self, beside: Any) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=SPACE // 2)
         self._sentence = Gtk.Label(xalign=0, selectable=False)
+        self._sentence.set_line_wrap(True)
+        self._sentence.set_lines(LINES)
         self._sentence.set_ellipsize(Pango.EllipsizeMode.END)
+        room = self._sentence.create_pango_layout("\n" * (LINES - 1)).get_pixel_size()
+        self._sentence.set_size_request(-1, room.height)
         self._bar = Gtk.ProgressBar()
         line = Gtk.Box(orientation=Gtk.Orientation.HORIZONTAL, spacing=SPACE)
         line.pack_start(self._sentence, True, True, 0)
