@@ -26,6 +26,9 @@ def test_one_value_is_reset(shown: Screen, dialog: Filter) -> None:
     dialog.drag("Beam width", 0.9)
     beam = dialog.widget("spin button", "Beam width").value or 0.0
     assert 2.5 < beam < 3.6, "the slider counts by ratios"
+    assert dialog.widget("slider", f"Beam width: {round(beam, 2):g}"), (
+        "what a screen reader says of it"
+    )
     shown.until(lambda: dialog.widget("button", reset).sensitive, "a value to reset")
     assert dialog.preset() == "Moonlit, changed"
     dialog.press(reset)

@@ -43,8 +43,8 @@ class Changes:
         if now == self._now:
             return
         clock = time.monotonic()
-        goes_on = self._step is self._history.last and clock - self._at < PAUSE
-        if not goes_on:
+        more = self._step is not None and self._step is self._history.last
+        if not more or clock - self._at > PAUSE:
             self._step, self._begun = None, self._now
         step = Step(partial(self._put, self._begun), partial(self._put, now))
         self._history.add(step, instead=self._step)

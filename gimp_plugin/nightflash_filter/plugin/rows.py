@@ -154,7 +154,7 @@ class Rows:
         row.set_child_packing(number, False, False, 0, Gtk.PackType.END)
         slider = Gtk.Scale(adjustment=_lengthwise(amount, whole), draw_value=False, digits=-1)
         slider.set_size_request(LONGER if is_wide() else SLIDER, -1)
-        slider.get_accessible().set_name(label(setting).replace("_", ""))
+        name_slider(slider, label(setting).replace("_", ""), amount)
         row.pack_start(slider, True, True, 0)
         return row
 
@@ -173,6 +173,18 @@ def _lengthwise(amount: Any, whole: bool) -> Any:
         lambda _binding, stop: float(round(math.exp(stop))) if whole else math.exp(stop),
     )
     return stops
+
+
+def name_slider(slider: Any, name: str, amount: Any) -> None:
+    """Give screen readers the name of a slider, and its amount where it moves the logarithm."""
+
+    def refresh(*_changed: Any) -> None:
+        own = slider.get_adjustment() is amount
+        told = name if own else f"{name}: {round(amount.get_value(), 2):g}"
+        slider.get_accessible().set_name(told)
+
+    amount.connect("value-changed", refresh)
+    refresh()
 
 
 def name_choice(combo: Any, name: str) -> None:
