@@ -37,7 +37,7 @@ HEADS = 5  # of the attention
 EXPANSION = 2
 MEAN, SPREAD = 0.45, 0.25  # of encoded photos
 LEAST_SHARE = 0.003  # of the picture that a main object covers
-LEAST_SURE = 0.72  # score under which most photos without a clear object lie, few of one
+LEAST_SURE = 0.76  # score under which most photos without a clear object lie, few of one
 
 
 class Normalised(nn.Sequential):
