@@ -47,7 +47,7 @@ def settled() -> None:
 window = Gtk.Window()
 window.set_default_size(600, 502)
 canvas = Canvas(SIZE, lambda: None)
-gestures = Gestures(canvas, Mock())
+gestures = Gestures(canvas, Mock(), Mock())
 window.add(canvas)
 window.show_all()
 settled()
