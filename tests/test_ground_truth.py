@@ -16,7 +16,6 @@ import numpy.typing as npt
 import torch
 from nightflash.aim import Aim
 from nightflash.engine.engine import Engine
-from nightflash.light import light_scene
 from nightflash.photo import Photo
 from nightflash.scene import Scene
 from nightflash.scene.depth import scaled
@@ -24,6 +23,7 @@ from nightflash.settings import Settings
 from training.scenes import HELD_OUT_SEEDS, RenderedScene, relative_inverse_depth, render_scene
 from training.scenes.score import fitted_psnr
 
+from tests.benchmarks.metric_depth import night_of
 from tests.benchmarks.own_shadow import gains as gains_from_the_right
 from tests.benchmarks.own_shadow import lit_from_the_right
 
@@ -64,12 +64,6 @@ def true_scene(rendered: RenderedScene) -> Scene:
         depth_from="truth",
         subject_from="truth",
     )
-
-
-def night_of(scene: Scene, settings: Settings) -> Picture:
-    light = light_scene(scene, settings)
-    night: Picture = light.shine(scene.photo, light.maps).permute(1, 2, 0).numpy()
-    return night
 
 
 def gains(analyse: Callable[[RenderedScene], Scene], settings: Settings = PHYSICS) -> Gain:

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from nightflash.light import light_scene
+from nightflash.light.incidence import Incidence
 from nightflash.scene.depth import by_the_nearest, scaled
 from nightflash.scene.scene import Scene
 from nightflash.settings import Settings
@@ -90,9 +91,9 @@ def _scene(rendered: RenderedScene, inverse_depth: Tensor, metres: float | None)
     )
 
 
-def night_of(scene: Scene, settings: Settings) -> Picture:
-    """(H, W, 3) linear, lit at the scene's size."""
-    light = light_scene(scene, settings)
+def night_of(scene: Scene, settings: Settings, known: Incidence | None = None) -> Picture:
+    """(H, W, 3) linear, lit at the scene's size; ``known`` as `light_scene` has it."""
+    light = light_scene(scene, settings, known)
     night: Picture = light.shine(scene.photo, light.maps).permute(1, 2, 0).numpy()
     return night
 

@@ -15,7 +15,6 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 from nightflash import Engine, Photo, Settings
-from nightflash.light import light_scene
 from nightflash.light.bracket import ARM, PLACES
 from nightflash.light.incidence import incidence
 from nightflash.scene import Scene
@@ -25,7 +24,7 @@ from training.scenes.render import render
 from training.scenes.rooms import compose_room
 from training.scenes.score import fitted_psnr
 
-from tests.benchmarks.metric_depth import Picture, scenes
+from tests.benchmarks.metric_depth import Picture, night_of, scenes
 
 SIZE = 360, 240
 PHYSICS = Settings(night=0.0, flash_from="right")
@@ -45,12 +44,11 @@ def lit_from_the_right(seed: int, width: int, height: int) -> RenderedScene:
 def nights(scene: Scene) -> list[Picture]:
     """``WAYS`` to light a scene: (H, W, 3) linear."""
     right = incidence(scene, PLACES["right"])
-    lights = (
-        light_scene(scene, replace(PHYSICS, flash_from="camera")),
-        light_scene(scene, PHYSICS, replace(right, shadow=None)),
-        light_scene(scene, PHYSICS, right),
-    )
-    return [light.shine(scene.photo, light.maps).permute(1, 2, 0).numpy() for light in lights]
+    return [
+        night_of(scene, replace(PHYSICS, flash_from="camera")),
+        night_of(scene, PHYSICS, replace(right, shadow=None)),
+        night_of(scene, PHYSICS, right),
+    ]
 
 
 def gains(rendered: RenderedScene, scene: Scene) -> npt.NDArray[np.float64]:

@@ -108,6 +108,10 @@ class Filter:
         """Open the dialog and have it render in the best quality, until that has begun."""
         self.open()
         self.best()
+        self.render()
+
+    def render(self) -> None:
+        """Press OK, until the work has begun."""
         self.press("OK")
         self.shown.until(lambda: (self.widget("progress bar").value or 0) > 0.001, "progress", 60)
 

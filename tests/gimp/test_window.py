@@ -200,6 +200,25 @@ def test_the_work_is_stopped_and_the_dialog_stays(
 
 
 @pytest.mark.usefixtures("large")
+def test_nothing_is_taken_back_while_a_night_is_made(shown: Screen, dialog: Filter) -> None:
+    """The night would not be made with what the dialog shows."""
+    dialog.open()
+    dialog.best()
+    usual = dialog.values()
+    time.sleep(1)  # what follows at once would be the same step
+    dialog.drag("Night brightness", 0.8)
+    chosen = dialog.values()
+    dialog.render()
+    shown.key("ctrl+z")
+    dialog.press("Cancel")
+    shown.until(lambda: dialog.widget("button", "OK").sensitive, "OK, to be pressed again", 15)
+    assert dialog.values() == chosen != usual
+    shown.key("ctrl+z")
+    shown.until(lambda: dialog.values() == usual, "what was before")
+    dialog.close()
+
+
+@pytest.mark.usefixtures("large")
 def test_backend_killed_midway(shown: Screen, dialog: Filter, profile: Profile) -> None:
     before = state(shown)
     dialog.begin()

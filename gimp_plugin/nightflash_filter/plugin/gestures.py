@@ -256,7 +256,10 @@ class Gestures:
         if name not in (*REDO, UNDO):
             return False
         if self._area.is_sensitive() and not self._corrections.painting:
-            (self._history.undo if name == UNDO else self._history.redo)()
+            if name == UNDO:
+                self._history.undo()
+            else:
+                self._history.redo()
         return True
 
 
