@@ -27,6 +27,17 @@ def test_another_outline_that_is_another_object_is_not_taken() -> None:
     assert found[10, 10] > 0.5
 
 
+def test_what_a_small_map_misses_is_found_anew_and_a_large_one_is_believed() -> None:
+    """However near the small map's places come to the picture's."""
+    encoded, truth, _ = disc(*SIZE, 30)
+    lacking = truth.clone()
+    lacking[48:72, :85] *= 0.2
+    assert overlap(lacking, truth) < 0.85
+    for size, least, most in (((96, 128), 0.95, 1.0), ((768, 1024), 0.0, 0.85)):
+        found = F.interpolate(lacking[None, None], size, mode="bilinear", antialias=True)[0, 0]
+        assert least <= overlap(outlined(found, encoded, FLAT), truth) <= most
+
+
 def test_a_fine_mask_keeps_thin_limbs_that_look_like_the_ground() -> None:
     encoded, truth, _ = disc(*SIZE, 30)
     fine = truth.clone()

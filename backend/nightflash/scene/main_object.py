@@ -12,12 +12,12 @@ from nightflash.imaging.guided_filter import GuidedFilter
 from nightflash.models.sureness import sureness
 from nightflash.scene.box import Box, bounds
 from nightflash.scene.fringe import without_fringe
-from nightflash.scene.segment import object_from_prior
+from nightflash.scene.segment import SIDE, object_from_prior
 
-FINE = 1.6  # pixels of the picture that a place of a map may span to be taken as it is
-SURE = 0.8  # sureness from which what a map half believes is as often the object as not
-BELIEVED = 0.3, 0.7  # values of a sure map that become none and all of the object
-IN_DOUBT = 0.1, 0.6  # those of another: there it is the object more often than the map says
+FINE = SIDE**2  # places of a map: with more it is finer than an outline found anew
+SURE = 0.8  # sureness from which what a fine map half believes is as often the object as not
+BELIEVED = 0.3, 0.7  # values of a map that become none and all of the object
+IN_DOUBT = 0.1, 0.6  # those of an unsure fine one: it is the object more often than it says
 UNSURE = 0.02  # of a coarse map, everywhere: photo and depth may still say otherwise
 AGREED = 0.5  # intersection over union with the map under which another outline is another object
 LEAST_PART = 0.003  # of the picture
@@ -26,9 +26,10 @@ LEAST_PART = 0.003  # of the picture
 def outlined(found: Tensor, encoded: Tensor, inverse_depth: Tensor) -> Tensor:
     """Lay a network's map of an object onto the photo.
 
-    A map about as fine as the picture is taken as it is, with more contrast, its soft edge laid
-    onto the photo's by the guided filter where it is coarser. Of a coarse one the outline is found
-    anew by colour and depth, and taken where it is still the same object.
+    Of a map coarser than the picture, and than what can be found there, the outline is found anew
+    by colour and depth, and taken where it is still the same object. Another is taken as it is,
+    with more contrast, its soft edge laid onto the photo's by the guided filter where it is
+    coarser than the picture.
 
     Args:
         found: (h', w') 0..1, at any resolution, covering the picture.
@@ -43,11 +44,12 @@ def outlined(found: Tensor, encoded: Tensor, inverse_depth: Tensor) -> Tensor:
     mask = F.interpolate(found[None, None].to(encoded), (h, w), mode="bilinear", antialias=True)[
         0, 0
     ].clamp(0, 1)
-    if cell > FINE:
+    coarse = cell > 1 and found.numel() < FINE
+    if coarse:
         anew = outlined_anew(mask, encoded, inverse_depth, bounds(mask))
         if overlap(anew, mask) >= AGREED:
             return without_fringe(anew, encoded)
-    none, all_of_it = BELIEVED if sureness(found) >= SURE else IN_DOUBT
+    none, all_of_it = BELIEVED if coarse or sureness(found) >= SURE else IN_DOUBT
     mask = ((mask - none) / (all_of_it - none)).clamp(0, 1)
     return without_fringe(mask if cell <= 1 else _on_edges(mask, encoded, cell), encoded)
 
