@@ -6,9 +6,10 @@ import copy
 
 import torch
 import torch.nn.functional as F
-from nightflash.models.builtin.scene_net import MULTIPLE_OF, NAME, SHORT_SIDE, SceneNet
-from nightflash.models.builtin.weights import read_own
+from nightflash.models.builtin.scene_net import MULTIPLE_OF, NAME, SHORT_SIDE, Block, SceneNet
+from nightflash.models.builtin.weights import own_file
 from nightflash.models.tcmonodepth import DESCRIPTOR as TEACHER
+from nightflash.models.tensors import read_tensors
 from torch import Tensor, nn
 
 from training.bank import Rendered, rendered
@@ -73,8 +74,7 @@ def learn(
     torch.manual_seed(recipe.seed)
     network: nn.Module = SceneNet()
     if recipe.rest["go_on"]:
-        read_own(network, NAME)
-        network.requires_grad_(True)
+        begin_as_shipped(network)
     network = network.to(device).to(memory_format=torch.channels_last)
 
     def batch_at(step: int) -> Drawn:
@@ -107,6 +107,24 @@ def learn(
         return judged(see, stopping, device, SHORT_SIDE, MULTIPLE_OF)
 
     return train(network, batch_at, loss_of, recipe, at, "scene", judge, watch)
+
+
+def begin_as_shipped(network: nn.Module) -> None:
+    """Give a network the weights that ship; blocks that it has beyond those change nothing yet.
+
+    A residual block whose last convolution is zero passes on what it gets, and learns from the
+    first step on (Chen et al., Net2Net, 2016; Goyal et al. 2017 for the zero).
+
+    Raises:
+        RuntimeError: The network is not the one that ships with more blocks.
+    """
+    shipped = {key: value.float() for key, value in read_tensors(own_file(NAME)).items()}
+    started = dict(network.state_dict())
+    for name, block in network.named_modules():
+        if isinstance(block, Block) and f"{name}.narrow.weight" not in shipped:
+            nn.init.zeros_(block.narrow.weight)
+            nn.init.zeros_(block.narrow.bias)
+    network.load_state_dict(started | shipped)
 
 
 def as_shipped(network: nn.Module) -> nn.Module:

@@ -63,7 +63,7 @@ def test_only_wide_depthwise_convolutions_change_and_their_weights_stay() -> Non
     quicken(network)
     quicken(others)
     assert not any(isinstance(layer, DepthwiseConvolution) for layer in others)
-    assert sum(isinstance(layer, DepthwiseConvolution) for layer in network.modules()) == 17
+    assert sum(isinstance(layer, DepthwiseConvolution) for layer in network.modules()) == 22
     after = network.state_dict()
     assert list(before) == list(after)
     assert all(torch.equal(before[key], after[key]) for key in before)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from nightflash.models import vgg19
+from nightflash.models.builtin import scene_net
 from nightflash.models.builtin.content_net import ContentNet
 from nightflash.models.builtin.scene_net import NAME, SceneNet, fold
 from nightflash.models.builtin.weights import own_file, write_own
@@ -22,7 +23,7 @@ from training import features, loop
 from training.batches import Batches
 from training.configuration import Recipe, Stage
 from training.loop import Workplace, prepared, train
-from training.scene_network import learn
+from training.scene_network import begin_as_shipped, learn
 from training.state import State
 
 from tests.training.made_up import examples, scenes
@@ -142,6 +143,19 @@ def test_it_can_go_on_from_what_ships(tmp_path: Path) -> None:
     for key, value in parameters.items():
         assert value.requires_grad
         assert torch.equal(value.half(), start[key]), key
+
+
+def test_a_deeper_network_begins_as_the_one_that_ships(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = SceneNet().eval()
+    begin_as_shipped(small)
+    monkeypatch.setattr(scene_net, "BLOCKS", [count + 1 for count in scene_net.BLOCKS])
+    deeper = SceneNet().eval()
+    begin_as_shipped(deeper)
+    rgb = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(3))
+    assert all(map(torch.equal, small(rgb), deeper(rgb)))
+    deeper.train()(rgb)[1].mean().backward()
+    new = [block.narrow.weight.grad for block in deeper.encoder[0]]
+    assert all(slope is not None and bool(slope.any()) for slope in new)  # it can learn at once
 
 
 def test_training_lowers_the_loss_and_gives_an_average(tmp_path: Path) -> None:

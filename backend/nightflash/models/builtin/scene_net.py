@@ -32,12 +32,12 @@ NAME = "scene_net"
 SHORT_SIDE = 320
 MULTIPLE_OF = 32
 WIDTHS = (24, 40, 72, 112, 160)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the sides
-BLOCKS = (0, 2, 3, 5, 2)  # on the way down
+BLOCKS = (0, 2, 3, 8, 4)  # on the way down
 HEADS = 5  # of the attention
 EXPANSION = 2
 MEAN, SPREAD = 0.45, 0.25  # of encoded photos
 LEAST_SHARE = 0.003  # of the picture that a main object covers
-LEAST_SURE = 0.76  # score under which most photos without a clear object lie, few of one
+LEAST_SURE = 0.7  # score under which most photos without a clear object lie, few of one
 
 
 class Normalised(nn.Sequential):

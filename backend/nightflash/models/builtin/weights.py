@@ -15,7 +15,7 @@ from nightflash.models.tensors import OtherWeights, check_state, read_tensors
 FOLDER = Path(__file__).parent
 SHA256 = {  # what `sha256sum` says of every file in FOLDER
     "content_net": "c59a63f3d98a86ff1adb93bc4f42cf66dbcebd2aa39dbaf1abe4fd618df03e09",
-    "scene_net": "029edc8637656b81bfa52c63cc3621ba00a5de6264575c7dfcbb732aafe25495",
+    "scene_net": "c6046edb4f15ccee69b66497bc466cb7c59ee6e8b11cd4333eae4b0b995f6370",
 }
 
 
