@@ -155,7 +155,7 @@ def test_the_training(
     assert made == ["content_net.safetensors", "scene_net.safetensors"]
     printed = capsys.readouterr().out
     assert "step 4: loss" in printed
-    assert "scene_net.safetensors: 2,0" in printed
+    assert "scene_net.safetensors: 2,8" in printed
 
 
 def test_the_command_that_tests(here: Path) -> None:

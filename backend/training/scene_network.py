@@ -122,8 +122,8 @@ def begin_as_shipped(network: nn.Module) -> None:
     started = dict(network.state_dict())
     for name, block in network.named_modules():
         if isinstance(block, Block) and f"{name}.narrow.weight" not in shipped:
-            nn.init.zeros_(block.narrow.weight)
-            nn.init.zeros_(block.narrow.bias)
+            for weights in block.narrow.parameters():
+                nn.init.zeros_(weights)
     network.load_state_dict(started | shipped)
 
 
