@@ -230,6 +230,7 @@ def test_it_ends_at_once_and_leaves_nothing_behind(place: Place, way: str) -> No
         thread = threading.Thread(target=work)
         thread.start()
         assert refining.wait(60)
+        started = time.monotonic()
         if way == "stop":
             assert place.command("stop").stdout == "The backend has ended.\n"
         elif way == "shutdown":
@@ -239,6 +240,7 @@ def test_it_ends_at_once_and_leaves_nothing_behind(place: Place, way: str) -> No
         for _ in until(10):
             if not (place.folder / "run" / "connection.json").exists() and not runs(pid):
                 break
+        assert time.monotonic() - started < 5
         assert not runs(pid)
         thread.join(10)
     assert outcome == ["The backend is ending."]
