@@ -7,9 +7,8 @@ import copy
 import torch
 import torch.nn.functional as F
 from nightflash.models.builtin.scene_net import MULTIPLE_OF, NAME, SHORT_SIDE, Block, SceneNet
-from nightflash.models.builtin.weights import own_file
+from nightflash.models.builtin.weights import own_state
 from nightflash.models.tcmonodepth import DESCRIPTOR as TEACHER
-from nightflash.models.tensors import read_tensors
 from torch import Tensor, nn
 
 from training.bank import Rendered, rendered
@@ -116,15 +115,15 @@ def begin_as_shipped(network: nn.Module) -> None:
     first step on (Chen et al., Net2Net, 2016; Goyal et al. 2017 for the zero).
 
     Raises:
+        NightFlashError: As `read_own`.
         RuntimeError: The network is not the one that ships with more blocks.
     """
-    shipped = {key: value.float() for key, value in read_tensors(own_file(NAME)).items()}
-    started = dict(network.state_dict())
+    shipped = own_state(NAME)
     for name, block in network.named_modules():
         if isinstance(block, Block) and f"{name}.narrow.weight" not in shipped:
             for weights in block.narrow.parameters():
                 nn.init.zeros_(weights)
-    network.load_state_dict(started | shipped)
+    network.load_state_dict(network.state_dict() | shipped)
 
 
 def as_shipped(network: nn.Module) -> nn.Module:

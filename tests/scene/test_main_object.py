@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 import torch.nn.functional as F
 from nightflash.scene.main_object import outlined, overlap, parts
@@ -27,15 +28,22 @@ def test_another_outline_that_is_another_object_is_not_taken() -> None:
     assert found[10, 10] > 0.5
 
 
-def test_what_a_small_map_misses_is_found_anew_and_a_large_one_is_believed() -> None:
-    """However near the small map's places come to the picture's."""
-    encoded, truth, _ = disc(*SIZE, 30)
+@pytest.mark.parametrize(
+    ("picture", "small"), [(SIZE, (96, 128)), (SIZE, (12, 16)), ((200, 800), (160, 640))]
+)
+def test_what_a_small_map_misses_is_found_anew_and_a_large_one_is_believed(
+    picture: tuple[int, int], small: tuple[int, int]
+) -> None:
+    """However near the small map's places come to the picture's, and however wide it is."""
+    encoded, truth, _ = disc(*picture, picture[0] / 4)
+    h, w = (side // 2 for side in picture)
     lacking = truth.clone()
-    lacking[48:72, :85] *= 0.2
-    assert overlap(lacking, truth) < 0.85
-    for size, least, most in (((96, 128), 0.95, 1.0), ((768, 1024), 0.0, 0.85)):
+    lacking[h - 12 : h + 12, : w + 5] *= 0.2
+    kept = overlap(lacking, truth) + 0.02
+    flat = torch.full(picture, 0.5)
+    for size in (small, (768, 1024)):
         found = F.interpolate(lacking[None, None], size, mode="bilinear", antialias=True)[0, 0]
-        assert least <= overlap(outlined(found, encoded, FLAT), truth) <= most
+        assert (overlap(outlined(found, encoded, flat), truth) > kept) == (size == small)
 
 
 def test_a_fine_mask_keeps_thin_limbs_that_look_like_the_ground() -> None:

@@ -14,7 +14,7 @@ from nightflash.scene.box import Box, bounds
 from nightflash.scene.fringe import without_fringe
 from nightflash.scene.segment import SIDE, object_from_prior
 
-FINE = SIDE**2  # places of a map: with more it is finer than an outline found anew
+FINE = SIDE  # places on a map's shorter side from which no outline found anew is finer
 SURE = 0.8  # sureness from which what a fine map half believes is as often the object as not
 BELIEVED = 0.3, 0.7  # values of a map that become none and all of the object
 IN_DOUBT = 0.1, 0.6  # those of an unsure fine one: it is the object more often than it says
@@ -44,7 +44,7 @@ def outlined(found: Tensor, encoded: Tensor, inverse_depth: Tensor) -> Tensor:
     mask = F.interpolate(found[None, None].to(encoded), (h, w), mode="bilinear", antialias=True)[
         0, 0
     ].clamp(0, 1)
-    coarse = cell > 1 and found.numel() < FINE
+    coarse = cell > 1 and min(found.shape) < FINE
     if coarse:
         anew = outlined_anew(mask, encoded, inverse_depth, bounds(mask))
         if overlap(anew, mask) >= AGREED:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from nightflash.errors import NightFlashError
 from nightflash.models.tensors import OtherWeights, check_state, read_tensors
@@ -27,25 +27,37 @@ def own_file(name: str) -> Path:
 def read_own(network: nn.Module, name: str) -> None:
     """Give ``network``, which may be one on ``meta``, the weights of ``name``.
 
-    They are kept in half precision, and are those of `SHA256`.
-
     Raises:
         NightFlashError: ``networks_corrupt`` where the file is missing or holds anything else.
+    """
+    network.load_state_dict(own_state(name, network), assign=True)
+    network.requires_grad_(False)
+
+
+def own_state(name: str, network: nn.Module | None = None) -> dict[str, Tensor]:
+    """The weights of ``name``, which are kept in half precision and are those of `SHA256`.
+
+    Args:
+        name: Of our own network.
+        network: What they must fit, or None.
+
+    Raises:
+        NightFlashError: As `read_own`.
     """
     path = own_file(name)
     try:
         if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256[name]:
             raise OtherWeights("it is not the one that NightFlash came with")
         state = read_tensors(path)
-        check_state(state, {key: value.half() for key, value in network.state_dict().items()})
+        if network is not None:
+            check_state(state, {key: value.half() for key, value in network.state_dict().items()})
     except (OSError, OtherWeights) as fault:
         raise NightFlashError(
             f"{path}, a part of NightFlash, is {'damaged' if path.is_file() else 'missing'}.",
             "Install NightFlash again.",
             code="networks_corrupt",
         ) from fault
-    network.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)
-    network.requires_grad_(False)
+    return {key: value.float() for key, value in state.items()}
 
 
 def write_own(network: nn.Module, name: str, folder: Path = FOLDER) -> Path:
